@@ -1,0 +1,119 @@
+// Package automation turns an author's folder into one checked, immutable revision.
+//
+// It owns the file format (YAML and body files), every check on it, and the composition of what the rooms below own:
+// triggers, routes, variables, texts, tasks. A Revision is compiled from files alone; equal files give an equal digest
+// and an equal revision on every machine.
+//
+// It promises that all problems of a folder are reported at once, each with file, line, column and remedy, and that a
+// folder with an error gives no revision. It never reads a secret, never touches the network and keeps nothing.
+package automation
+
+import (
+	"time"
+
+	"aftercall/deliver"
+	"aftercall/recipients"
+	"aftercall/tasks"
+	"aftercall/templates"
+	"aftercall/triggers"
+	"aftercall/variables"
+)
+
+// Format is the version of the file format this binary compiles. A worker leaves newer ones to newer peers.
+const Format = 1
+
+// Files are the files of one account's folder by slash-separated path.
+type Files map[string][]byte
+
+// Revision is one account's checked config. It is immutable and safe for concurrent use.
+type Revision struct {
+	ID           string // the store's id; empty before it is stored
+	Digest       string // sha256 of the files, hex
+	AccountID    string
+	Name         string
+	Location     *time.Location
+	Language     string
+	Missing      string
+	From         deliver.Address // e-mail sender
+	FromNumber   string          // SMS sender
+	Directory    recipients.Directory
+	Sources      []Source
+	Declarations map[string]variables.Declaration // declared and used dyn_ variables, by name
+	Automations  []Automation                     // in file order
+	Warnings     []Problem
+}
+
+// Source is a configured platform that posts to us.
+type Source struct {
+	ID              string            // unique in the installation; the {source} of POST /hooks/{source}
+	Type            string            // adapter: native, itellico, elevenlabs, …
+	Secrets         []string          // up to two "${ENV:NAME}" references, never values
+	WaitForAnalysis time.Duration     // how long to wait for a later analysis event; 0: not at all
+	Events          []string          // event types asked for beside the adapter's own
+	Settings        map[string]string // header names and the like, adapter-specific
+}
+
+// Automation is one author's rule: when, who, what.
+type Automation struct {
+	ID        string
+	Name      string
+	File      string // where it stands
+	Line      int
+	Trigger   triggers.Trigger
+	Require   []string // dyn_ names without which no action goes out
+	Route     *recipients.Route
+	SendTests bool
+	Actions   []Action
+	Dyn       []string // every dyn_ name it needs, require, if: and route included, each once
+	Summary   bool     // a text uses conversation_summary
+}
+
+// Action is one thing an automation does. Actions are independent: one failing never blocks another.
+type Action struct {
+	Index    int    // position in the list, from 0; part of a delivery's identity
+	Channel  string // deliver.Email, …, deliver.Task
+	To, CC   []recipients.Target
+	ReplyTo  []recipients.Target
+	Together bool // one message to all recipients
+	If       *variables.Condition
+	Send     Timing
+	Subject  *templates.Text
+	Body     *templates.Text            // email body, sms/cti/alert text, chatter message, task description
+	Fields   map[string]*templates.Text // chatter target, sms topic, …
+	Task     *TaskAction
+}
+
+// TaskAction is what only a task has; its title is the action's Subject, its description the Body.
+type TaskAction struct {
+	Priority tasks.PriorityRule
+	Assignee string
+	Due      tasks.Due
+}
+
+// Timing is when an action goes out.
+type Timing struct {
+	Now    bool             // mid-call; only for automations on an event
+	After  time.Duration    // after the end of the conversation
+	Window []triggers.Hours // only within these hours; empty: at any time
+}
+
+// Severity of a problem.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warn"
+)
+
+// Problem is something wrong in a folder.
+type Problem struct {
+	File      string
+	Line, Col int // from 1; columns count characters
+	Length    int // characters to underline; at least 1
+	Severity  Severity
+	Code      string // AC001 …
+	Message   string
+	Help      string
+	Excerpt   string // the source line
+}

@@ -1,0 +1,108 @@
+// Package llm says what we ask of a language model and how it may fail, whoever provides it.
+//
+// It owns Request, Reply, Error and the Model interface, and the two wrappers every model runs behind: a circuit
+// breaker (Guard) and a fallback (WithFallback). llm/openai speaks to any OpenAI-compatible server; llm/simulated is
+// such a server, answering by plain lexical rules.
+//
+// It promises that an error says whether waiting helps. It never validates what the model says; interview does.
+package llm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Message is one message of a prompt.
+type Message struct {
+	Role    string // "system", "user" or "assistant"
+	Content string
+}
+
+// Request is one structured question: a prompt and the JSON schema its answer must have.
+type Request struct {
+	Messages   []Message
+	SchemaName string          // [A-Za-z0-9_-]{1,64}
+	Schema     json.RawMessage // strict: every property required, no additional ones
+	MaxTokens  int             // limit of the answer
+	CacheKey   string          // the same for prompts with the same beginning
+}
+
+// Reply is the model's answer with what it cost. Content is not validated.
+type Reply struct {
+	Content      string
+	Model        string // the model that says it answered
+	Endpoint     string // host of the server that answered, without path or key
+	Simulated    bool   // the simulated model answered
+	TokensIn     int
+	TokensCached int // part of TokensIn
+	TokensOut    int
+	FinishReason string
+	RequestID    string
+	Fingerprint  string
+	Latency      time.Duration
+}
+
+// Model answers structured questions. It is safe for concurrent use.
+type Model interface {
+	// Complete asks once, with at most two short retries of its own. A non-nil error is an *Error or ctx's.
+	Complete(ctx context.Context, r Request) (Reply, error)
+}
+
+// Kind says what a failed call means for the one who asked.
+type Kind string
+
+// The kinds of failure.
+const (
+	Unavailable   Kind = "unavailable"   // no answer: connection, timeout, 5xx, open circuit. Waiting helps
+	RateLimited   Kind = "rate_limited"  // 429 with a wait. Waiting helps
+	Quota         Kind = "quota"         // no money or no permission left: an operator must act; waiting alone does not help
+	Misconfigured Kind = "misconfigured" // key, model name or URL is wrong: an operator must act
+	Refused       Kind = "refused"       // the model or a content filter refuses this content
+	TooLong       Kind = "too_long"      // the prompt does not fit the model
+	Truncated     Kind = "truncated"     // the answer hit MaxTokens
+	BadRequest    Kind = "bad_request"   // the server does not accept the request; a bug or an old server
+	BadReply      Kind = "bad_reply"     // an answer that is no chat completion
+)
+
+// Error is a failed call. Its text holds no prompt, answer or key.
+type Error struct {
+	Kind   Kind
+	Status int           // HTTP status, 0 if there was none
+	After  time.Duration // wait at least this long; 0 if the server did not say
+	Detail string        // one scrubbed sentence
+	Reply  Reply         // what is known of the call: model, tokens, latency
+}
+
+// Error gives kind, status and the scrubbed detail.
+func (e *Error) Error() string {
+	s := "model " + string(e.Kind)
+	if e.Status != 0 {
+		s += fmt.Sprintf(" (%d)", e.Status)
+	}
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	return s
+}
+
+// Waits reports whether the same request may succeed later without anybody changing it. Quota and Misconfigured wait
+// too: the conversation is kept until an operator has acted.
+func (e *Error) Waits() bool {
+	switch e.Kind {
+	case Unavailable, RateLimited, Quota, Misconfigured, BadReply:
+		return true
+	}
+	return false
+}
+
+// AsError finds the *Error in err, or makes an Unavailable one of it.
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Kind: Unavailable, Detail: "the call was cut short"}
+}

@@ -1,0 +1,138 @@
+// Package reason is the closed list of answers to "why did it fire?", "why did it not?" and "why was nothing sent?".
+//
+// It owns the reason codes of the product: one word each, with the stage it belongs to, one sentence for the person
+// who reads it and one remedy for the person who can change it. Every (conversation, automation) pair and every action
+// of an automation that fired ends with exactly one of these codes.
+//
+// It promises that the list is closed: a code that is not here cannot be stored (the database checks the same list).
+// It never decides anything; the rooms that decide name a code.
+package reason
+
+// Code is one reason, as stored, logged and printed.
+type Code string
+
+// Stage says at which point of the line a code is given.
+type Stage string
+
+// The stages of the line at which a reason can be given.
+const (
+	StageGate     Stage = "gate"     // before any model was asked
+	StageDecision Stage = "decision" // the model's answer, checked
+	StageAction   Stage = "action"   // one action of an automation that fired
+)
+
+// Reasons given by the gates: free and deterministic checks.
+const (
+	Disabled          Code = "disabled"
+	Muted             Code = "muted"
+	WrongEvent        Code = "wrong_event"
+	FilteredStatus    Code = "filtered_status"
+	FilteredDirection Code = "filtered_direction"
+	FilteredChannel   Code = "filtered_channel"
+	FilteredAgent     Code = "filtered_agent"
+	FilteredTime      Code = "filtered_time"
+	FilteredMetadata  Code = "filtered_metadata"
+	TooShort          Code = "too_short"
+	NoTranscript      Code = "no_transcript"
+)
+
+// Reasons given by the decision.
+const (
+	Always           Code = "always"
+	Fired            Code = "fired"
+	ConditionNotMet  Code = "condition_not_met"
+	Unsure           Code = "unsure"
+	EvidenceNotFound Code = "evidence_not_found"
+	WrongSpeaker     Code = "wrong_speaker"
+	ModelUnavailable Code = "model_unavailable"
+	ModelRefused     Code = "model_refused"
+	AnswerInvalid    Code = "answer_invalid"
+	BudgetExceeded   Code = "budget_exceeded"
+)
+
+// Reasons given to one action of an automation that fired.
+const (
+	ConditionFalse             Code = "condition_false"
+	RequiredVariableMissing    Code = "required_variable_missing"
+	VariableMissingForCustomer Code = "variable_missing_for_customer"
+	RecipientsEmpty            Code = "recipients_empty"
+	RecipientInvalid           Code = "recipient_invalid"
+	RecipientNotAllowed        Code = "recipient_not_allowed"
+	OptedOut                   Code = "opted_out"
+	RenderFailed               Code = "render_failed"
+	Waiting                    Code = "waiting"
+	OutsideWindow              Code = "outside_window"
+	TooLate                    Code = "too_late"
+	TestCall                   Code = "test_call"
+	BreakerOpen                Code = "breaker_open"
+)
+
+// Reason is what the product says about one code.
+type Reason struct {
+	Code     Code
+	Stage    Stage
+	Sentence string // what happened, for whoever reads a page or `why`
+	Remedy   string // what to do if this is not what was wanted
+}
+
+// All lists every reason in the order of the line.
+func All() []Reason { return append([]Reason(nil), all...) }
+
+// Of returns the reason of a code; ok is false for a code that is not on the list.
+func Of(c Code) (r Reason, ok bool) {
+	for _, r := range all {
+		if r.Code == c {
+			return r, true
+		}
+	}
+	return Reason{Code: c}, false
+}
+
+// Sentence says in one sentence what the code means.
+func (c Code) Sentence() string {
+	r, _ := Of(c)
+	return r.Sentence
+}
+
+// Remedy says what to do about it.
+func (c Code) Remedy() string {
+	r, _ := Of(c)
+	return r.Remedy
+}
+
+var all = []Reason{
+	{Disabled, StageGate, "The automation is switched off.", "Set enabled: true on the automation."},
+	{Muted, StageGate, "The automation is muted for now.", "Lift the mute, or wait until it expires."},
+	{WrongEvent, StageGate, "The automation waits for another event than a finished conversation.", "Leave out on:, or post the event it names."},
+	{FilteredStatus, StageGate, "The conversation's status is not one the automation asks for.", "Add the status under when.calls.status."},
+	{FilteredDirection, StageGate, "The conversation's direction is not one the automation asks for.", "Add the direction under when.calls.direction."},
+	{FilteredChannel, StageGate, "The conversation's channel is not one the automation asks for.", "Add the channel under when.calls.channel."},
+	{FilteredAgent, StageGate, "The automation belongs to other agents.", "Add the agent under agents, or leave agents out for all."},
+	{FilteredTime, StageGate, "The conversation started outside the hours the automation asks for.", "Widen when.calls.between."},
+	{FilteredMetadata, StageGate, "The conversation's metadata does not match.", "Check when.calls.metadata against what the platform passes along."},
+	{TooShort, StageGate, "The conversation is shorter than the automation asks for.", "Lower when.calls.min_turns or when.calls.min_seconds."},
+	{NoTranscript, StageGate, "There is no transcript to judge.", "Switch transcription on at the platform, or use when: always."},
+	{Always, StageDecision, "The automation fires after every conversation that passes its gates.", "Ask a question under when.ask to make it selective."},
+	{Fired, StageDecision, "The condition is met, and its quote stands in the transcript.", "If this is wrong, narrow when.ask and add the call as a test."},
+	{ConditionNotMet, StageDecision, "The condition is not met by this conversation.", "If this is wrong, reword when.ask and add the call as a test."},
+	{Unsure, StageDecision, "The transcript leaves the condition open.", "Look at the quotes and approve or dismiss; reword when.ask if it happens often."},
+	{EvidenceNotFound, StageDecision, "A yes came without a quote that stands in the transcript, so it does not count.", "Look at the conversation and approve or dismiss."},
+	{WrongSpeaker, StageDecision, "The quoted words were said by somebody whose words do not count for this automation.", "Check said_by on the automation, or approve by hand."},
+	{ModelUnavailable, StageDecision, "The language model did not answer; the conversation waits and is tried again by itself.", "Check the model's state and key if this lasts."},
+	{ModelRefused, StageDecision, "The language model refused to read this conversation.", "Review the conversation by hand, or configure a fallback model."},
+	{AnswerInvalid, StageDecision, "The language model's answer did not fit the form, also after one repair.", "Review by hand; try another model if it happens often."},
+	{BudgetExceeded, StageDecision, "Reading this conversation would have cost more than its budget allows.", "Raise the budget, or review by hand."},
+	{ConditionFalse, StageAction, "The action's own if: is false.", "Check the if: expression against the variables shown."},
+	{RequiredVariableMissing, StageAction, "A variable the automation requires was not stated, so nothing is sent until somebody looks.", "Fill the value in by hand, or take it out of require."},
+	{VariableMissingForCustomer, StageAction, "The message goes to the customer and would show a gap, so it is held.", "Fill the value in by hand, or put the passage inside {{#if}}."},
+	{RecipientsEmpty, StageAction, "Nobody is left to send to.", "Add a recipient, or an otherwise route that names somebody."},
+	{RecipientInvalid, StageAction, "The recipient's address is not a valid address.", "Correct the address in the config or on the contact record."},
+	{RecipientNotAllowed, StageAction, "The account's allow-list does not contain this recipient.", "Add the domain or address under allow, if it belongs there."},
+	{OptedOut, StageAction, "The recipient has opted out.", "Only the recipient can opt in again."},
+	{RenderFailed, StageAction, "The message could not be rendered.", "Run aftercall check, and preview the action with this call."},
+	{Waiting, StageAction, "The message waits for its time.", "Nothing to do; the time is shown beside it."},
+	{OutsideWindow, StageAction, "The message waits for its send window to open.", "Nothing to do; widen window if it should go sooner."},
+	{TooLate, StageAction, "The message could not be sent before its deadline.", "Look at the attempts; resend by hand if it still helps."},
+	{TestCall, StageAction, "The conversation is a test, so the message was captured and not sent.", "Set send_tests: true if tests should really send."},
+	{BreakerOpen, StageAction, "The automation fires far more often than usual, so its actions are held.", "Look at recent decisions, then release or discard them."},
+}
