@@ -44,7 +44,7 @@ type Message struct {
 	From    Address
 	To      []Address // one, unless the author asked for one message together
 	CC      []Address
-	ReplyTo string
+	ReplyTo Address
 	Subject string            // email
 	Text    string            // plain text of any channel; an e-mail's text part
 	HTML    string            // an e-mail's HTML part

@@ -2,30 +2,145 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
 
 	"aftercall/automation"
 	"aftercall/internal/store"
 )
 
+// ErrNewerFormat is returned for a revision written by a newer version of Aftercall: a newer peer must take its work.
+var ErrNewerFormat = errors.New("the revision has a newer format than this version knows")
+
+// pollActivations makes up for a missed notification.
+const pollActivations = 30 * time.Second
+
 // Revisions hands out compiled revisions: any stored one by id, the active one of an account, and the account a source
-// belongs to. It compiles once per id and keeps what it compiled.
-type Revisions struct{}
+// belongs to. It compiles once per id and keeps what it compiled. It is safe for concurrent use.
+type Revisions struct {
+	store *store.Store
+	log   *slog.Logger
 
-// NewRevisions returns an empty cache. Start keeps it up to date.
-func NewRevisions(s *store.Store) *Revisions { panic("contract") }
+	mu       sync.RWMutex
+	compiled map[string]*automation.Revision // by revision id
+	active   map[string]*automation.Revision // by account
+	sources  map[string]string               // source id → account
+}
 
-// Start loads the active revisions, then follows activations (LISTEN, and a poll every 30 s) until ctx ends.
-func (r *Revisions) Start(ctx context.Context) error { panic("contract") }
+// NewRevisions returns an empty cache; Start fills it and keeps it up to date.
+func NewRevisions(s *store.Store, log *slog.Logger) *Revisions {
+	return &Revisions{
+		store: s, log: log,
+		compiled: map[string]*automation.Revision{},
+		active:   map[string]*automation.Revision{},
+		sources:  map[string]string{},
+	}
+}
+
+// Start loads the active revisions, then follows activations (LISTEN, and a poll) until ctx ends.
+func (r *Revisions) Start(ctx context.Context) error {
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	changed := make(chan struct{}, 1)
+	go r.store.ListenActivations(ctx, func() {
+		select {
+		case changed <- struct{}{}:
+		default: // a refresh is due already
+		}
+	})
+	go r.follow(ctx, changed)
+	return nil
+}
+
+func (r *Revisions) follow(ctx context.Context, changed <-chan struct{}) {
+	tick := time.NewTicker(pollActivations)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-tick.C:
+		}
+		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
+			r.log.Error("refresh the active revisions", "error", err)
+		}
+	}
+}
+
+// Refresh reads which revisions are active now. An account whose active revision cannot be compiled here keeps the one
+// it had.
+func (r *Revisions) Refresh(ctx context.Context) error {
+	rows, err := r.store.ActiveRevisions(ctx)
+	if err != nil {
+		return fmt.Errorf("list the active revisions: %w", err)
+	}
+	active, sources := map[string]*automation.Revision{}, map[string]string{}
+	for _, a := range rows {
+		rev, err := r.ByID(ctx, a.RevisionID)
+		if err != nil {
+			r.log.Error("load an active revision", "account", a.AccountID, "revision", a.RevisionID, "error", err)
+			if rev, _ = r.Active(a.AccountID); rev == nil {
+				continue
+			}
+		}
+		active[a.AccountID] = rev
+		for _, s := range rev.Sources {
+			sources[s.ID] = a.AccountID
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.active, r.sources = active, sources
+	return nil
+}
 
 // ByID gives a stored revision, compiled.
 func (r *Revisions) ByID(ctx context.Context, id string) (*automation.Revision, error) {
-	panic("contract")
+	r.mu.RLock()
+	rev := r.compiled[id]
+	r.mu.RUnlock()
+	if rev != nil {
+		return rev, nil
+	}
+	stored, err := r.store.Revision(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("load revision %s: %w", id, err)
+	}
+	if stored.Format > automation.Format {
+		return nil, fmt.Errorf("revision %s has format %d: %w", id, stored.Format, ErrNewerFormat)
+	}
+	rev, problems := automation.Compile(stored.Files)
+	if rev == nil {
+		return nil, fmt.Errorf("compile revision %s: %d problems", id, len(problems))
+	}
+	rev.ID = id
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.compiled[id] = rev
+	return rev, nil
 }
 
 // Active gives an account's active revision; ok is false if the account has none.
-func (r *Revisions) Active(accountID string) (rev *automation.Revision, ok bool) { panic("contract") }
+func (r *Revisions) Active(accountID string) (rev *automation.Revision, ok bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	rev, ok = r.active[accountID]
+	return rev, ok
+}
 
 // Source gives the active revision that declares a source; ok is false if none does.
 func (r *Revisions) Source(sourceID string) (rev *automation.Revision, src *automation.Source, ok bool) {
-	panic("contract")
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	rev = r.active[r.sources[sourceID]]
+	if rev == nil {
+		return nil, nil, false
+	}
+	src = rev.Source(sourceID)
+	return rev, src, src != nil
 }

@@ -1,11 +1,30 @@
 // Package worker is the line itself: River jobs that decide a conversation, deliver its messages and keep the house.
 //
-// It owns decide.go (one conversation from gates to plan), deliver.go (claim, call, receipt), verdict.go (the only place
-// that knows River's answers) and maintenance.go (lease, sweep). Each is a short list of named calls into the rooms below.
+// It owns decide.go (one conversation from gates to plan), plan.go (what the decisions lead to), deliver.go (claim, call,
+// receipt), verdict.go (the only place that knows River's answers) and maintenance.go (lease, sweep). Each is a short
+// list of named calls into the rooms below.
 //
 // It promises the order: written down before it is done, decided once, sent at most once per key. Jobs carry ids, never
 // transcripts, names or numbers.
 package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"aftercall/deliver"
+	"aftercall/internal/store"
+	"aftercall/interview"
+)
 
 // DecideArgs asks for a conversation to be decided.
 type DecideArgs struct {
@@ -24,3 +43,160 @@ type DeliverArgs struct {
 
 // Kind names the job.
 func (DeliverArgs) Kind() string { return "delivery.send" }
+
+// Config is what a Worker is built from. A zero number means its default.
+type Config struct {
+	Store       *store.Store
+	Revisions   *Revisions
+	Interviewer *interview.Interviewer
+	Channels    map[string]deliver.Channel // by channel name; a channel that is not here goes to Capture
+	Capture     deliver.Channel
+	Logger      *slog.Logger
+	Version     string
+	Now         func() time.Time // the clock; default time.Now
+
+	DecideSlots  int           // conversations in work at once, most of them waiting for the model (default 500)
+	DeliverSlots int           // deliver jobs at once per e-mail queue; other channels have a fifth (default 100)
+	Gate         int           // decide jobs that use database and processor at once (default 8)
+	Lease        time.Duration // how long a silent worker counts as alive (default Lease)
+}
+
+// Worker works the queues of one process.
+type Worker struct {
+	store  *store.Store
+	client *river.Client[pgx.Tx]
+	log    *slog.Logger
+	self   store.Worker
+	lease  time.Duration
+
+	stop context.CancelFunc
+	keep sync.WaitGroup
+}
+
+// rescueAfter is when River runs a job again that nobody finished. The sweeper is faster; this is the net below it, and
+// it must be longer than any job may take.
+const rescueAfter = 5 * time.Minute
+
+// softStop is how long running jobs may finish after Stop; an orchestrator's grace should be twice that.
+const softStop = 20 * time.Second
+
+// New builds a Worker. It does nothing until Start.
+func New(c Config) (*Worker, error) {
+	c = c.withDefaults()
+	if longest := max(decideTimeout, deliverTimeout); rescueAfter <= longest {
+		return nil, fmt.Errorf("jobs may run %s but are rescued after %s: they would run twice", longest, rescueAfter)
+	}
+	host, _ := os.Hostname() // only shown beside the worker's id
+	w := &Worker{
+		store: c.Store, log: c.Logger, lease: c.Lease,
+		self: store.Worker{ID: host + "-" + uuid.NewString()[:8], Host: host, Version: c.Version, StartedAt: c.Now()},
+	}
+	inserter, err := NewInserter(c.Store)
+	if err != nil {
+		return nil, err
+	}
+	jobs := river.NewWorkers()
+	river.AddWorker(jobs, &decider{
+		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
+		interviewer: c.Interviewer, gate: newGate(c.Gate), now: c.Now, log: c.Logger,
+	})
+	river.AddWorker(jobs, &deliverer{
+		store: c.Store, revisions: c.Revisions, channels: c.Channels, capture: c.Capture, id: w.self.ID, now: c.Now, log: c.Logger,
+	})
+	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
+		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),
+		// The default cooldown of 100 ms alone would bound a queue to a thousand jobs a second.
+		FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond, FetchOnlyKnownKinds: true,
+		RescueStuckJobsAfter: rescueAfter, SoftStopTimeout: softStop,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create the queue's client: %w", err)
+	}
+	return w, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.DecideSlots == 0 {
+		c.DecideSlots = 500
+	}
+	if c.DeliverSlots == 0 {
+		c.DeliverSlots = 100
+	}
+	if c.Gate == 0 {
+		c.Gate = 8
+	}
+	if c.Lease == 0 {
+		c.Lease = Lease
+	}
+	return c
+}
+
+// queues gives decisions and each channel a queue of its own. The busy two are polled often; River's notification reaches
+// the others at once, so their polling need not cost anything when the house is idle.
+func (c Config) queues() map[string]river.QueueConfig {
+	queues := map[string]river.QueueConfig{QueueDecide: {MaxWorkers: c.DecideSlots}}
+	for _, ch := range Channels() {
+		q := river.QueueConfig{MaxWorkers: max(c.DeliverSlots/5, 1), FetchPollInterval: 500 * time.Millisecond}
+		if ch == deliver.Email {
+			q = river.QueueConfig{MaxWorkers: c.DeliverSlots}
+		}
+		queues[QueueOf(ch)] = q
+	}
+	return queues
+}
+
+// quiet lets River's warnings and errors through; its per-job lines would say again what ours say.
+func quiet(log *slog.Logger) *slog.Logger {
+	return slog.New(levelHandler{log.Handler(), slog.LevelWarn})
+}
+
+type levelHandler struct {
+	slog.Handler
+	least slog.Level
+}
+
+// Enabled reports whether a record of this level is written.
+func (h levelHandler) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= h.least && h.Handler.Enabled(ctx, l)
+}
+
+// Client is the queue's client, for pages that show it.
+func (w *Worker) Client() *river.Client[pgx.Tx] { return w.client }
+
+// ID names the worker in claims and leases.
+func (w *Worker) ID() string { return w.self.ID }
+
+// Start takes the lease and begins to work.
+func (w *Worker) Start(ctx context.Context) error {
+	if err := w.store.Beat(ctx, w.self); err != nil {
+		return fmt.Errorf("take the worker's lease: %w", err)
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	w.stop = stop
+	w.keep.Go(func() { w.beat(run) })
+	w.keep.Go(func() { w.sweep(run) })
+	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
+		stop()
+		w.keep.Wait()
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	return nil
+}
+
+// Stop lets running jobs finish for a while, cancels the others, and gives the lease back. What was cancelled in the
+// middle of a send has its receipt or its doubt recorded.
+func (w *Worker) Stop(ctx context.Context) error {
+	err := w.client.Stop(ctx)
+	w.stop()
+	w.keep.Wait()
+	if err != nil {
+		return fmt.Errorf("stop the queue: %w", err)
+	}
+	if err := w.store.Leave(ctx, w.self.ID); err != nil {
+		return fmt.Errorf("give the worker's lease back: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"aftercall/automation"
+	"aftercall/conversation"
+	"aftercall/internal/llm"
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/reason"
+	"aftercall/triggers"
+	"aftercall/variables"
+)
+
+// decideTimeout bounds one decide job: a few model calls with their own shorter deadlines.
+const decideTimeout = 2 * time.Minute
+
+// decider works conversation.decide jobs.
+type decider struct {
+	river.WorkerDefaults[DecideArgs]
+	store       *store.Store
+	planner     *store.Planner
+	revisions   *Revisions
+	interviewer *interview.Interviewer
+	gate        gate
+	now         func() time.Time
+	log         *slog.Logger
+}
+
+// Timeout bounds the job; see the start-up check in New.
+func (d *decider) Timeout(*river.Job[DecideArgs]) time.Duration { return decideTimeout }
+
+// NextRetry is the back-off of a job that failed for a reason of ours.
+func (d *decider) NextRetry(job *river.Job[DecideArgs]) time.Time {
+	return nextRetry(d.now(), job.Attempt)
+}
+
+// Work runs the job and writes its one log line.
+func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
+	started := d.now()
+	line := decideLine{conversation: job.Args.ConversationID, run: job.Args.Run, attempt: job.Attempt}
+	err := d.decide(ctx, job, &line)
+	line.log(ctx, d.log, d.now().Sub(started), err)
+	return err
+}
+
+// decide takes one conversation from its gates to its plan. It is one straight list of steps, which is why it is left
+// whole: load, gate, ask, judge, resolve, plan.
+func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *decideLine) error {
+	leave, err := d.gate.enter(ctx)
+	if err != nil {
+		return err
+	}
+	conv, rev, err := d.load(ctx, job.Args)
+	if err != nil || conv.State == store.StateDecided {
+		leave()
+		return d.unloaded(err)
+	}
+	due, stopped := triggers.Gate(conv.Conversation, undecided(rev, conv.Decided), triggers.Facts{Location: location(conv, rev)})
+	free, asked := triggers.Free(due)
+	form := interview.New(conv.Conversation, rev.ID, location(conv, rev), nil)
+	if len(asked) > 0 {
+		form.Sheets = rev.Sheets(conv.Conversation.Agent.ID, due, conv.Conversation.Summary == "")
+	}
+
+	leave() // nothing but the model's own limits should hold up a model call
+	said, fired, waiting := d.ask(ctx, form, rev, due)
+	if leave, err = d.gate.enter(ctx); err != nil {
+		return err
+	}
+	defer leave()
+
+	decisions := fired
+	if waiting != nil {
+		if !waits(waiting) || conv.State == store.StateWaiting {
+			return d.wait(conv, waiting)
+		}
+		decisions = append(triggers.Judge(free, said), postponed(asked)...)
+	}
+	values := variables.Resolve(declared(rev, decisions), said, conv.Conversation, limits(conv, rev))
+	plan := d.plan(conv, rev, job.Args.Run, append(stopped, decisions...), said, values)
+	if waiting != nil {
+		plan.State = store.StateWaiting
+	} else {
+		plan.Complete = complete(ctx, job)
+	}
+	line.of(plan, said)
+	if _, err := d.planner.Save(ctx, plan); err != nil {
+		return fmt.Errorf("save the plan of conversation %s: %w", conv.Conversation.ID, err)
+	}
+	if waiting != nil {
+		return d.wait(conv, waiting)
+	}
+	return nil
+}
+
+// load gives the conversation with the revision it was pinned to.
+func (d *decider) load(ctx context.Context, a DecideArgs) (store.Pinned, *automation.Revision, error) {
+	conv, err := d.store.Load(ctx, a.ConversationID, a.Run)
+	if err != nil {
+		return conv, nil, fmt.Errorf("load conversation %s: %w", a.ConversationID, err)
+	}
+	rev, err := d.revisions.ByID(ctx, conv.RevisionID)
+	return conv, rev, err
+}
+
+// unloaded answers for a conversation that need not or cannot be decided here.
+func (d *decider) unloaded(err error) error {
+	switch {
+	case gone(err):
+		return never(err)
+	case errors.Is(err, ErrNewerFormat):
+		return later(30 * time.Second)
+	}
+	return err
+}
+
+// ask fills in the form, judges it, and asks once more, alone, for each required value that was absent on an automation
+// that fires. The error is that of a model that is away, or of the database.
+func (d *decider) ask(ctx context.Context, form interview.Form, rev *automation.Revision, due []triggers.Trigger) (interview.Said, []triggers.Decision, error) {
+	said := interview.Said{Variables: map[string]interview.Stated{}}
+	if len(form.Sheets) > 0 {
+		var err error
+		if said, err = d.interviewer.Ask(ctx, form); err != nil {
+			return said, nil, err
+		}
+	}
+	decisions := triggers.Judge(due, said)
+	for _, name := range required(rev, decisions) {
+		if _, stated := said.Variables[name]; stated || len(form.Sheets) == 0 {
+			continue
+		}
+		s, ok, err := d.interviewer.AskFor(ctx, form, rev.Blank(name))
+		if err != nil {
+			return said, nil, err
+		}
+		if ok {
+			said.Variables[name] = s
+		}
+	}
+	return said, decisions, nil
+}
+
+// wait leaves the conversation for later if waiting helps, and fails the job otherwise.
+func (d *decider) wait(conv store.Pinned, err error) error {
+	if !waits(err) {
+		return err
+	}
+	return later(whenModelIsBack(llm.AsError(err), d.now().Sub(conv.AcceptedAt)))
+}
+
+// waits reports whether err is a model's answer for which waiting helps.
+func waits(err error) bool {
+	var e *llm.Error
+	return errors.As(err, &e) && e.Waits()
+}
+
+// postponed are the decisions that wait for the model.
+func postponed(asked []triggers.Trigger) []triggers.Decision {
+	decisions := make([]triggers.Decision, len(asked))
+	for i, t := range asked {
+		decisions[i] = triggers.Decision{Automation: t.ID, Verdict: triggers.Waiting, Reason: reason.ModelUnavailable}
+	}
+	return decisions
+}
+
+// undecided leaves out what an earlier plan of the same run has settled.
+func undecided(rev *automation.Revision, decided map[string]bool) []triggers.Trigger {
+	all := rev.Triggers()
+	open := make([]triggers.Trigger, 0, len(all))
+	for _, t := range all {
+		if !decided[t.ID] {
+			open = append(open, t)
+		}
+	}
+	return open
+}
+
+// complete finishes the job in the plan's transaction. The job's context must not cancel a transaction that other plans
+// share, hence WithoutCancel. A job that is not running any more was taken over; its twin's plan is fenced by version.
+func complete(ctx context.Context, job *river.Job[DecideArgs]) func(pgx.Tx) error {
+	return func(tx pgx.Tx) error {
+		_, err := river.JobCompleteTx[*riverpgxv5.Driver](context.WithoutCancel(ctx), tx, job)
+		if errors.Is(err, river.ErrNotFound) {
+			return nil // an operator deleted the job; the plan stands
+		}
+		return err
+	}
+}
+
+// declared are the variables that the automations that fire need, in file order, each once.
+func declared(rev *automation.Revision, decisions []triggers.Decision) (decls []variables.Declaration) {
+	seen := map[string]bool{}
+	for _, a := range firing(rev, decisions) {
+		for _, name := range a.Dyn {
+			if !seen[name] {
+				seen[name] = true
+				decls = append(decls, rev.Declarations[name])
+			}
+		}
+	}
+	return decls
+}
+
+// required are the variables without which an automation that fires sends nothing, each once.
+func required(rev *automation.Revision, decisions []triggers.Decision) (names []string) {
+	for _, a := range firing(rev, decisions) {
+		names = append(names, a.Require...)
+	}
+	return unique(names)
+}
+
+// firing are the automations that fire.
+func firing(rev *automation.Revision, decisions []triggers.Decision) (out []*automation.Automation) {
+	for _, dec := range decisions {
+		if dec.Verdict == triggers.Fires {
+			out = append(out, rev.Automation(dec.Automation))
+		}
+	}
+	return out
+}
+
+func location(conv store.Pinned, rev *automation.Revision) *time.Location {
+	return conv.Conversation.Location(rev.Location)
+}
+
+func limits(conv store.Pinned, rev *automation.Revision) variables.Limits {
+	return variables.Limits{Location: location(conv, rev), Region: rev.Directory.Region, Hosts: rev.Directory.Allow.Domains}
+}
+
+// contact is the part of the conversation's contact record that can be written to.
+func contact(c *conversation.Conversation) contactRecord {
+	return contactRecord{Name: c.Customer.Name, Email: c.Customer.Email, Number: c.CustomerNumber()}
+}

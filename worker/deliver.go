@@ -1,0 +1,208 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"aftercall/deliver"
+	"aftercall/internal/store"
+	"aftercall/reason"
+	"aftercall/recipients"
+)
+
+const (
+	// deliverTimeout bounds one deliver job, sendTimeout one call of a provider inside it.
+	deliverTimeout = 2 * time.Minute
+	sendTimeout    = 20 * time.Second
+	// staleClaim is the age from which a claim is read again before the call: the process may have been frozen meanwhile.
+	staleClaim = 2 * time.Second
+	// sendsAtOnce is how many of one job's deliveries are with the provider at the same time.
+	sendsAtOnce = 16
+)
+
+// deliverer works delivery.send jobs.
+type deliverer struct {
+	river.WorkerDefaults[DeliverArgs]
+	store     *store.Store
+	revisions *Revisions
+	channels  map[string]deliver.Channel
+	capture   deliver.Channel
+	id        string // of this worker, for its claims
+	now       func() time.Time
+	log       *slog.Logger
+}
+
+// Timeout bounds the job; see the start-up check in New.
+func (d *deliverer) Timeout(*river.Job[DeliverArgs]) time.Duration { return deliverTimeout }
+
+// NextRetry is the back-off of a job that failed for a reason of ours.
+func (d *deliverer) NextRetry(job *river.Job[DeliverArgs]) time.Time {
+	return nextRetry(d.now(), job.Attempt)
+}
+
+// Work sends what is due of one conversation on one channel: claim, call, receipt. What is due later, or again, brings
+// the job back by itself; a finished job whose receipts are committed needs no transaction of its own, because a re-run
+// finds nothing to claim.
+func (d *deliverer) Work(ctx context.Context, job *river.Job[DeliverArgs]) error {
+	a := job.Args
+	claimed, err := d.store.Claim(ctx, a.ConversationID, a.Channel, d.id, d.now())
+	if err != nil {
+		return fmt.Errorf("claim %s deliveries of conversation %s: %w", a.Channel, a.ConversationID, err)
+	}
+	if err := d.sendAll(ctx, claimed); err != nil {
+		return err
+	}
+	at, ok, err := d.store.NextDue(ctx, a.ConversationID, a.Channel)
+	if err != nil {
+		return fmt.Errorf("look for the next %s delivery of conversation %s: %w", a.Channel, a.ConversationID, err)
+	}
+	if ok {
+		return later(at.Sub(d.now()))
+	}
+	return nil
+}
+
+// sendAll sends the claimed deliveries side by side and records each outcome as it comes.
+func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed) error {
+	places := make(chan struct{}, sendsAtOnce)
+	errs := make([]error, len(claimed))
+	var all sync.WaitGroup
+	for i, c := range claimed {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			errs[i] = d.record(ctx, c, d.send(ctx, c))
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record keeps the outcome. The receipt of a message that is out must not be lost because the job was cancelled, so it
+// waits for the database on a context of its own.
+func (d *deliverer) record(ctx context.Context, c store.Claimed, o *store.Outcome) error {
+	if o == nil {
+		return nil // the claim was taken by somebody else
+	}
+	if err := d.store.RecordOutcome(context.WithoutCancel(ctx), *o); err != nil {
+		return fmt.Errorf("record delivery %s: %w", c.ID, err)
+	}
+	d.log.LogAttrs(ctx, level(o.State), "delivery",
+		slog.String("account_id", c.AccountID), slog.String("conversation_id", c.ConversationID), slog.String("delivery_id", c.ID),
+		slog.String("automation", c.Automation), slog.String("channel", c.Channel), slog.Int("attempt", c.Attempt),
+		slog.String("state", string(o.State)), slog.String("reason", string(o.Reason)), slog.String("class", o.Class),
+		slog.Int("status", o.Status), slog.Duration("took", o.FinishedAt.Sub(o.StartedAt)))
+	return nil
+}
+
+func level(s store.DeliveryState) slog.Level {
+	switch s {
+	case store.Failed, store.Unknown:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// send hands one claimed delivery to its channel. It returns nil if the claim does not stand any more.
+func (d *deliverer) send(ctx context.Context, c store.Claimed) *store.Outcome {
+	o := store.Outcome{AccountID: c.AccountID, DeliveryID: c.ID, Attempt: c.Attempt, WorkerID: d.id, StartedAt: d.now()}
+	m, why := d.message(ctx, c)
+	if why != "" {
+		o.State, o.Reason, o.FinishedAt = store.Skipped, why, d.now()
+		return &o
+	}
+	if stands, err := d.stands(ctx, c); err != nil || !stands {
+		if err == nil {
+			return nil
+		}
+		o.State, o.Class, o.FinishedAt = store.Retrying, "claim_unread", d.now()
+		o.DueAt = o.FinishedAt.Add(backoff(c.Attempt))
+		return &o
+	}
+	call, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	receipt, err := d.channel(c).Send(call, m)
+	o.FinishedAt, o.Address = d.now(), addresses(m)
+	if c.Test {
+		o.Reason = reason.TestCall
+	}
+	o = settle(o, receipt, err, c.DeadlineAt)
+	return &o
+}
+
+// stands reads an old claim again: this process may have been frozen, and a sweeper may have given the delivery up.
+func (d *deliverer) stands(ctx context.Context, c store.Claimed) (bool, error) {
+	if time.Since(c.ClaimedAt) < staleClaim {
+		return true, nil
+	}
+	return d.store.Holds(ctx, c.ID, c.Attempt, d.id)
+}
+
+func (d *deliverer) channel(c store.Claimed) deliver.Channel {
+	if ch := d.channels[c.Channel]; ch != nil && !c.Test {
+		return ch
+	}
+	return d.capture
+}
+
+// message puts addresses on the stored content: a person's is looked up now, and every address is checked against the
+// allow-list once more. why is set if nobody may receive it.
+func (d *deliverer) message(ctx context.Context, c store.Claimed) (m deliver.Message, why reason.Code) {
+	m = deliver.Message{
+		DeliveryID: c.ID, Attempt: c.Attempt, AccountID: c.AccountID, ConversationID: c.ExternalID, AutomationID: c.Automation,
+		Channel: c.Channel, From: c.Content.From, Subject: c.Content.Subject, Text: c.Content.Text, HTML: c.Content.HTML,
+		Fields: c.Content.Fields, Test: c.Test,
+	}
+	rev, ok := d.revisions.Active(c.AccountID)
+	if !ok {
+		return m, reason.RecipientNotAllowed // an account without active config may write to nobody
+	}
+	dir := rev.Directory
+	for _, key := range c.Content.To {
+		addr, no := dir.Address(key, c.Channel, c.Contact)
+		if no != "" {
+			why = no
+			continue
+		}
+		m.To = append(m.To, addr)
+	}
+	if len(c.Content.To) > 0 && len(m.To) == 0 {
+		return m, why
+	}
+	m.CC = known(dir, c.Content.CC, c)
+	if reply := known(dir, c.Content.ReplyTo, c); len(reply) > 0 {
+		m.ReplyTo = reply[0]
+	}
+	return m, ""
+}
+
+// known are the addresses of those keys that may be written to.
+func known(dir recipients.Directory, keys []string, c store.Claimed) (out []deliver.Address) {
+	for _, key := range keys {
+		if a, no := dir.Address(key, c.Channel, c.Contact); no == "" {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// addresses lists where a message went, for the ledger; it is never logged.
+func addresses(m deliver.Message) string {
+	var s []string
+	for _, a := range append(m.To, m.CC...) {
+		s = append(s, a.Address)
+	}
+	return strings.Join(s, ", ")
+}

@@ -1,0 +1,58 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river/rivertype"
+
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/triggers"
+)
+
+// decideLine is the one wide log line of a decide job: ids and counts, nothing that was said.
+type decideLine struct {
+	conversation, account, revision string
+	run, attempt                    int
+	fired, unsure, waiting          int
+	decisions, deliveries, calls    int
+	simulated                       bool
+}
+
+// of takes the counts from what was planned.
+func (l *decideLine) of(p *store.Plan, said interview.Said) {
+	l.account, l.revision = p.AccountID, p.RevisionID
+	l.decisions, l.deliveries, l.calls, l.simulated = len(p.Decisions), len(p.Deliveries), said.Calls, said.Simulated
+	for _, d := range p.Decisions {
+		switch d.Verdict {
+		case triggers.Fires:
+			l.fired++
+		case triggers.Unsure:
+			l.unsure++
+		case triggers.Waiting:
+			l.waiting++
+		}
+	}
+}
+
+// log writes the line. A snoozed job is no error: it says that it waits, and why.
+func (l *decideLine) log(ctx context.Context, log *slog.Logger, took time.Duration, err error) {
+	attrs := []slog.Attr{
+		slog.String("conversation_id", l.conversation), slog.String("account_id", l.account), slog.String("revision_id", l.revision),
+		slog.Int("run", l.run), slog.Int("attempt", l.attempt), slog.Int("decisions", l.decisions), slog.Int("fired", l.fired),
+		slog.Int("unsure", l.unsure), slog.Int("waiting", l.waiting), slog.Int("deliveries", l.deliveries),
+		slog.Int("model_calls", l.calls), slog.Bool("simulated_model", l.simulated), slog.Duration("took", took),
+	}
+	level := slog.LevelInfo
+	var snooze *rivertype.JobSnoozeError
+	switch {
+	case errors.As(err, &snooze):
+		attrs = append(attrs, slog.Duration("again_in", snooze.Duration))
+	case err != nil:
+		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
+	}
+	log.LogAttrs(ctx, level, "decide", attrs...)
+}

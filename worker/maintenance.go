@@ -1,0 +1,67 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"aftercall/internal/store"
+)
+
+// Timing of the lease and the sweep. A worker that dies is noticed after Lease at most, and what it left is taken up by
+// the next sweep: well under a minute, where River's own rescue waits for its longest job.
+const (
+	beatEvery  = 3 * time.Second
+	sweepEvery = 5 * time.Second
+	// sweepGrace is how old something must be before the lack of a live job is worth looking into.
+	sweepGrace = time.Minute
+)
+
+// Lease is how long a worker counts as alive after its last beat.
+const Lease = 15 * time.Second
+
+// beat renews the lease until ctx ends.
+func (w *Worker) beat(ctx context.Context) {
+	every(ctx, beatEvery, func() {
+		if err := w.store.Beat(ctx, w.self); err != nil && ctx.Err() == nil {
+			w.log.Warn("renew the worker's lease", "worker_id", w.self.ID, "error", err)
+		}
+	})
+}
+
+// sweep takes up what a dead worker left, until ctx ends.
+func (w *Worker) sweep(ctx context.Context) {
+	every(ctx, sweepEvery, func() {
+		s, err := w.store.Sweep(ctx, w.lease, sweepGrace, w.enqueueBoth)
+		if err != nil {
+			if ctx.Err() == nil {
+				w.log.Warn("sweep", "error", err)
+			}
+			return
+		}
+		if len(s.Lapsed)+s.Unknown+s.Decides+s.Delivers+s.TooLate > 0 {
+			w.log.Warn("swept", slog.Any("lapsed_workers", s.Lapsed), slog.Int("unknown", s.Unknown),
+				slog.Int("decide_jobs", s.Decides), slog.Int("deliver_jobs", s.Delivers), slog.Int("too_late", s.TooLate))
+		}
+	})
+}
+
+func (w *Worker) enqueueBoth(ctx context.Context, tx pgx.Tx, decides []store.DecideJob, delivers []store.DeliverJob) error {
+	return insert(ctx, w.client, tx, append(decideParams(decides), deliverParams(delivers)...))
+}
+
+// every runs f now and then on each tick until ctx ends.
+func every(ctx context.Context, d time.Duration, f func()) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
+	for {
+		f()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package worker
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"aftercall/deliver"
+	"aftercall/internal/llm"
+	"aftercall/internal/store"
+	"aftercall/reason"
+)
+
+// This file is the only one that knows River's answers: nil is done, a plain error is "try again", JobSnooze is "later,
+// and it was nobody's fault", JobCancel is "never".
+
+// later asks River to run the job again after d, without counting an attempt.
+func later(d time.Duration) error { return river.JobSnooze(max(d, 0)) }
+
+// whenModelIsBack says when a conversation that waits for the model is tried again. A new wait is short, so that a brief
+// fault costs seconds; an old one is longer, so that a thousand waiting conversations do not keep the queue busy. The
+// jitter keeps them from coming back all at once.
+func whenModelIsBack(e *llm.Error, waited time.Duration) time.Duration {
+	d := 2 * time.Second
+	switch {
+	case waited > 10*time.Minute:
+		d = 30 * time.Second
+	case waited > time.Minute:
+		d = 10 * time.Second
+	}
+	d = max(d, e.After)
+	return d + rand.N(d/2+time.Millisecond)
+}
+
+// gone reports that the job's subject does not exist any more, so that trying again is useless.
+func gone(err error) bool { return errors.Is(err, store.ErrNotFound) }
+
+// never tells River not to run the job again.
+func never(err error) error { return river.JobCancel(err) }
+
+// maxSends is how often one delivery is handed to its provider at most.
+const maxSends = 8
+
+// Lifetime is how long after its due time a delivery may still go out; an e-mail three weeks late is worse than none.
+const Lifetime = 6 * time.Hour
+
+// backoff is the wait before the next send after the n-th failed one (n from 1).
+func backoff(n int) time.Duration {
+	steps := [...]time.Duration{
+		10 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
+	}
+	return steps[min(max(n, 1), len(steps))-1]
+}
+
+// settle turns a channel's answer into the ledger's outcome.
+func settle(o store.Outcome, receipt deliver.Receipt, err error, deadline time.Time) store.Outcome {
+	if err == nil {
+		o.State, o.Provider, o.ProviderID = store.Sent, receipt.Provider, receipt.ProviderID
+		return o
+	}
+	e := deliver.AsError(err)
+	o.Class, o.Status, o.Detail = e.Class, e.Status, e.Detail
+	switch e.Verdict {
+	case deliver.Refused:
+		o.State = store.Failed
+	case deliver.Unknown:
+		o.State = store.Unknown
+	default:
+		o.State, o.DueAt = store.Retrying, o.FinishedAt.Add(max(backoff(o.Attempt), e.After))
+		if o.Attempt >= maxSends || o.DueAt.After(deadline) {
+			o.State, o.Reason, o.DueAt = store.Failed, reason.TooLate, time.Time{}
+		}
+	}
+	return o
+}
