@@ -1,0 +1,177 @@
+// Package migrations is the database's schema as numbered steps, each of which goes up and comes down again.
+//
+// It owns the .sql files beside it (embedded, run by goose) and runs River's own migrations together with them. It
+// promises that two processes which migrate at once do not meet, that a step is taken whole or not at all, and that a
+// database newer than this binary is accepted: during a roll-out both versions work on it. It never touches rows for
+// any other reason.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	_ "github.com/jackc/pgx/v5/stdlib" // the database/sql driver goose speaks through
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// lockKey is the advisory lock held while migrating; any number will do, as long as it is always the same.
+const lockKey = 0x6166746572 // "after"
+
+// Version is one step of the schema.
+type Version struct {
+	Number    int64
+	Name      string
+	Applied   bool
+	AppliedAt time.Time // zero unless applied
+}
+
+// Up takes every step that is missing: ours, then River's.
+func Up(ctx context.Context, databaseURL string) error {
+	return locked(ctx, databaseURL, func(p *goose.Provider) error {
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("migrate up: %w", err)
+		}
+		return riverUp(ctx, databaseURL)
+	})
+}
+
+// DownOne takes the newest of our steps back. It is an error if none is left. River's tables stay.
+func DownOne(ctx context.Context, databaseURL string) error {
+	return locked(ctx, databaseURL, func(p *goose.Provider) error {
+		if _, err := p.Down(ctx); err != nil {
+			return fmt.Errorf("migrate down one: %w", err)
+		}
+		return nil
+	})
+}
+
+// Status lists our steps in order and says which the database has taken.
+func Status(ctx context.Context, databaseURL string) ([]Version, error) {
+	var versions []Version
+	err := withProvider(databaseURL, func(p *goose.Provider) error {
+		steps, err := p.Status(ctx)
+		if err != nil {
+			return fmt.Errorf("migration status: %w", err)
+		}
+		for _, s := range steps {
+			versions = append(versions, Version{
+				Number: s.Source.Version, Name: s.Source.Path,
+				Applied: s.State == goose.StateApplied, AppliedAt: s.AppliedAt,
+			})
+		}
+		return nil
+	})
+	return versions, err
+}
+
+// Querier is what Ready asks: a pool, a connection or a transaction.
+type Querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// Ready reports an error unless the database has taken every step this binary knows. A newer database is ready.
+func Ready(ctx context.Context, q Querier) error {
+	want, err := newest()
+	if err != nil {
+		return err
+	}
+	var exists bool
+	if err := q.QueryRow(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL
+		AND to_regclass('river_migration') IS NOT NULL`).Scan(&exists); err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if !exists {
+		return fmt.Errorf("the database has no schema yet: run aftercall migrate")
+	}
+	var have, haveRiver int64
+	if err := q.QueryRow(ctx, `SELECT (SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied),
+		(SELECT coalesce(max(version), 0) FROM river_migration WHERE line = 'main')`).Scan(&have, &haveRiver); err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	wantRiver, err := newestRiver()
+	if err != nil {
+		return err
+	}
+	if have < want || haveRiver < wantRiver {
+		return fmt.Errorf("the schema is at version %d (queue %d), this binary needs %d (queue %d): run aftercall migrate",
+			have, haveRiver, want, wantRiver)
+	}
+	return nil
+}
+
+func newest() (int64, error) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return 0, fmt.Errorf("read embedded migrations: %w", err)
+	}
+	var highest int64
+	for _, e := range entries {
+		n, err := goose.NumericComponent(e.Name())
+		if err != nil {
+			return 0, fmt.Errorf("migration %s: %w", e.Name(), err)
+		}
+		highest = max(highest, n)
+	}
+	return highest, nil
+}
+
+func newestRiver() (int64, error) {
+	m, err := rivermigrate.New(riverpgxv5.New(nil), nil)
+	if err != nil {
+		return 0, fmt.Errorf("read the queue's migrations: %w", err)
+	}
+	all := m.AllVersions()
+	return int64(all[len(all)-1].Version), nil
+}
+
+// locked holds an advisory lock on a connection of its own, because goose and River each use theirs.
+func locked(ctx context.Context, databaseURL string, migrate func(*goose.Provider) error) (err error) {
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return fmt.Errorf("connect to migrate: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // closing it gives the lock back
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(lockKey)); err != nil {
+		return fmt.Errorf("wait for another migration: %w", err)
+	}
+	return withProvider(databaseURL, migrate)
+}
+
+func withProvider(databaseURL string, use func(*goose.Provider) error) error {
+	database, err := sql.Open("pgx", databaseURL)
+	if err != nil {
+		return fmt.Errorf("connect to migrate: %w", err)
+	}
+	defer func() { _ = database.Close() }()
+	p, err := goose.NewProvider(goose.DialectPostgres, database, files)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	return use(p)
+}
+
+func riverUp(ctx context.Context, databaseURL string) error {
+	pool, err := pgxpool.New(ctx, databaseURL)
+	if err != nil {
+		return fmt.Errorf("connect to migrate the queue: %w", err)
+	}
+	defer pool.Close()
+	m, err := rivermigrate.New(riverpgxv5.New(pool), nil)
+	if err != nil {
+		return fmt.Errorf("read the queue's migrations: %w", err)
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate the queue: %w", err)
+	}
+	return nil
+}
