@@ -1,0 +1,211 @@
+package conversation
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The largest conversation that is accepted. They are far above any real call; what is beyond them is a fault of the
+// sender, not a long call.
+const (
+	MaxTurns     = 20_000
+	MaxText      = 100 << 10 // bytes of one turn, of the summary and of the note
+	MaxName      = 200       // characters of an id or a name
+	MaxURL       = 2_000     // characters
+	MaxMetadata  = 500       // keys, nested ones included
+	maxTurnAt    = 30 * 24 * time.Hour
+	maxFaults    = 100 // enough to mend a body by; a broken transcript would otherwise give one per turn
+	maxNumber    = 64  // characters of a phone number in any format
+	maxEmail     = 320 // RFC 5321: 64 of the local part, "@", 255 of the domain
+	maxMetaValue = 10 << 10
+)
+
+// Fault is one thing wrong in a posted conversation.
+type Fault struct {
+	Pointer string // JSON pointer (RFC 6901) into the body
+	Message string // what is wrong and what is wanted
+}
+
+// Pointer builds a JSON pointer (RFC 6901) from reference tokens: object keys and array indexes.
+func Pointer(tokens ...any) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteByte('/')
+		if s, ok := t.(string); ok {
+			b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(s))
+			continue
+		}
+		fmt.Fprint(&b, t)
+	}
+	return b.String()
+}
+
+// Check lists everything that keeps c from being decided, at most a hundred faults, in the order of the body. A number
+// or an address that is odd is no fault: it is kept as the platform holds it, and judged where somebody is to be reached
+// by it.
+func (c *Conversation) Check() []Fault {
+	k := &checker{}
+	k.name("/id", c.ExternalID, true)
+	k.name("/agent/id", c.Agent.ID, true)
+	k.name("/agent/name", c.Agent.Name, false)
+	oneOf(k, "/channel", c.Channel, true, ChannelPhone, ChannelWeb, ChannelChat, ChannelSMS, ChannelTest)
+	oneOf(k, "/direction", c.Direction, false, Inbound, Outbound)
+	oneOf(k, "/status", c.Status, true, Completed, Failed, Transferred)
+	k.times(c)
+	k.line("/from_number", c.FromNumber, maxNumber)
+	k.line("/to_number", c.ToNumber, maxNumber)
+	k.line("/customer/name", c.Customer.Name, MaxName)
+	k.line("/customer/email", c.Customer.Email, maxEmail)
+	k.line("/customer/number", c.Customer.Number, maxNumber)
+	k.line("/customer/crm_record_id", c.Customer.CRMRecordID, MaxName)
+	k.text("/summary", c.Summary)
+	k.url("/url", c.URL)
+	k.line("/queue", c.Queue, MaxName)
+	k.text("/note", c.Note)
+	k.turns(c.Turns)
+	k.metadata(c.Metadata)
+	return k.faults
+}
+
+type checker struct{ faults []Fault }
+
+func (k *checker) add(pointer, format string, args ...any) {
+	if len(k.faults) < maxFaults {
+		k.faults = append(k.faults, Fault{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+// name is an id or a name: one line.
+func (k *checker) name(pointer, s string, required bool) {
+	if required && strings.TrimSpace(s) == "" {
+		k.add(pointer, "is required")
+		return
+	}
+	k.line(pointer, s, MaxName)
+}
+
+func (k *checker) line(pointer, s string, limit int) {
+	switch {
+	case !utf8.ValidString(s):
+		k.add(pointer, "is not valid UTF-8")
+	case utf8.RuneCountInString(s) > limit:
+		k.add(pointer, "is longer than %d characters", limit)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		k.add(pointer, "contains a control character; one plain line is wanted")
+	}
+}
+
+func (k *checker) text(pointer, s string) {
+	switch {
+	case len(s) > MaxText:
+		k.add(pointer, "is longer than %d bytes", MaxText)
+	case !utf8.ValidString(s):
+		k.add(pointer, "is not valid UTF-8")
+	case strings.ContainsRune(s, 0):
+		k.add(pointer, "contains the character U+0000")
+	}
+}
+
+func (k *checker) url(pointer, s string) {
+	if s == "" {
+		return
+	}
+	k.line(pointer, s, MaxURL)
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		k.add(pointer, "is not an absolute http or https address")
+	}
+}
+
+func oneOf[S ~string](k *checker, pointer string, s S, required bool, allowed ...S) {
+	if s == "" && !required {
+		return
+	}
+	var names []string
+	for _, a := range allowed {
+		if s == a {
+			return
+		}
+		names = append(names, string(a))
+	}
+	if s == "" {
+		k.add(pointer, "is required: one of %s", strings.Join(names, ", "))
+		return
+	}
+	k.add(pointer, "is not one of %s", strings.Join(names, ", "))
+}
+
+func (k *checker) times(c *Conversation) {
+	k.time("/started_at", c.StartedAt)
+	k.time("/ended_at", c.EndedAt)
+	if !c.StartedAt.IsZero() && !c.EndedAt.IsZero() && c.EndedAt.Before(c.StartedAt) {
+		k.add("/ended_at", "is before started_at")
+	}
+	if c.Timezone == "" {
+		return
+	}
+	if _, err := time.LoadLocation(c.Timezone); err != nil || c.Timezone == "Local" {
+		k.add("/timezone", "is not a known IANA time zone; wanted is a name such as Europe/London")
+	}
+}
+
+func (k *checker) time(pointer string, t time.Time) {
+	switch {
+	case t.IsZero():
+		k.add(pointer, "is required: an RFC 3339 time such as 2026-03-02T09:30:00Z")
+	case t.Year() < 2000 || t.Year() > 2199:
+		k.add(pointer, "is in the year %d; seconds and milliseconds may have been mixed up", t.Year())
+	}
+}
+
+func (k *checker) turns(turns []Turn) {
+	if len(turns) > MaxTurns {
+		k.add("/turns", "has %d turns; at most %d are accepted", len(turns), MaxTurns)
+		return
+	}
+	for i, t := range turns {
+		at := "/turns/" + strconv.Itoa(i)
+		oneOf(k, at+"/role", t.Role, true, RoleAgent, RoleCustomer, RoleSystem, RoleTool)
+		k.text(at+"/text", t.Text)
+		if t.AtMS < 0 || t.AtMS > maxTurnAt.Milliseconds() {
+			k.add(at+"/at_ms", "is not between 0 and %d: milliseconds after started_at are wanted", maxTurnAt.Milliseconds())
+		}
+	}
+}
+
+func (k *checker) metadata(m map[string]any) {
+	n := 0
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		k.meta(Pointer("metadata", key), m[key], &n)
+	}
+	if n > MaxMetadata {
+		k.add("/metadata", "has %d values; at most %d are accepted", n, MaxMetadata)
+	}
+}
+
+func (k *checker) meta(pointer string, v any, n *int) {
+	*n++
+	switch v := v.(type) {
+	case string:
+		if len(v) > maxMetaValue {
+			k.add(pointer, "is longer than %d bytes", maxMetaValue)
+		} else {
+			k.text(pointer, v)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			k.meta(pointer+Pointer(key), v[key], n)
+		}
+	case []any:
+		for i, inner := range v {
+			k.meta(pointer+Pointer(i), inner, n)
+		}
+	}
+}
