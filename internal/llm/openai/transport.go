@@ -1,0 +1,64 @@
+package openai
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// largestBody bounds an answer. go-openai reads whatever comes; our longest answers have some ten thousand bytes.
+const largestBody = 8 << 20
+
+// client wraps the given client's transport, or a pooled one that keeps enough connections for many hundred calls at
+// once (the standard one keeps two per host and dials anew for the rest).
+func client(given *http.Client) *http.Client {
+	c := &http.Client{}
+	if given != nil {
+		*c = *given
+	}
+	next := c.Transport
+	if next == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxIdleConns, t.MaxIdleConnsPerHost, t.IdleConnTimeout = 1024, 1024, 90*time.Second
+		next = t
+	}
+	c.Transport = bounded{next}
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return c
+}
+
+var errRedirect = errors.New("the server answered with a redirect")
+
+// bounded limits answers and turns redirects, which go-openai takes for success, into an error.
+type bounded struct{ next http.RoundTripper }
+
+// RoundTrip makes the call.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := b.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode >= 300 && res.StatusCode < 400 {
+		_ = res.Body.Close() // nothing in it is of use
+		return nil, errRedirect
+	}
+	res.Body = limited{io.LimitReader(res.Body, largestBody), res.Body}
+	return res, nil
+}
+
+type limited struct {
+	io.Reader
+	io.Closer
+}
+
+// digest makes a short opaque key, so that account names do not leave the house in it.
+func digest(key string) string {
+	if key == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:12])
+}
