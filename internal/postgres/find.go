@@ -20,7 +20,7 @@ const oldest = 14
 type installation struct {
 	dir     string // folder of initdb and postgres
 	major   int
-	version string // as `postgres --version` puts it
+	version string // such as 17.2
 }
 
 func (i installation) tool(name string) string { return filepath.Join(i.dir, name) }
@@ -42,12 +42,15 @@ func usual() []string {
 // find chooses the binaries: those in PATH, else the newest in the usual folders. A data folder of an older server asks
 // for its own major version (0: any).
 func find(ctx context.Context, path string, patterns []string, major int) (installation, error) {
-	var all []installation
-	for _, dir := range candidates(path, patterns) {
-		if i, ok := look(ctx, dir); ok {
-			all = append(all, i)
-		}
+	all := look(ctx, filepath.SplitList(path))
+	var folders []string
+	for _, p := range patterns {
+		dirs, _ := filepath.Glob(p) // the only error is a bad pattern, and ours are tested
+		folders = append(folders, dirs...)
 	}
+	others := look(ctx, folders)
+	slices.SortStableFunc(others, func(a, b installation) int { return cmp.Compare(b.major, a.major) })
+	all = append(all, others...)
 	if len(all) == 0 {
 		return installation{}, fmt.Errorf("%w: %s", ErrNotInstalled, remedy(runtime.GOOS, exists))
 	}
@@ -63,49 +66,33 @@ func find(ctx context.Context, path string, patterns []string, major int) (insta
 		ErrVersion, major, all[0].version, major)
 }
 
-// candidates lists folders that hold both programs, best first and each once.
-func candidates(path string, patterns []string) []string {
-	var found []string
-	for _, p := range patterns {
-		dirs, _ := filepath.Glob(p) // the only error is a bad pattern, and ours are tested
-		found = append(found, dirs...)
-	}
-	slices.SortStableFunc(found, func(a, b string) int { return cmp.Compare(number(b), number(a)) })
-	var dirs []string
-	for _, dir := range append(filepath.SplitList(path), found...) {
+// release is what `postgres --version` says of itself.
+var release = regexp.MustCompile(`\(PostgreSQL\) ((\d+)\S*)`)
+
+// look lists the installations in these folders that are whole, run and are not too old.
+func look(ctx context.Context, folders []string) []installation {
+	var all []installation
+	for _, dir := range folders {
 		if !exists(filepath.Join(dir, "initdb")) || !exists(filepath.Join(dir, "postgres")) {
 			continue
 		}
-		if real, err := filepath.EvalSymlinks(dir); err == nil && !slices.Contains(dirs, real) {
-			dirs = append(dirs, real)
+		real, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			continue
+		}
+		out, err := exec.CommandContext(ctx, filepath.Join(real, "postgres"), "--version").Output()
+		if err != nil {
+			continue
+		}
+		m := release.FindStringSubmatch(string(out))
+		if m == nil {
+			continue
+		}
+		if major, err := strconv.Atoi(m[2]); err == nil && major >= oldest {
+			all = append(all, installation{dir: real, major: major, version: m[1]})
 		}
 	}
-	return dirs
-}
-
-var (
-	digits  = regexp.MustCompile(`\d+`)
-	release = regexp.MustCompile(`\(PostgreSQL\) (\d+)\S*`)
-)
-
-// number is the version a folder's name carries, 0 if none.
-func number(dir string) int {
-	n, _ := strconv.Atoi(digits.FindString(dir))
-	return n
-}
-
-// look asks the server for its version; ok is false if it is too old or does not run.
-func look(ctx context.Context, dir string) (i installation, ok bool) {
-	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").Output()
-	if err != nil {
-		return i, false
-	}
-	m := release.FindStringSubmatch(string(out))
-	if m == nil {
-		return i, false
-	}
-	major, _ := strconv.Atoi(m[1])
-	return installation{dir: dir, major: major, version: m[0][len("(PostgreSQL) "):]}, major >= oldest
+	return all
 }
 
 // remedy is what to type on this system.

@@ -39,6 +39,7 @@ type keeper struct {
 	scratch string
 	leash   *os.File      // closing it ends the server
 	ended   chan struct{} // closed when the server has ended
+	reaped  chan struct{} // closed when the shell has ended and the scratch folder is gone
 	stopped sync.Once
 	err     error
 }
@@ -78,8 +79,9 @@ func keep(p *place, who *account, args []string) (*keeper, error) {
 	if p.lock != nil {
 		_ = p.lock.Close() // the server has it now
 	}
-	k := &keeper{cmd: cmd, scratch: p.scratch, leash: leash, ended: make(chan struct{})}
+	k := &keeper{cmd: cmd, scratch: p.scratch, leash: leash, ended: make(chan struct{}), reaped: make(chan struct{})}
 	go k.watch(life)
+	go k.reap()
 	return k, nil
 }
 
@@ -89,6 +91,19 @@ func (k *keeper) watch(life *os.File) {
 	_, _ = life.Read(make([]byte, 1)) // nothing is ever written: it returns at the end
 	_ = life.Close()
 	close(k.ended)
+}
+
+// reap waits for the shell. It goes after the server; if it went before, somebody killed it, and we end the server in
+// its place: the shell leads a process group in which the server is.
+func (k *keeper) reap() {
+	defer close(k.reaped)
+	_ = k.cmd.Wait() // its exit status is the server's; the log says more
+	select {
+	case <-k.ended:
+	case <-time.After(time.Second):
+		_ = syscall.Kill(-k.cmd.Process.Pid, syscall.SIGQUIT)
+	}
+	_ = os.RemoveAll(k.scratch) // gone already, unless the shell was killed
 }
 
 // stop ends the server and waits until it is gone and its scratch folder with it.
@@ -101,8 +116,7 @@ func (k *keeper) stop() error {
 			k.err = fmt.Errorf("it did not end within %s and was killed", stopTimeout)
 			_ = syscall.Kill(-k.cmd.Process.Pid, syscall.SIGKILL)
 		}
-		_ = k.cmd.Wait()            // its exit status is the server's; the log says more
-		_ = os.RemoveAll(k.scratch) // gone already, unless the shell was killed
+		<-k.reaped
 	})
 	return k.err
 }
