@@ -24,6 +24,7 @@ const (
 	Group   TargetKind = "group"   // a key under groups
 	ByRoute TargetKind = "route"   // whoever the automation's route names
 	Contact TargetKind = "contact" // {{customer_email}} or {{customer_number}}: the contact record
+	All     TargetKind = "all"     // everybody in the account; only of a team alert
 )
 
 // Target is one entry under to: or cc:.
@@ -45,12 +46,13 @@ type PersonEntry struct {
 // Directory is everybody an account can write to.
 type Directory struct {
 	People map[string]PersonEntry
-	Groups map[string][]Target // persons, groups and fixed addresses
+	Groups map[string][]Target // persons, groups and fixed addresses; no routes, no contacts
 	Allow  Allow
 	Region string // default region of phone numbers (ISO 3166), from the account's own number; may be ""
 }
 
-// Allow is who may be written to at all.
+// Allow is who may be written to at all. A phone number need not be listed if it stands under people or groups: there it
+// was written by an author, and numbers have no domain to allow.
 type Allow struct {
 	Domains   []string // e-mail domains; "*.example.com" matches below, not the domain itself
 	Addresses []string // single e-mail addresses or E.164 numbers
@@ -67,7 +69,9 @@ type Route struct {
 
 // Recipient is one receiver of a message. Its key is stable and part of the delivery's identity.
 type Recipient struct {
-	Key      string // "person:maria", "email:support@acme.example", "phone:+447700900123", "contact:customer_email"
+	// Key is "person:maria", "email:support@acme.example", "phone:+447700900123", "contact:customer_email", "all", or
+	// "target" for a Chatter post or pop-up without to:, which goes to what the action's own fields name.
+	Key      string
 	Name     string
 	Address  string // as known now; a person's is looked up again when the message is sent
 	Customer bool   // comes from the contact record
@@ -76,5 +80,11 @@ type Recipient struct {
 // Rejection is somebody who will not receive the message, with the reason.
 type Rejection struct {
 	Key    string
-	Reason reason.Code // RecipientsEmpty, RecipientInvalid, RecipientNotAllowed
+	Reason reason.Code // RecipientsEmpty (also: nothing on the contact record), RecipientInvalid, RecipientNotAllowed
 }
+
+// ContactRecord is the part of a conversation's contact record that can receive messages.
+type ContactRecord struct{ Name, Email, Number string }
+
+// Problem is something wrong with one target or address, in words.
+type Problem struct{ Message, Help string }
