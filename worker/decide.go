@@ -94,10 +94,13 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 		plan.Complete = complete(ctx, job)
 	}
 	line.of(plan, said)
-	if _, err := d.planner.Save(ctx, plan); err != nil {
+	saved, err := d.planner.Save(ctx, plan)
+	switch {
+	case err != nil:
 		return fmt.Errorf("save the plan of conversation %s: %w", conv.Conversation.ID, err)
-	}
-	if waiting != nil {
+	case !saved:
+		return later(0) // it moved on meanwhile: a later event was merged, or a twin was faster; look again
+	case waiting != nil:
 		return d.wait(conv, waiting)
 	}
 	return nil
