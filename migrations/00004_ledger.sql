@@ -87,6 +87,8 @@ CREATE TABLE alerts (
     created_at      timestamptz NOT NULL DEFAULT now()
 );
 
+CREATE INDEX alerts_by_account ON alerts (account_id, id);
+
 -- Messages that were kept instead of sent.
 CREATE TABLE captured (
     id              uuid        PRIMARY KEY,

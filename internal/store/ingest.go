@@ -1,0 +1,318 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aftercall/conversation"
+	"aftercall/internal/store/db"
+)
+
+// Event is one webhook, as it came.
+type Event struct {
+	AccountID, Source string
+	Identity          string // unique within account and source: the event id, else call id and type
+	Type              string // the platform's event type
+	ContentType       string
+	Body              []byte // raw
+	ReceivedAt        time.Time
+}
+
+// Arrival is an event with what was decoded from it.
+type Arrival struct {
+	Event        Event
+	Conversation *conversation.Conversation // nil for an event that carries none
+	RevisionID   string                     // the revision active now; pinned if the conversation is new
+	DecideAt     time.Time                  // when a new conversation is to be decided: now, or after the wait for the analysis
+	Final        bool                       // nothing more to wait for: decide now even if the conversation was waiting for its analysis
+}
+
+// Accepted is what became of an arrival. All of it is committed.
+type Accepted struct {
+	ConversationID string // ours; empty for an event that carries none
+	New            bool   // the conversation is new
+	Duplicate      bool   // the same event with the same body was accepted before; nothing changed
+	Conflict       bool   // the same event was accepted before with another body; the conflict is recorded, nothing else changed
+	Merged         bool   // the event added something to an existing conversation
+}
+
+// DecideJob asks for a decision to be enqueued.
+type DecideJob struct {
+	AccountID, ConversationID string
+	Run                       int
+	At                        time.Time // zero: now
+	Backlog                   int       // undecided conversations of the account, counted up to 10,000 and at most 1 s old
+}
+
+// Ingest accepts arrivals, grouped into common transactions.
+type Ingest struct {
+	pool     *pgxpool.Pool
+	group    *group[*arrival, Accepted]
+	enqueue  func(ctx context.Context, tx pgx.Tx, jobs []DecideJob) error
+	backlogs backlogs
+}
+
+// What Accept waits at most: for its turn, then for its transaction. Together they are what a webhook can bear.
+const (
+	acceptPatience = 2 * time.Second
+	acceptTimeout  = 3 * time.Second
+)
+
+// longestID bounds what stands in a unique index: a longer event identity is kept as its digest, a longer conversation
+// id is refused.
+const longestID = 500
+
+// NewIngest returns the ingest writer. enqueue inserts the jobs in the arrivals' own transaction.
+func (s *Store) NewIngest(enqueue func(ctx context.Context, tx pgx.Tx, jobs []DecideJob) error) *Ingest {
+	i := &Ingest{pool: s.ingest, enqueue: enqueue, backlogs: backlogs{}}
+	i.group = newGroup(s, groupOf[*arrival, Accepted]{
+		write: i.write, weigh: (*arrival).weight, patience: acceptPatience, timeout: acceptTimeout})
+	return i
+}
+
+// Accept stores an arrival: event, conversation and job in one transaction. It returns after the commit. It takes about
+// 5 s at most; Away says of its error that the platform should come back later.
+func (i *Ingest) Accept(ctx context.Context, a Arrival) (Accepted, error) {
+	prepared, err := prepare(a)
+	if err != nil {
+		return Accepted{}, fmt.Errorf("accept event: %w", err)
+	}
+	accepted, err := i.group.do(ctx, prepared)
+	if err != nil {
+		return Accepted{}, fmt.Errorf("accept event: %w", err)
+	}
+	return accepted, nil
+}
+
+// arrival is an Arrival with everything computed that needs no database.
+type arrival struct {
+	Arrival
+	eventKey
+	digest  []byte
+	callKey callKey
+	content []byte // of a conversation that is new
+}
+
+// eventKey is an event's identity, callKey a conversation's.
+type (
+	eventKey struct{ account, source, identity string }
+	callKey  struct{ external, account, source string }
+)
+
+func (k eventKey) compare(o eventKey) int {
+	return cmp.Or(cmp.Compare(k.account, o.account), cmp.Compare(k.source, o.source), cmp.Compare(k.identity, o.identity))
+}
+
+func (k callKey) compare(o callKey) int {
+	return cmp.Or(cmp.Compare(k.external, o.external), cmp.Compare(k.account, o.account), cmp.Compare(k.source, o.source))
+}
+
+func (a *arrival) weight() int { return len(a.Event.Body) + len(a.content) }
+
+func prepare(a Arrival) (*arrival, error) {
+	e := a.Event
+	digest := sha256.Sum256(e.Body)
+	p := &arrival{Arrival: a, digest: digest[:], eventKey: eventKey{clean(e.AccountID), clean(e.Source), clean(e.Identity)}}
+	if len(p.identity) > longestID {
+		long := sha256.Sum256([]byte(e.Identity))
+		p.identity = "sha256:" + hex.EncodeToString(long[:])
+	}
+	if p.account == "" || p.source == "" || p.identity == "" {
+		return nil, errors.New("an event needs an account, a source and an identity")
+	}
+	if p.Event.Body == nil {
+		p.Event.Body = []byte{}
+	}
+	if a.Conversation == nil {
+		return p, nil
+	}
+	own := *a.Conversation
+	own.AccountID, own.Source, own.ExternalID = p.account, p.source, clean(own.ExternalID)
+	if own.ExternalID == "" || len(own.ExternalID) > longestID {
+		return nil, fmt.Errorf("a conversation's id has from 1 to %d bytes", longestID)
+	}
+	p.Conversation, p.callKey = &own, callKey{own.ExternalID, p.account, p.source}
+	var err error
+	p.content, err = encode(&own)
+	return p, err
+}
+
+// errRaced says that another process accepted one of the batch's events meanwhile; the batch is then written anew, and
+// finds it.
+var errRaced = errors.New("an event was accepted by another process meanwhile")
+
+func (i *Ingest) write(ctx context.Context, arrivals []*arrival) (out []Accepted, err error) {
+	for range 3 {
+		b := &intake{arrivals: arrivals, now: time.Now(), seen: map[eventKey]*sighting{}, calls: map[callKey]*call{}}
+		err = inTx(ctx, i.pool, func(tx pgx.Tx, q *db.Queries) error {
+			if err := b.store(ctx, q); err != nil {
+				return err
+			}
+			return i.enqueueDecides(ctx, tx, q, b)
+		})
+		if err == nil {
+			return b.accepted(), nil
+		}
+		if !errors.Is(err, errRaced) {
+			break
+		}
+	}
+	return nil, err
+}
+
+// enqueueDecides inserts a job for each new conversation, and for each that need not wait any longer.
+func (i *Ingest) enqueueDecides(ctx context.Context, tx pgx.Tx, q *db.Queries, b *intake) error {
+	jobs := b.jobs()
+	if len(jobs) == 0 {
+		return nil
+	}
+	if err := i.backlogs.fill(ctx, q, jobs, b.now); err != nil {
+		return err
+	}
+	if err := i.enqueue(ctx, tx, jobs); err != nil {
+		return fmt.Errorf("enqueue decide jobs: %w", err)
+	}
+	return nil
+}
+
+// intake is one batch of arrivals on its way in.
+type intake struct {
+	arrivals []*arrival
+	now      time.Time
+	seen     map[eventKey]*sighting // every event of the batch, by its identity
+	calls    map[callKey]*call      // every conversation that a new event of the batch is about
+	order    []*call                // the same, in the order of arrival
+	outcome  []Accepted             // by arrival, without the conversation's id
+	repeats  []*arrival             // events accepted before with another body
+}
+
+// sighting is where an event was first seen: in the database, or earlier in the batch.
+type sighting struct {
+	id           string
+	digest       []byte
+	first        *arrival // nil if it was in the database
+	conversation string
+}
+
+func (b *intake) store(ctx context.Context, q *db.Queries) error {
+	if err := b.recognise(ctx, q); err != nil {
+		return fmt.Errorf("look for repeated events: %w", err)
+	}
+	if err := b.conversations(ctx, q); err != nil {
+		return err
+	}
+	return b.events(ctx, q)
+}
+
+// recognise tells new events from repeated ones, and says of the latter whether the body is the same.
+func (b *intake) recognise(ctx context.Context, q *db.Queries) error {
+	var p db.EventsByIdentityParams
+	for _, a := range b.arrivals {
+		p.AccountIds, p.Sources = append(p.AccountIds, a.account), append(p.Sources, a.source)
+		p.Identities = append(p.Identities, a.identity)
+	}
+	known, err := q.EventsByIdentity(ctx, p)
+	if err != nil {
+		return err
+	}
+	for _, e := range known {
+		s := &sighting{id: e.ID, digest: e.Digest}
+		if e.ConversationID != nil {
+			s.conversation = *e.ConversationID
+		}
+		b.seen[eventKey{e.AccountID, e.Source, e.Identity}] = s
+	}
+	b.outcome = make([]Accepted, len(b.arrivals))
+	for n, a := range b.arrivals {
+		s, repeated := b.seen[a.eventKey]
+		switch {
+		case !repeated:
+			b.seen[a.eventKey] = &sighting{id: newID(), digest: a.digest, first: a}
+		case bytes.Equal(s.digest, a.digest):
+			b.outcome[n].Duplicate = true
+		default:
+			b.outcome[n].Conflict = true
+			b.repeats = append(b.repeats, a)
+		}
+	}
+	return nil
+}
+
+func (b *intake) repeated(n int) bool { return b.outcome[n].Duplicate || b.outcome[n].Conflict }
+
+// events inserts the new events, and the bodies that contradict an earlier one, always in one order: two processes that
+// accept the same events then wait for each other and never cross.
+func (b *intake) events(ctx context.Context, q *db.Queries) error {
+	var fresh []*sighting
+	for _, s := range b.seen {
+		if s.first != nil {
+			fresh = append(fresh, s)
+		}
+	}
+	slices.SortFunc(fresh, func(x, y *sighting) int { return x.first.compare(y.first.eventKey) })
+	var p db.InsertEventsParams
+	for _, s := range fresh {
+		e := s.first.Event
+		p.Ids, p.AccountIds = append(p.Ids, s.id), append(p.AccountIds, s.first.account)
+		p.Sources, p.Identities = append(p.Sources, s.first.source), append(p.Identities, s.first.identity)
+		p.Types, p.ContentTypes = append(p.Types, clean(e.Type)), append(p.ContentTypes, clean(e.ContentType))
+		p.Bodies, p.Digests = append(p.Bodies, e.Body), append(p.Digests, s.digest)
+		p.ReceivedAts = append(p.ReceivedAts, orNow(e.ReceivedAt, b.now))
+		p.ConversationIds = append(p.ConversationIds, s.conversation)
+	}
+	if len(fresh) > 0 {
+		inserted, err := q.InsertEvents(ctx, p)
+		if err != nil {
+			return fmt.Errorf("insert events: %w", err)
+		}
+		if len(inserted) < len(fresh) {
+			return errRaced
+		}
+	}
+	return b.conflicts(ctx, q)
+}
+
+func (b *intake) conflicts(ctx context.Context, q *db.Queries) error {
+	if len(b.repeats) == 0 {
+		return nil
+	}
+	slices.SortFunc(b.repeats, func(x, y *arrival) int {
+		return cmp.Or(x.compare(y.eventKey), bytes.Compare(x.digest, y.digest))
+	})
+	var p db.InsertConflictsParams
+	for _, a := range b.repeats {
+		p.EventIds, p.AccountIds = append(p.EventIds, b.seen[a.eventKey].id), append(p.AccountIds, a.account)
+		p.Digests, p.Bodies = append(p.Digests, a.digest), append(p.Bodies, a.Event.Body)
+		p.ContentTypes = append(p.ContentTypes, clean(a.Event.ContentType))
+		p.ReceivedAts = append(p.ReceivedAts, orNow(a.Event.ReceivedAt, b.now))
+	}
+	if err := q.InsertConflicts(ctx, p); err != nil {
+		return fmt.Errorf("record conflicting events: %w", err)
+	}
+	return nil
+}
+
+// accepted answers every arrival: a repeat from the row of the first.
+func (b *intake) accepted() []Accepted {
+	for n, a := range b.arrivals {
+		b.outcome[n].ConversationID = b.seen[a.eventKey].conversation
+	}
+	return b.outcome
+}
+
+func orNow(t, now time.Time) time.Time {
+	if t.IsZero() {
+		return now
+	}
+	return t
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"aftercall/internal/store/db"
+)
+
+// ConversationRow is one line of the list of conversations.
+type ConversationRow struct {
+	ID, AccountID, ExternalID     string
+	AgentName, Channel, Status    string
+	Direction                     string
+	CustomerName, CustomerNumber  string
+	StartedAt, AcceptedAt         time.Time
+	Duration                      time.Duration
+	State                         ConversationState
+	Fired                         []string // automation ids
+	Unsure, Sent, Open, Held, Bad int      // decisions to review; deliveries by outcome (Bad: failed or unknown)
+	Simulated                     bool
+}
+
+// ConversationQuery asks for a page of the list, newest first.
+type ConversationQuery struct {
+	AccountID string // "" for every account (ops of the installation)
+	Search    string // id, external id, phone number in any format, e-mail, automation id
+	Before    string // cursor from the page before; "" for the first page
+	Limit     int    // default 50, at most 200
+}
+
+// Conversations lists conversations; next is the cursor of the next page, "" if there is none.
+func (s *Store) Conversations(ctx context.Context, q ConversationQuery) (rows []ConversationRow, next string, err error) {
+	before, err := cursor(q.Before)
+	if err != nil {
+		return nil, "", fmt.Errorf("list conversations: %w", err)
+	}
+	limit := pageSize(q.Limit)
+	err = s.read(ctx, func(d *db.Queries) error {
+		ids, err := conversationIDs(ctx, d, q, before, limit+1)
+		if err != nil {
+			return err
+		}
+		if len(ids) > limit {
+			ids, next = ids[:limit], ids[limit-1]
+		}
+		found, err := d.ConversationRows(ctx, db.ConversationRowsParams{Ids: append([]string{}, ids...), AccountID: q.AccountID})
+		for _, r := range found {
+			rows = append(rows, conversationRow(r))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("list conversations: %w", err)
+	}
+	return rows, next, nil
+}
+
+func conversationIDs(ctx context.Context, d *db.Queries, q ConversationQuery, before string, most int) ([]string, error) {
+	search := strings.TrimSpace(clean(q.Search))
+	if search == "" {
+		return d.ListConversations(ctx, db.ListConversationsParams{Before: before, Most: int32(most), AccountID: q.AccountID})
+	}
+	p := db.SearchConversationsParams{ExternalID: search, Automation: search, Phone: phoneKey(search), Before: before,
+		Most: int32(most), AccountID: q.AccountID}
+	if id, err := uuid.Parse(search); err == nil {
+		p.ID, p.Phone = id.String(), ""
+	}
+	if strings.Contains(search, "@") {
+		p.Email = emailKey(search)
+	}
+	return d.SearchConversations(ctx, p)
+}
+
+func conversationRow(r db.ConversationRowsRow) ConversationRow {
+	row := ConversationRow{
+		ID: r.ID, AccountID: r.AccountID, ExternalID: r.ExternalID, AgentName: r.AgentName, Channel: r.Channel,
+		Status: r.Status, Direction: r.Direction, CustomerName: r.CustomerName, CustomerNumber: r.CustomerNumber,
+		StartedAt: r.StartedAt, AcceptedAt: r.AcceptedAt, State: ConversationState(r.State), Fired: r.Fired,
+		Unsure: int(r.Unsure), Sent: int(r.Sent), Open: int(r.Open), Held: int(r.Held), Bad: int(r.Bad), Simulated: r.Simulated,
+	}
+	row.Duration = max(0, r.EndedAt.Sub(r.StartedAt))
+	return row
+}
+
+// Captured is a message that was kept instead of sent.
+type Captured struct {
+	ID, AccountID, ConversationID, ExternalID, Automation, Channel string
+	To, Subject, Text, HTML                                        string
+	Fields                                                         map[string]string
+	Test                                                           bool
+	CapturedAt                                                     time.Time
+}
+
+// CapturedMessages lists captured messages, newest first, by cursor. channel "" means all, accountID "" every account.
+func (s *Store) CapturedMessages(ctx context.Context, accountID, channel, before string, limit int) (rows []Captured, next string, err error) {
+	before, err = cursor(before)
+	if err != nil {
+		return nil, "", fmt.Errorf("list captured messages: %w", err)
+	}
+	limit = pageSize(limit)
+	p := db.ListCapturedOfChannelParams{Channel: channel, Before: before, Most: int32(limit + 1), AccountID: accountID}
+	err = s.read(ctx, func(q *db.Queries) error {
+		found, err := capturedRows(ctx, q, p)
+		for _, r := range found {
+			m, decodeErr := captured(r)
+			rows, err = append(rows, m), errors.Join(err, decodeErr)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("list captured messages: %w", err)
+	}
+	if len(rows) > limit {
+		rows, next = rows[:limit], rows[limit-1].ID
+	}
+	return rows, next, nil
+}
+
+func capturedRows(ctx context.Context, q *db.Queries, p db.ListCapturedOfChannelParams) (rows []db.CapturedMessageRow, err error) {
+	if p.Channel != "" {
+		found, err := q.ListCapturedOfChannel(ctx, p)
+		for _, r := range found {
+			rows = append(rows, db.CapturedMessageRow(r))
+		}
+		return rows, err
+	}
+	found, err := q.ListCaptured(ctx, db.ListCapturedParams{Before: p.Before, Most: p.Most, AccountID: p.AccountID})
+	for _, r := range found {
+		rows = append(rows, db.CapturedMessageRow(r))
+	}
+	return rows, err
+}
+
+// CapturedMessage loads one.
+func (s *Store) CapturedMessage(ctx context.Context, id string) (m Captured, err error) {
+	if _, err := uuid.Parse(id); err != nil {
+		return Captured{}, fmt.Errorf("load a captured message: %w", ErrNotFound)
+	}
+	err = s.read(ctx, func(q *db.Queries) error {
+		r, err := q.CapturedMessage(ctx, id)
+		if err != nil {
+			return found(err)
+		}
+		m, err = captured(r)
+		return err
+	})
+	if err != nil {
+		return Captured{}, fmt.Errorf("load captured message %s: %w", id, err)
+	}
+	return m, nil
+}
+
+func captured(r db.CapturedMessageRow) (Captured, error) {
+	m := Captured{ID: r.ID, AccountID: r.AccountID, ConversationID: r.ConversationID, ExternalID: r.ExternalID,
+		Automation: r.Automation, Channel: r.Channel, To: r.Recipients, Subject: r.Subject, Text: r.Text, HTML: r.Html,
+		Test: r.Test, CapturedAt: r.CapturedAt}
+	if err := json.Unmarshal(r.Fields, &m.Fields); err != nil {
+		return m, fmt.Errorf("decode its fields: %w", err)
+	}
+	return m, nil
+}
+
+// cursor is where a page begins: below the id that ended the page before, or at the newest.
+func cursor(before string) (string, error) {
+	if before == "" {
+		return uuid.Max.String(), nil
+	}
+	id, err := uuid.Parse(before)
+	if err != nil {
+		return "", errors.New("the cursor is not one of ours")
+	}
+	return id.String(), nil
+}
+
+func pageSize(limit int) int {
+	return min(or(limit, 50), 200)
+}

@@ -1,0 +1,98 @@
+-- name: LoadConversation :one
+SELECT c.id, c.account_id, c.source, c.revision_id, c.content, c.state, c.version, c.accepted_at,
+       ARRAY(SELECT d.automation FROM decisions AS d
+             WHERE d.conversation_id = c.id AND d.run = @run AND d.verdict <> 'waiting')::text[] AS decided
+FROM conversations AS c
+WHERE c.id = @id;
+
+-- name: LockConversations :many
+-- In one order for everybody, so that two writers wait for each other and never cross.
+SELECT id, account_id, version FROM conversations WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: InsertDecisions :exec
+-- Only a decision that waits is written over.
+INSERT INTO decisions (conversation_id, run, automation, account_id, revision_id, verdict, reason, evidence, detail,
+    review, actions)
+SELECT unnest(@conversation_ids::uuid[]), unnest(@runs::integer[]), unnest(@automations::text[]),
+       unnest(@account_ids::text[]), unnest(@revision_ids::uuid[]), unnest(@verdicts::text[]), unnest(@reasons::text[]),
+       unnest(@evidences::jsonb[]), unnest(@details::text[]), unnest(@reviews::boolean[]), unnest(@actions::integer[])
+ON CONFLICT (conversation_id, run, automation) DO UPDATE
+SET verdict = excluded.verdict, reason = excluded.reason, evidence = excluded.evidence, detail = excluded.detail,
+    review = excluded.review, actions = excluded.actions, revision_id = excluded.revision_id, decided_at = now()
+WHERE decisions.verdict = 'waiting';
+
+-- name: InsertValues :exec
+-- A value once stated stays; what was not known may be filled in by a later plan of the same run.
+INSERT INTO variable_values (conversation_id, run, name, account_id, type, status, raw, value, evidence, problem)
+SELECT unnest(@conversation_ids::uuid[]), unnest(@runs::integer[]), unnest(@names::text[]), unnest(@account_ids::text[]),
+       unnest(@types::text[]), unnest(@statuses::text[]), unnest(@raws::text[]), unnest(@values::text[]),
+       unnest(@evidences::jsonb[]), unnest(@problems::text[])
+ON CONFLICT (conversation_id, run, name) DO UPDATE
+SET type = excluded.type, status = excluded.status, raw = excluded.raw, value = excluded.value,
+    evidence = excluded.evidence, problem = excluded.problem
+WHERE variable_values.status <> 'stated';
+
+-- name: InsertDeliveries :exec
+-- The key is the message's identity: what is planned already is not planned again.
+INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state,
+    reason, detail, due_at, deadline_at, test, content)
+SELECT n.id, n.account_id, n.conversation_id, n.run, n.automation, n.action, n.recipient, n.channel, n.customer, n.state,
+       n.reason, n.detail, nullif(n.due_at, '0001-01-01 00:00:00+00'), nullif(n.deadline_at, '0001-01-01 00:00:00+00'),
+       n.test, n.content
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id,
+             unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@runs::integer[]) AS run,
+             unnest(@automations::text[]) AS automation, unnest(@actions::integer[]) AS action,
+             unnest(@recipients::text[]) AS recipient, unnest(@channels::text[]) AS channel,
+             unnest(@customers::boolean[]) AS customer, unnest(@states::text[]) AS state,
+             unnest(@reasons::text[]) AS reason, unnest(@details::text[]) AS detail,
+             unnest(@due_ats::timestamptz[]) AS due_at, unnest(@deadline_ats::timestamptz[]) AS deadline_at,
+             unnest(@tests::boolean[]) AS test, unnest(@contents::jsonb[]) AS content) AS n
+ON CONFLICT (conversation_id, run, automation, action, recipient, copy) DO NOTHING;
+
+-- name: InsertTasks :exec
+INSERT INTO tasks (id, account_id, conversation_id, run, automation, action, title, description, priority, assignee, due_at)
+SELECT n.id, n.account_id, n.conversation_id, n.run, n.automation, n.action, n.title, n.description, n.priority,
+       n.assignee, nullif(n.due_at, '0001-01-01 00:00:00+00')
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id,
+             unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@runs::integer[]) AS run,
+             unnest(@automations::text[]) AS automation, unnest(@actions::integer[]) AS action,
+             unnest(@titles::text[]) AS title, unnest(@descriptions::text[]) AS description,
+             unnest(@priorities::text[]) AS priority, unnest(@assignees::text[]) AS assignee,
+             unnest(@due_ats::timestamptz[]) AS due_at) AS n
+ON CONFLICT (conversation_id, run, automation, action) DO NOTHING;
+
+-- name: AdvanceConversations :exec
+UPDATE conversations AS c
+SET version = c.version + 1, state = p.state, run = greatest(c.run, p.run),
+    decided_at = CASE WHEN p.state = 'decided' THEN now() END,
+    summary = CASE WHEN p.summary <> '' AND c.summary = '' THEN p.summary ELSE c.summary END,
+    simulated = c.simulated OR p.simulated
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@runs::integer[]) AS run,
+             unnest(@states::text[]) AS state, unnest(@summaries::text[]) AS summary,
+             unnest(@simulated::boolean[]) AS simulated) AS p
+WHERE c.id = p.id AND c.account_id = p.account_id;
+
+-- name: ChosenAnswers :many
+SELECT part, answer FROM interviews WHERE conversation_id = @conversation_id AND revision_id = @revision_id AND chosen;
+
+-- name: InsertCalls :many
+-- Of the valid answers to one part the first is chosen. A call that came too late to be chosen is not returned.
+INSERT INTO interviews (id, account_id, conversation_id, revision_id, part, purpose, prompt_hash, schema_hash, valid,
+    chosen, answer, error_kind, status, model, endpoint, simulated, tokens_in, tokens_cached, tokens_out, finish_reason,
+    request_id, fingerprint, latency_ms, called_at)
+SELECT unnest(@ids::uuid[]), unnest(@account_ids::text[]), unnest(@conversation_ids::uuid[]), unnest(@revision_ids::uuid[]),
+       unnest(@parts::text[]), unnest(@purposes::text[]), unnest(@prompt_hashes::text[]), unnest(@schema_hashes::text[]),
+       unnest(@valids::boolean[]), unnest(@chosens::boolean[]), unnest(@answers::bytea[]), unnest(@error_kinds::text[]),
+       unnest(@statuses::integer[]), unnest(@models::text[]), unnest(@endpoints::text[]), unnest(@simulateds::boolean[]),
+       unnest(@tokens_in::integer[]), unnest(@tokens_cached::integer[]), unnest(@tokens_out::integer[]),
+       unnest(@finish_reasons::text[]), unnest(@request_ids::text[]), unnest(@fingerprints::text[]),
+       unnest(@latencies_ms::integer[]), unnest(@called_ats::timestamptz[])
+ON CONFLICT (conversation_id, revision_id, part) WHERE chosen DO NOTHING
+RETURNING id;
+
+-- name: ChosenAnswersOf :many
+SELECT i.conversation_id, i.revision_id, i.part, i.answer
+FROM (SELECT unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@revision_ids::uuid[]) AS revision_id,
+             unnest(@parts::text[]) AS part, unnest(@account_ids::text[]) AS account_id) AS asked
+JOIN interviews AS i ON i.conversation_id = asked.conversation_id AND i.revision_id = asked.revision_id
+    AND i.part = asked.part AND i.account_id = asked.account_id AND i.chosen;

@@ -1,0 +1,104 @@
+-- name: ReleaseClaims :exec
+-- Gives back claims whose answer never reached a worker: nothing was sent under them.
+UPDATE deliveries
+SET state = CASE WHEN attempt = 1 THEN 'planned' ELSE 'retrying' END, attempt = attempt - 1, claim_id = NULL,
+    updated_at = now()
+WHERE state = 'sending' AND worker_id = ANY(@worker_ids::text[]) AND claim_id = ANY(@claim_ids::uuid[]);
+
+-- name: ClaimDeliveries :many
+-- One statement for the claims of many jobs. What is past its deadline fails instead; what another claim has under its
+-- hands is left to it.
+WITH asked AS (
+    SELECT unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@channels::text[]) AS channel,
+           unnest(@worker_ids::text[]) AS worker_id, unnest(@nows::timestamptz[]) AS due_by, unnest(@asks::integer[]) AS ask
+), due AS (
+    SELECT d.id, asked.worker_id, asked.ask, d.deadline_at IS NOT NULL AND d.deadline_at < asked.due_by AS late
+    FROM asked JOIN deliveries AS d ON d.conversation_id = asked.conversation_id AND d.channel = asked.channel
+    WHERE d.state IN ('planned', 'retrying') AND d.due_at <= asked.due_by
+    FOR UPDATE OF d SKIP LOCKED
+), claimed AS (
+    UPDATE deliveries AS d
+    SET state      = CASE WHEN due.late THEN 'failed' ELSE 'sending' END,
+        reason     = CASE WHEN due.late THEN 'too_late' ELSE d.reason END,
+        attempt    = CASE WHEN due.late THEN d.attempt ELSE d.attempt + 1 END,
+        worker_id  = CASE WHEN due.late THEN d.worker_id ELSE due.worker_id END,
+        claim_id   = CASE WHEN due.late THEN d.claim_id ELSE @claim_id::uuid END,
+        claimed_at = CASE WHEN due.late THEN d.claimed_at ELSE now() END,
+        updated_at = now()
+    FROM due WHERE d.id = due.id
+    RETURNING d.id, d.account_id, d.conversation_id, d.automation, d.action, d.channel, d.attempt, d.deadline_at, d.test,
+              d.content, d.state, due.ask
+)
+SELECT claimed.id, claimed.account_id, claimed.conversation_id, claimed.automation, claimed.action, claimed.channel,
+       claimed.attempt, claimed.deadline_at, claimed.test, claimed.content, claimed.ask::integer AS ask, c.external_id,
+       c.customer_name, c.customer_email, c.customer_number
+FROM claimed JOIN conversations AS c ON c.id = claimed.conversation_id
+WHERE claimed.state = 'sending'
+ORDER BY claimed.ask, claimed.automation, claimed.action, claimed.id;
+
+-- name: HoldsClaim :one
+SELECT EXISTS (SELECT 1 FROM deliveries
+               WHERE id = @id AND state = 'sending' AND attempt = @attempt AND worker_id = @worker_id) AS holds;
+
+-- name: NextDue :many
+SELECT due_at FROM deliveries
+WHERE conversation_id = @conversation_id AND channel = @channel AND state IN ('planned', 'retrying')
+ORDER BY due_at LIMIT 1;
+
+-- name: RecordOutcomes :many
+-- Fenced by attempt and worker. What a sweep doubted meanwhile may still turn out to be sent. Returned are the
+-- deliveries that moved.
+WITH told AS (
+    SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@attempts::integer[]) AS attempt,
+           unnest(@worker_ids::text[]) AS worker_id, unnest(@states::text[]) AS state, unnest(@reasons::text[]) AS reason,
+           unnest(@due_ats::timestamptz[]) AS due_at, unnest(@providers::text[]) AS provider,
+           unnest(@provider_ids::text[]) AS provider_id, unnest(@classes::text[]) AS class,
+           unnest(@statuses::integer[]) AS status, unnest(@details::text[]) AS detail,
+           unnest(@addresses::text[]) AS address, unnest(@started_ats::timestamptz[]) AS started_at,
+           unnest(@finished_ats::timestamptz[]) AS finished_at
+), held AS (
+    SELECT d.id FROM deliveries AS d JOIN told ON told.id = d.id ORDER BY d.id FOR NO KEY UPDATE OF d
+), moved AS (
+    UPDATE deliveries AS d
+    SET state = told.state, reason = told.reason, detail = told.detail,
+        due_at = CASE WHEN told.state = 'retrying' THEN told.due_at ELSE d.due_at END,
+        address = CASE WHEN told.address <> '' THEN told.address ELSE d.address END,
+        provider = told.provider, provider_id = told.provider_id, updated_at = now()
+    FROM told JOIN held ON held.id = told.id
+    WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
+      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state = 'sent'))
+    RETURNING d.id, d.attempt
+)
+INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
+    started_at, finished_at)
+SELECT told.id, told.attempt, told.account_id, told.worker_id, told.state, told.class, told.status, told.detail,
+       told.provider, told.provider_id, told.started_at, told.finished_at
+FROM told JOIN moved ON moved.id = told.id AND moved.attempt = told.attempt
+ON CONFLICT (delivery_id, attempt) DO UPDATE
+SET state = excluded.state, class = excluded.class, status = excluded.status, detail = excluded.detail,
+    provider = excluded.provider, provider_id = excluded.provider_id, started_at = excluded.started_at,
+    finished_at = excluded.finished_at
+WHERE attempts.state = 'unknown' AND excluded.state = 'sent'
+RETURNING delivery_id, attempt;
+
+-- name: RecordedAttempts :many
+-- Outcomes that are in the ledger already, word for word.
+SELECT a.delivery_id, a.attempt
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@attempts::integer[]) AS attempt,
+             unnest(@worker_ids::text[]) AS worker_id, unnest(@states::text[]) AS state) AS told
+JOIN attempts AS a ON a.delivery_id = told.id AND a.attempt = told.attempt AND a.account_id = told.account_id
+    AND a.worker_id = told.worker_id AND a.state = told.state;
+
+-- name: PostAlert :execrows
+INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automation, audience, text)
+SELECT @id, d.account_id, d.id, d.conversation_id, d.automation, @audience, @text
+FROM deliveries AS d WHERE d.id = @delivery_id AND d.account_id = @account_id
+ON CONFLICT (delivery_id) DO UPDATE SET delivery_id = alerts.delivery_id;
+
+-- name: KeepMessage :execrows
+INSERT INTO captured (id, account_id, delivery_id, attempt, conversation_id, external_id, automation, channel, recipients,
+    subject, text, html, fields, test)
+SELECT @id, d.account_id, d.id, @attempt, d.conversation_id, @external_id, d.automation, d.channel, @recipients, @subject,
+       @text, @html, @fields, @test
+FROM deliveries AS d WHERE d.id = @delivery_id AND d.account_id = @account_id
+ON CONFLICT (delivery_id, attempt) DO UPDATE SET attempt = captured.attempt;

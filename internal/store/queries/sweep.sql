@@ -1,0 +1,102 @@
+-- name: Beat :exec
+INSERT INTO workers (id, host, version, started_at) VALUES (@id, @host, @version, @started_at)
+ON CONFLICT (id) DO UPDATE SET beat_at = now();
+
+-- name: Leave :exec
+DELETE FROM workers WHERE id = @id;
+
+-- name: TrySweepLock :one
+SELECT pg_try_advisory_xact_lock(@key::bigint) AS mine;
+
+-- name: LapsedWorkers :many
+-- While the database itself is younger than a lease, nobody has lapsed: they could not renew it.
+SELECT id FROM workers
+WHERE beat_at < now() - @ttl::interval AND pg_postmaster_start_time() < now() - @ttl::interval
+ORDER BY id
+FOR UPDATE SKIP LOCKED;
+
+-- name: DoubtLapsed :many
+-- Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send.
+WITH doubted AS (
+    UPDATE deliveries AS d
+    SET state = 'unknown', reason = '', detail = 'The worker stopped while sending; nobody knows whether it went out.',
+        updated_at = now()
+    WHERE d.state = 'sending' AND (
+        d.worker_id = ANY(@lapsed::text[])
+        OR (d.claimed_at < now() - @ttl::interval AND pg_postmaster_start_time() < now() - @ttl::interval
+            AND NOT EXISTS (SELECT 1 FROM workers AS w WHERE w.id = d.worker_id)))
+    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at
+)
+INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
+    started_at, finished_at)
+SELECT id, attempt, account_id, worker_id, 'unknown', 'worker_lost', 0, 'The worker stopped while sending.', '', '',
+       claimed_at, now()
+FROM doubted
+RETURNING delivery_id;
+
+-- name: ExpireDeliveries :execrows
+UPDATE deliveries SET state = 'failed', reason = 'too_late', updated_at = now()
+WHERE id IN (SELECT d.id FROM deliveries AS d
+             WHERE d.state IN ('planned', 'retrying') AND d.deadline_at < now()
+             ORDER BY d.deadline_at LIMIT @most::integer FOR UPDATE SKIP LOCKED);
+
+-- name: ConversationsWithoutJob :many
+-- Undecided, and nothing in the queue will decide them: at once if a lapsed worker was at it, else after a grace.
+WITH unfinished AS (
+    SELECT j.args ->> 'conversation_id' AS conversation_id, (j.args ->> 'run')::integer AS run, j.state,
+           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id
+    FROM river_job AS j
+    WHERE j.kind = 'conversation.decide' AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+), live AS (
+    SELECT u.conversation_id, u.run FROM unfinished AS u
+    WHERE u.state <> 'running' OR (u.worker_id <> ALL(@lapsed::text[])
+                                   AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = u.worker_id))
+), dropped AS (
+    SELECT DISTINCT u.conversation_id::uuid AS conversation_id FROM unfinished AS u
+    WHERE u.state = 'running' AND u.worker_id = ANY(@lapsed::text[])
+), candidate AS (
+    SELECT c.id, c.account_id, c.run, c.decide_at FROM conversations AS c
+    WHERE c.state <> 'decided' AND c.decide_at < now() - @grace::interval
+    UNION
+    SELECT c.id, c.account_id, c.run, c.decide_at FROM conversations AS c
+    JOIN dropped ON dropped.conversation_id = c.id
+    WHERE c.state <> 'decided'
+)
+SELECT candidate.id, candidate.account_id, candidate.run
+FROM candidate
+WHERE NOT EXISTS (SELECT 1 FROM live WHERE live.conversation_id = candidate.id::text AND live.run = candidate.run)
+ORDER BY candidate.decide_at, candidate.id
+LIMIT @most::integer;
+
+-- name: DeliveriesWithoutJob :many
+-- Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace.
+WITH unfinished AS (
+    SELECT j.args ->> 'conversation_id' AS conversation_id, j.args ->> 'channel' AS channel, j.state,
+           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id
+    FROM river_job AS j
+    WHERE j.kind = 'delivery.send' AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+), live AS (
+    SELECT u.conversation_id, u.channel FROM unfinished AS u
+    WHERE u.state <> 'running' OR (u.worker_id <> ALL(@lapsed::text[])
+                                   AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = u.worker_id))
+), dropped AS (
+    SELECT DISTINCT u.conversation_id::uuid AS conversation_id, u.channel FROM unfinished AS u
+    WHERE u.state = 'running' AND u.worker_id = ANY(@lapsed::text[])
+), candidate AS (
+    SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
+    WHERE d.state IN ('planned', 'retrying') AND d.due_at < now() - @grace::interval
+    UNION
+    SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
+    JOIN dropped ON dropped.conversation_id = d.conversation_id AND dropped.channel = d.channel
+    WHERE d.state IN ('planned', 'retrying')
+)
+SELECT candidate.conversation_id, candidate.channel, candidate.account_id, min(candidate.due_at)::timestamptz AS due_at
+FROM candidate
+WHERE NOT EXISTS (SELECT 1 FROM live
+                  WHERE live.conversation_id = candidate.conversation_id::text AND live.channel = candidate.channel)
+GROUP BY candidate.conversation_id, candidate.channel, candidate.account_id
+ORDER BY min(candidate.due_at), candidate.conversation_id, candidate.channel
+LIMIT @most::integer;
+
+-- name: DropWorkers :exec
+DELETE FROM workers WHERE id = ANY(@ids::text[]);

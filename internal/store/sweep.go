@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"aftercall/internal/store/db"
+)
+
+// Worker is a running worker process. Its id is also its River client's, so that a sweep can tell whose a running job is.
+type Worker struct {
+	ID, Host, Version string
+	StartedAt         time.Time
+}
+
+// Beat renews a worker's lease. The first beat comes before the first job.
+func (s *Store) Beat(ctx context.Context, w Worker) error {
+	err := s.q.Beat(ctx, db.BeatParams{ID: w.ID, Host: clean(w.Host), Version: clean(w.Version), StartedAt: w.StartedAt})
+	if err != nil {
+		return fmt.Errorf("renew the lease of worker %s: %w", w.ID, err)
+	}
+	return nil
+}
+
+// Leave ends a worker's lease: it stopped in order and holds nothing.
+func (s *Store) Leave(ctx context.Context, workerID string) error {
+	if err := s.q.Leave(ctx, workerID); err != nil {
+		return fmt.Errorf("end the lease of worker %s: %w", workerID, err)
+	}
+	return nil
+}
+
+// Swept is what a sweep found.
+type Swept struct {
+	Lapsed   []string // workers whose lease had lapsed
+	Unknown  int      // deliveries found half-sent
+	Decides  int      // decide jobs inserted
+	Delivers int      // deliver jobs inserted
+	TooLate  int      // deliveries past their deadline
+}
+
+const (
+	sweepLock = 0x7377656570 // "sweep": the advisory lock of the one sweep that runs
+	sweepMost = 1000         // rows of each kind in one sweep; the next one goes on
+)
+
+// Sweep finds what a dead worker left and what has no live job, in one transaction: deliveries in sending under a lapsed
+// lease become unknown; conversations not decided and deliveries due that have no live job (a running job of a lapsed
+// worker is not live) get fresh ones: at once where a lapsed worker was at it, else after grace. Only one sweep runs at
+// a time; another returns at once. A lease lapses after ttl, and not within ttl of the database's own start. Idempotent.
+func (s *Store) Sweep(ctx context.Context, ttl, grace time.Duration, enqueue func(ctx context.Context, tx pgx.Tx, decides []DecideJob, delivers []DeliverJob) error) (swept Swept, err error) {
+	err = inTx(ctx, s.pool, func(tx pgx.Tx, q *db.Queries) error {
+		mine, err := q.TrySweepLock(ctx, sweepLock)
+		if err != nil || !mine {
+			return err
+		}
+		if swept, err = settleLapsed(ctx, q, ttl); err != nil {
+			return err
+		}
+		decides, delivers, err := withoutJob(ctx, q, swept.Lapsed, grace)
+		if err != nil {
+			return err
+		}
+		swept.Decides, swept.Delivers = len(decides), len(delivers)
+		if len(decides)+len(delivers) > 0 {
+			if err := enqueue(ctx, tx, decides, delivers); err != nil {
+				return fmt.Errorf("enqueue jobs: %w", err)
+			}
+		}
+		return q.DropWorkers(ctx, swept.Lapsed)
+	})
+	if err != nil {
+		return Swept{}, fmt.Errorf("sweep: %w", err)
+	}
+	return swept, nil
+}
+
+// settleLapsed finds the workers that lapsed, and doubts what they were sending.
+func settleLapsed(ctx context.Context, q *db.Queries, ttl time.Duration) (swept Swept, err error) {
+	lapsed, err := q.LapsedWorkers(ctx, ttl)
+	if err != nil {
+		return swept, fmt.Errorf("look for lapsed workers: %w", err)
+	}
+	swept.Lapsed = append([]string{}, lapsed...)
+	doubted, err := q.DoubtLapsed(ctx, db.DoubtLapsedParams{Lapsed: swept.Lapsed, Ttl: ttl})
+	if err != nil {
+		return swept, fmt.Errorf("doubt what lapsed workers were sending: %w", err)
+	}
+	late, err := q.ExpireDeliveries(ctx, sweepMost)
+	if err != nil {
+		return swept, fmt.Errorf("fail what is too late: %w", err)
+	}
+	swept.Unknown, swept.TooLate = len(doubted), int(late)
+	return swept, nil
+}
+
+// withoutJob finds the conversations and deliveries that nothing in the queue will take up.
+func withoutJob(ctx context.Context, q *db.Queries, lapsed []string, grace time.Duration) (decides []DecideJob, delivers []DeliverJob, err error) {
+	conversations, err := q.ConversationsWithoutJob(ctx, db.ConversationsWithoutJobParams{
+		Lapsed: lapsed, Grace: grace, Most: sweepMost})
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for conversations without a job: %w", err)
+	}
+	for _, c := range conversations {
+		decides = append(decides, DecideJob{AccountID: c.AccountID, ConversationID: c.ID, Run: int(c.Run)})
+	}
+	deliveries, err := q.DeliveriesWithoutJob(ctx, db.DeliveriesWithoutJobParams{
+		Lapsed: lapsed, Grace: grace, Most: sweepMost})
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for deliveries without a job: %w", err)
+	}
+	now := time.Now()
+	for _, d := range deliveries {
+		j := DeliverJob{AccountID: d.AccountID, ConversationID: d.ConversationID, Channel: d.Channel}
+		if d.DueAt.After(now) {
+			j.At = d.DueAt
+		}
+		delivers = append(delivers, j)
+	}
+	return decides, delivers, nil
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"aftercall/conversation"
+)
+
+// clean makes s something a text column takes: valid UTF-8 without NUL. Nothing else is changed.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// encode gives v as JSON that a jsonb column takes: it has no word for NUL, which JSON has.
+func encode(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode as JSON: %w", err)
+	}
+	return cleanJSON(b), nil
+}
+
+// cleanJSON replaces every escaped NUL by an escaped replacement character, and leaves an escaped backslash before u0000
+// alone.
+func cleanJSON(b []byte) []byte {
+	nul := []byte(`\u0000`)
+	if !bytes.Contains(b, nul) {
+		return b
+	}
+	out := bytes.Clone(b)
+	for i := 0; i < len(out); i++ {
+		if out[i] != '\\' {
+			continue
+		}
+		if bytes.HasPrefix(out[i:], nul) {
+			copy(out[i:], `\ufffd`)
+		}
+		i++ // whatever is escaped is not a beginning
+	}
+	return out
+}
+
+// emailKey is an address as it is searched for; an absurdly long one is not.
+func emailKey(address string) string {
+	key := strings.ToLower(strings.TrimSpace(clean(address)))
+	if len(key) > 320 {
+		return ""
+	}
+	return key
+}
+
+// phoneKey is a number as it is searched for: its last nine digits, which national and international spellings share.
+// It is "" for what is no number.
+func phoneKey(number string) string {
+	number = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(number), "tel:"), "sip:")
+	var digits []byte
+	for _, r := range number {
+		switch {
+		case r >= '0' && r <= '9':
+			digits = append(digits, byte(r))
+		case strings.ContainsRune("+-.()/ \u00a0\u2011", r):
+		default: // an extension, a parameter, a host; or a word
+			return lastNine(digits)
+		}
+	}
+	return lastNine(digits)
+}
+
+func lastNine(digits []byte) string {
+	if len(digits) < 5 {
+		return ""
+	}
+	return string(digits[max(0, len(digits)-9):])
+}
+
+// farEnd is the number the platform spoke with, whatever the contact record says.
+func farEnd(c *conversation.Conversation) string {
+	if c.Direction == conversation.Outbound {
+		return c.ToNumber
+	}
+	return c.FromNumber
+}
+
+// zeroOr gives a nullable time as a plain one.
+func zeroOr(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
