@@ -1,0 +1,88 @@
+package layering
+
+// Aftercall is this module's order. Levels are those of docs/adr/0001-house-and-levels.md.
+func Aftercall() House {
+	return House{Rooms: rooms(), Libraries: libraries(), Banned: []string{
+		"base", "common", "helper", "helpers", "lib", "manager", "misc", "models", "service", "shared", "types", "util", "utils",
+	}}
+}
+
+func rooms() []Room {
+	return []Room{
+		{Path: "cmd/aftercall", Level: 7},
+
+		{Path: "ingest", Level: 6},
+		{Path: "dashboard", Level: 6},
+
+		{Path: "worker", Level: 5},
+		{Path: "examples", Level: 5}, // files only; its tests hold them against automation
+
+		{Path: "automation", Level: 4},
+		{Path: "internal/store", Level: 4},
+
+		{Path: "triggers", Level: 3},
+		{Path: "recipients", Level: 3},
+		{Path: "variables", Level: 3},
+		{Path: "templates", Level: 3},
+		{Path: "tasks", Level: 3},
+		{Path: "deliver/capture", Level: 3},
+		{Path: "deliver/email", Level: 3},
+		{Path: "deliver/teamalert", Level: 3},
+		{Path: "automation/starters", Level: 3},
+		{Path: "internal/store/db", Level: 3}, // generated; only internal/store imports it
+		{Path: "internal/llm/simulated", Level: 3},
+
+		{Path: "deliver", Level: 2},
+		{Path: "interview", Level: 2},
+		{Path: "internal/llm/openai", Level: 2},
+
+		{Path: "conversation", Level: 1},
+		{Path: "reason", Level: 1},
+		{Path: "migrations", Level: 1},
+		{Path: "internal/llm", Level: 1},
+		{Path: "internal/postgres", Level: 1},
+		{Path: "internal/layering", Level: 1},
+
+		{Path: "deliver/delivertest", Level: 3, Tests: true},
+		{Path: "internal/postgres/pgtest", Level: 2, Tests: true},
+		{Path: "internal/postgres/withpg", Level: 2, Tests: true}, // a command: nobody can import it
+	}
+}
+
+// libraries says where a library may be imported. One that is not here may be imported anywhere.
+func libraries() []Library {
+	queue := []string{"worker", "ingest", "dashboard", "cmd/aftercall"}
+	database := []string{"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations"}
+	return []Library{
+		{Path: "github.com/sashabaranov/go-openai", Rooms: []string{"internal/llm/openai"}},
+		{Path: "github.com/aymerick/raymond", Rooms: []string{"templates"}},
+		{Path: "github.com/sendgrid", Rooms: []string{"deliver/email"}},
+		{Path: "github.com/wneessen/go-mail", Rooms: []string{"deliver/email"}},
+
+		// River's own schema is migrated with ours; everything else of it belongs to those who insert, work or show jobs.
+		{Path: "github.com/riverqueue/river/rivermigrate", Rooms: []string{"migrations"}, Tests: true},
+		{Path: "github.com/riverqueue/river/riverdriver", Rooms: append([]string{"migrations"}, queue...), Tests: true},
+		{Path: "github.com/riverqueue", Rooms: queue, Tests: true},
+		{Path: "riverqueue.com/riverui", Rooms: []string{"dashboard"}},
+
+		// A job is inserted in the transaction of the data it belongs to, so the queue's rooms need the type pgx.Tx (and
+		// nothing else of the package, see source.go). Tests may look into the database they are given.
+		{Path: "github.com/jackc/pgx/v5", Exact: true, Rooms: append(database, queue...), Tests: true},
+		{Path: "github.com/jackc/pgx/v5", Rooms: database, Tests: true},
+		{Path: "github.com/jackc", Rooms: database, Tests: true},
+		{Path: "database/sql", Exact: true, Rooms: []string{"migrations"}},
+		{Path: "github.com/pressly/goose", Rooms: []string{"migrations"}},
+		{Path: "github.com/lib/pq"},
+		{Path: "github.com/mattn/go-sqlite3"},
+		{Path: "modernc.org/sqlite"},
+	}
+}
+
+// sqlRooms may hold SQL in Go. The store's own queries are in .sql files, its package is here for the statements sqlc
+// cannot express (LISTEN, advisory locks).
+func sqlRooms() []string {
+	return []string{"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations"}
+}
+
+// txOnly are the rooms that may use nothing of pgx but the type of a transaction.
+func txOnly() []string { return []string{"worker", "ingest", "dashboard", "cmd/aftercall"} }
