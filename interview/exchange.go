@@ -1,0 +1,202 @@
+package interview
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"aftercall/internal/llm"
+	"aftercall/reason"
+)
+
+// exchange is one form being asked: what was recalled, what was spent, and the turns to check quotes against.
+type exchange struct {
+	*Interviewer
+	form      Form
+	recalled  map[string][]byte
+	reader    *reader
+	turns     []piece
+	calls     int // made now
+	tokens    int // of prompts, estimated, made now
+	simulated bool
+}
+
+func (i *Interviewer) exchange(f Form, recalled map[string][]byte) *exchange {
+	return &exchange{
+		Interviewer: i, form: f, recalled: recalled,
+		reader: newReader(f.Conversation.Turns), turns: pieces(f.Conversation.Turns),
+	}
+}
+
+// What a call is for, as recorded.
+const (
+	purposeInterview = "interview"
+	purposeRepair    = "repair"
+	purposeConfirm   = "confirm"
+	purposeRequired  = "required"
+)
+
+// ask is one part of a form: a sheet, a window of it, its repair or its confirmation.
+type ask struct {
+	part    string
+	purpose string
+	sheet   Sheet
+	turns   []piece
+	note    string // added to the reminder
+	once    bool   // no repair of a bad answer
+}
+
+// errTooLong says that the model cannot take the whole prompt.
+var errTooLong = errors.New("the prompt does not fit the model")
+
+// put gets the valid answer for a part: the recorded one, else the model's, repaired once if its form is bad. It
+// reports whether that repair was needed. The error is a *failure, errTooLong, or one that Ask returns.
+func (x *exchange) put(ctx context.Context, a ask) (ans answer, repaired bool, err error) {
+	q := x.form.request(a.sheet, a.turns, a.note, x.limits.AnswerTokens)
+	schemaHash := sha(q.Schema)
+	schema, err := x.schemas.compile(schemaHash, q.Schema)
+	if err != nil {
+		return answer{}, false, err
+	}
+	if raw, ok := x.recalled[a.part]; ok {
+		raw, err := check(string(raw), schema)
+		if err != nil { // recorded by a version whose forms looked otherwise; asking again would not replace it
+			return answer{}, false, &failure{reason.AnswerInvalid, "The recorded answer does not fit the form."}
+		}
+		ans, err := decode(raw)
+		return ans, false, err
+	}
+	raw, next, err := x.call(ctx, a, q, schema, schemaHash)
+	if next != nil && !a.once {
+		a.purpose = purposeRepair
+		raw, _, err = x.call(ctx, a, *next, schema, schemaHash)
+		repaired = true
+	}
+	if err != nil {
+		return answer{}, repaired, err
+	}
+	ans, err = decode(raw)
+	return ans, repaired, err
+}
+
+// call asks the model once and records the call. If the answer is bad in a way that a second try can mend, next is the
+// request to try it with, and err says what to report if it is not tried.
+func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema.Schema, schemaHash string) (raw []byte, next *llm.Request, err error) {
+	if err := x.spend(q); err != nil {
+		return nil, nil, err
+	}
+	reply, err := x.model.Complete(ctx, q)
+	c := Call{
+		ConversationID: x.form.Conversation.ID, AccountID: x.form.Conversation.AccountID, RevisionID: x.form.RevisionID,
+		Part: a.part, Purpose: a.purpose, PromptHash: promptHash(q), SchemaHash: schemaHash, Reply: reply, At: time.Now().UTC(),
+	}
+	c.Reply.Content = "" // a valid answer is kept as such; of others nothing is kept
+	if err != nil {
+		return x.failed(ctx, c, q, err)
+	}
+	valid, invalid := check(reply.Content, s)
+	if invalid != nil {
+		c.ErrorKind = string(reason.AnswerInvalid)
+		if _, err := x.record(ctx, c); err != nil {
+			return nil, nil, err
+		}
+		return nil, repair(q, reply.Content, invalid), &failure{reason.AnswerInvalid, "The answer did not fit the form."}
+	}
+	c.Valid, c.Answer = true, valid
+	x.simulated = x.simulated || reply.Simulated
+	raw, err = x.record(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if string(raw) != string(valid) { // another process was first; its answer is the one
+		if raw, invalid = check(string(raw), s); invalid != nil {
+			return nil, nil, &failure{reason.AnswerInvalid, "The recorded answer does not fit the form."}
+		}
+	}
+	return raw, nil, nil
+}
+
+// failed records a call without an answer and says what follows from it.
+func (x *exchange) failed(ctx context.Context, c Call, q llm.Request, err error) ([]byte, *llm.Request, error) {
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
+	e := llm.AsError(err)
+	c.ErrorKind, c.Status = string(e.Kind), e.Status
+	if c.Reply.Model == "" {
+		c.Reply = e.Reply
+		c.Reply.Content = ""
+	}
+	if _, err := x.record(ctx, c); err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case e.Waits():
+		return nil, nil, e
+	case e.Kind == llm.Truncated:
+		q.MaxTokens *= 2
+		return nil, &q, &failure{reason.AnswerInvalid, "The answer was longer than its limit."}
+	case e.Kind == llm.TooLong:
+		return nil, nil, errTooLong
+	case e.Kind == llm.Refused:
+		return nil, nil, &failure{reason.ModelRefused, "The model refused to read this conversation."}
+	}
+	return nil, nil, &failure{reason.AnswerInvalid, "The model's server does not accept the question."}
+}
+
+// spend notes a call, or refuses it when the conversation's budget is used up. Answers recalled were paid for as well.
+func (x *exchange) spend(q llm.Request) error {
+	n := len(q.Schema)
+	for _, m := range q.Messages {
+		n += len(m.Content)
+	}
+	if x.calls+len(x.recalled) >= x.limits.Calls {
+		return &failure{reason.BudgetExceeded, fmt.Sprintf("More than %d model calls would be needed.", x.limits.Calls)}
+	}
+	if x.tokens+n/4 > x.limits.PromptTokens {
+		return &failure{reason.BudgetExceeded, fmt.Sprintf("More than %d prompt tokens would be needed.", x.limits.PromptTokens)}
+	}
+	x.calls++
+	x.tokens += n / 4
+	return nil
+}
+
+// record keeps a call. It does so even if the job is being stopped: the answer is paid for.
+func (x *exchange) record(ctx context.Context, c Call) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	raw, err := x.memory.Record(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("record answer of conversation %s: %w", c.ConversationID, err)
+	}
+	return raw, nil
+}
+
+// repair asks again with the bad answer and what is wrong with it.
+func repair(q llm.Request, bad string, invalid error) *llm.Request {
+	q.Messages = append(append([]llm.Message(nil), q.Messages...),
+		llm.Message{Role: "assistant", Content: clip(bad, 8_000)},
+		llm.Message{Role: "user", Content: "That answer does not fit the form:\n" + faults(invalid) +
+			"\nAnswer again with the whole form as one JSON object and nothing else."})
+	return &q
+}
+
+func promptHash(q llm.Request) string {
+	h := sha256.New()
+	for _, m := range q.Messages {
+		fmt.Fprintf(h, "%s %d\n", m.Role, len(m.Content))
+		h.Write([]byte(m.Content))
+	}
+	h.Write(q.Schema)
+	return hexOf(h.Sum(nil))
+}
+
+func sha(raw json.RawMessage) string {
+	sum := sha256.Sum256(raw)
+	return hexOf(sum[:])
+}
