@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -95,7 +96,12 @@ func (d *deliverer) record(ctx context.Context, c store.Claimed, o *store.Outcom
 	if o == nil {
 		return nil // the claim was taken by somebody else
 	}
-	if err := d.store.RecordOutcome(context.WithoutCancel(ctx), *o); err != nil {
+	switch err := d.store.RecordOutcome(context.WithoutCancel(ctx), *o); {
+	case errors.Is(err, store.ErrFenced):
+		// The ledger has moved on without this attempt; it stands as the ledger says, and trying again cannot change it.
+		d.log.Warn("outcome came too late", "delivery_id", c.ID, "attempt", c.Attempt, "state", string(o.State))
+		return nil
+	case err != nil:
 		return fmt.Errorf("record delivery %s: %w", c.ID, err)
 	}
 	d.log.LogAttrs(ctx, level(o.State), "delivery",
