@@ -56,6 +56,12 @@ type Server struct {
 	keeper *keeper
 }
 
+// Installed says which version Start would use for a new server, such as "17.2"; ErrNotInstalled if there is none.
+func Installed(ctx context.Context) (version string, err error) {
+	bin, err := find(ctx, os.Getenv("PATH"), usual(), 0)
+	return bin.version, err
+}
+
 // Start starts a private server and returns when it accepts connections. ctx bounds the start only.
 // The error wraps ErrNotInstalled, ErrInUse or ErrVersion where one of these is why.
 func Start(ctx context.Context, o Options) (*Server, error) {

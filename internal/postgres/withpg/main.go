@@ -6,6 +6,7 @@
 // The command finds the server in AFTERCALL_TEST_DATABASE_URL. withpg hands it the signals it gets itself, ends with its
 // exit code, and stops the server afterwards. If the variable is set already, that server is used and none started.
 // With -durable the server works as carefully as one in production (fsync, autovacuum), which measurements need.
+// With -installed it only says which PostgreSQL it would use, or what to type where there is none.
 package main
 
 import (
@@ -27,7 +28,17 @@ const variable = "AFTERCALL_TEST_DATABASE_URL"
 
 func main() {
 	durable := flag.Bool("durable", false, "work as carefully as in production: fsync, autovacuum")
+	installed := flag.Bool("installed", false, "only say which PostgreSQL would be used")
 	flag.Parse()
+	if *installed {
+		version, err := postgres.Installed(context.Background())
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "withpg:", err)
+			os.Exit(1)
+		}
+		fmt.Println("PostgreSQL", version)
+		return
+	}
 	if flag.NArg() == 0 {
 		fmt.Fprintln(os.Stderr, "usage: withpg [-durable] command [argument ...]")
 		os.Exit(2)

@@ -1,0 +1,122 @@
+# Everything a person or a build server does with this tree. Works with GNU make 3.81 (macOS) and newer.
+
+GO          ?= go
+TOOLS       := $(CURDIR)/.tools
+WITHPG      := $(GO) run ./internal/postgres/withpg
+FUZZTIME    ?= 5s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+SQLC        := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+SQLC_BIN    := $(TOOLS)/sqlc-v1.31.1
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: postgres ## run the whole product here, without keys or network (ONCE=1: end when every sample call is final)
+	@$(GO) run ./cmd/aftercall demo $(if $(ONCE),--once)
+
+.PHONY: test
+test: postgres compiler browser ## every test, with the race detector, on one private Postgres
+	$(WITHPG) $(GO) test -race -timeout 10m ./...
+
+.PHONY: check
+check: format vet lint modules queries examples fuzz vulnerabilities ## everything but the tests
+	@echo "check: all in order"
+
+.PHONY: bench
+bench: postgres ## benchmarks, on a Postgres that works as carefully as in production
+	$(WITHPG) -durable $(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: build
+build: ## one static binary: bin/aftercall
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/aftercall ./cmd/aftercall
+
+.PHONY: generate
+generate: $(SQLC_BIN) ## write the store's Go from internal/store/queries
+	$(SQLC_BIN) generate
+
+.PHONY: clean
+clean: ## remove what make made
+	rm -rf bin .tools
+
+# ---- what check consists of ----
+
+.PHONY: format vet lint modules queries examples fuzz fuzz-each vulnerabilities
+format:
+	@bad=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go' | while read -r f; do [ -f "$$f" ] && echo "$$f"; done)); \
+	if [ -n "$$bad" ]; then echo "gofmt -w these files:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+lint:
+	$(GO) run $(STATICCHECK) ./...
+
+modules:
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+
+queries: $(SQLC_BIN)
+	$(SQLC_BIN) diff
+
+examples:
+	$(GO) run ./cmd/aftercall check examples/
+
+# Each fuzz target for a moment: long enough to run its corpus and to catch what falls over at once.
+fuzz: postgres
+	@$(WITHPG) $(MAKE) --no-print-directory fuzz-each
+
+fuzz-each:
+	@set -e; grep -rlE '^func Fuzz[A-Z]' --include='*_test.go' . | sort | while read -r file; do \
+		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file"); do \
+			echo "fuzz $$(dirname "$$file") $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null; \
+		done; \
+	done
+
+# Reads a database over the network. Where that cannot be reached, this says so and does not pretend.
+vulnerabilities:
+	@if curl -sSfm 10 -o /dev/null https://vuln.go.dev/index/db.json 2>/dev/null; then \
+		$(GO) run $(GOVULNCHECK) ./...; \
+	else \
+		echo "vulnerabilities: vuln.go.dev cannot be reached from here: NOT CHECKED"; \
+	fi
+
+$(SQLC_BIN):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install $(SQLC)
+	mv $(TOOLS)/sqlc $(SQLC_BIN)
+
+# ---- what the machine must have ----
+
+.PHONY: postgres
+postgres: ## make sure PostgreSQL 14 or newer is installed (nothing needs to run)
+	@if $(WITHPG) -installed >/dev/null 2>&1; then exit 0; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; \
+	elif command -v brew >/dev/null; then brew install postgresql@17; \
+	fi; \
+	$(WITHPG) -installed
+
+# The race detector needs a C compiler.
+.PHONY: compiler
+compiler:
+	@if command -v "$$($(GO) env CC)" >/dev/null; then exit 0; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq gcc libc6-dev >/dev/null; \
+	else echo "the race detector needs a C compiler: sudo apt-get install gcc libc6-dev (macOS: xcode-select --install)"; exit 1; fi
+
+# Only if page tests exist: they drive a real browser.
+.PHONY: browser
+browser:
+	@if ! grep -rqlE 'chromedp|playwright' --include='*_test.go' .; then exit 0; \
+	elif command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then exit 0; \
+	elif [ -d "/Applications/Google Chrome.app" ] || [ -d /Applications/Chromium.app ]; then exit 0; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else echo "page tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; fi
