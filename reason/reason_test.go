@@ -1,0 +1,62 @@
+package reason_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aftercall/reason"
+)
+
+// The table of product.md, section 8.
+const (
+	gateCodes = `disabled muted wrong_event filtered_status filtered_direction filtered_channel filtered_agent filtered_time
+		filtered_metadata too_short no_transcript`
+	decisionCodes = `always fired condition_not_met unsure evidence_not_found wrong_speaker model_unavailable model_refused
+		answer_invalid budget_exceeded`
+	actionCodes = `condition_false required_variable_missing variable_missing_for_customer recipients_empty recipient_invalid
+		recipient_not_allowed opted_out render_failed waiting outside_window too_late test_call breaker_open`
+)
+
+func TestEveryCodeIsThereOnce(t *testing.T) {
+	t.Parallel()
+	got := map[reason.Stage][]string{}
+	for _, r := range reason.All() {
+		got[r.Stage] = append(got[r.Stage], string(r.Code))
+	}
+	want := map[reason.Stage][]string{
+		reason.StageGate:     strings.Fields(gateCodes),
+		reason.StageDecision: strings.Fields(decisionCodes),
+		reason.StageAction:   strings.Fields(actionCodes),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("codes by stage (-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryCodeHasItsWords(t *testing.T) {
+	t.Parallel()
+	sentences := map[string]reason.Code{}
+	for _, r := range reason.All() {
+		for what, text := range map[string]string{"sentence": r.Sentence, "remedy": r.Remedy} {
+			if !strings.HasSuffix(text, ".") || len(text) < 10 {
+				t.Errorf("%s: the %s %q is no sentence", r.Code, what, text)
+			}
+		}
+		if other, taken := sentences[r.Sentence]; taken {
+			t.Errorf("%s and %s share a sentence", r.Code, other)
+		}
+		sentences[r.Sentence] = r.Code
+		if found, ok := reason.Of(r.Code); !ok || found != r || r.Code.Sentence() != r.Sentence || r.Code.Remedy() != r.Remedy {
+			t.Errorf("%s: Of, Sentence and Remedy do not agree with All", r.Code)
+		}
+	}
+}
+
+func TestUnknownCode(t *testing.T) {
+	t.Parallel()
+	if r, ok := reason.Of("made_up"); ok || r.Sentence != "" {
+		t.Errorf("got %+v, want no reason for a code that is not on the list", r)
+	}
+}
