@@ -1,0 +1,83 @@
+package ingest
+
+import (
+	"strings"
+
+	"aftercall/automation"
+	"aftercall/conversation"
+)
+
+// adapter is one call platform: how it signs, and how its payload becomes a conversation.
+type adapter interface {
+	// scheme is how the platform signs, unless the source says otherwise.
+	scheme() string
+	// decode reads a body. src holds the source's settings; it is nil for our own API. Faults are what keeps the event
+	// from being stored; a type of event that nobody asked for is no fault, but ignored.
+	decode(doc map[string]any, src *automation.Source) (decoded, []conversation.Fault)
+}
+
+// decoded is what a platform's event says.
+type decoded struct {
+	identity     string // the event's id, else the call's id and the type
+	kind         string // the platform's type of event
+	conversation *conversation.Conversation
+	ignored      bool // nobody asked for this type
+	awaits       bool // the platform may send an analysis later
+	partial      bool // only fills in what another event of the same conversation will bring
+}
+
+// adapterOf gives the adapter of a source type. A new platform is one line here and one file.
+func adapterOf(sourceType string) (adapter, bool) {
+	switch sourceType {
+	case "native":
+		return native{}, true
+	case "itellico":
+		return itellico{}, true
+	case "elevenlabs":
+		return elevenLabs{}, true
+	}
+	return nil, false
+}
+
+func adapterNames() string { return strings.Join([]string{"native", "itellico", "elevenlabs"}, ", ") }
+
+// identityOf builds the identity of an event that has no id of its own.
+func identityOf(call, kind string) string { return call + "/" + kind }
+
+// checked adds what Check finds to what decoding found; a place that has a fault already is not named again.
+func checked(found []conversation.Fault, c *conversation.Conversation) []conversation.Fault {
+	named := map[string]bool{}
+	for _, f := range found {
+		named[f.Pointer] = true
+	}
+	for _, f := range c.Check() {
+		if !named[f.Pointer] {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// asked reports whether the source asks for a type of event beside the adapter's own.
+func asked(src *automation.Source, kind string) bool {
+	if src == nil {
+		return false
+	}
+	for _, k := range src.Events {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// clip shortens what a machine wrote (never what somebody said) to n bytes, at a character's edge.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + " […]"
+}
+
+// maxTool bounds what is kept of a tool's call or result.
+const maxTool = 10 << 10

@@ -1,0 +1,204 @@
+// Package ingest is the door: it takes webhooks and API posts, proves who sent them, decodes them and stores them.
+//
+// It owns the HTTP interface to the outside (POST /v1/conversations, POST /v1/events, POST /hooks/{source}, health and
+// the OpenAPI description), the signature schemes, and one adapter per call platform that turns its payload into a
+// conversation. A new platform is one file and one line in adapters.go.
+//
+// It promises the order: size and type, raw bytes, signature over those bytes, only then decoding; and it answers exactly
+// 200 after event, conversation and queue job are committed, and nothing but a problem (RFC 9457) otherwise. The account
+// comes from the API key or from the source in the path, never from a body. It logs ids and sizes, never what a body says.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"aftercall/internal/store"
+	"aftercall/worker"
+)
+
+// Config is what a Handler is built from. A zero number means its default.
+type Config struct {
+	Store     *store.Store
+	River     *river.Client[pgx.Tx] // inserts decide jobs
+	Revisions *worker.Revisions
+	Getenv    func(string) string // reads the secrets that sources name
+	Logger    *slog.Logger
+	Now       func() time.Time // default time.Now
+
+	MaxBody     int64         // bytes of one body; default 5 MB
+	BodyTimeout time.Duration // for a body to arrive; default 10 s
+}
+
+// Handler is the HTTP interface to the outside. It is safe for concurrent use.
+type Handler struct {
+	store     *store.Store
+	intake    *store.Ingest
+	revisions *worker.Revisions
+	keys      *keyring
+	getenv    func(string) string
+	log       *slog.Logger
+	now       func() time.Time
+
+	maxBody     int64
+	bodyTimeout time.Duration
+	mux         *http.ServeMux
+}
+
+// New builds the handler.
+func New(c Config) (*Handler, error) {
+	if c.Store == nil || c.River == nil || c.Revisions == nil || c.Getenv == nil || c.Logger == nil {
+		return nil, errors.New("ingest: store, queue, revisions, environment and logger are needed")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.MaxBody <= 0 {
+		c.MaxBody = 5 << 20
+	}
+	if c.BodyTimeout <= 0 {
+		c.BodyTimeout = 10 * time.Second
+	}
+	h := &Handler{
+		store: c.Store, intake: c.Store.NewIngest(worker.EnqueueDecides(c.River)), revisions: c.Revisions,
+		keys: newKeyring(c.Store.KeyAccount, c.Now), getenv: c.Getenv, log: c.Logger, now: c.Now,
+		maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
+	}
+	h.mux.Handle("POST /v1/conversations", h.route("conversation", h.conversation))
+	h.mux.Handle("POST /v1/events", h.route("event", h.event))
+	h.mux.Handle("POST /hooks/{source}", h.route("hook", h.hook))
+	h.mux.HandleFunc("GET /healthz", alive)
+	h.mux.HandleFunc("GET /readyz", h.ready)
+	h.mux.HandleFunc("GET /openapi.json", describe)
+	h.mux.HandleFunc("/", h.nowhere)
+	return h, nil
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	h.mux.ServeHTTP(w, r)
+}
+
+// conversation takes a finished conversation in our own format.
+func (h *Handler) conversation(p *post) (accepted, *problem) {
+	if no := h.admit(p); no != nil {
+		return accepted{}, no
+	}
+	doc, no := h.document(p, strict)
+	if no != nil {
+		return accepted{}, no
+	}
+	d, faults := native{}.decode(doc, p.caller.source)
+	if len(faults) > 0 {
+		return accepted{}, faulty(faults)
+	}
+	p.kind = d.kind
+	if p.caller.seal.id != "" {
+		d.identity = p.caller.seal.id
+	}
+	return h.accept(p, d)
+}
+
+// event takes something that happened during or beside a conversation. It is stored; no automation waits for events yet.
+func (h *Handler) event(p *post) (accepted, *problem) {
+	if no := h.admit(p); no != nil {
+		return accepted{}, no
+	}
+	doc, no := h.document(p, strict)
+	if no != nil {
+		return accepted{}, no
+	}
+	e, faults := decodeEvent(doc)
+	if len(faults) > 0 {
+		return accepted{}, faulty(faults)
+	}
+	p.kind = e.kind
+	if p.caller.seal.id != "" {
+		e.identity = p.caller.seal.id
+	}
+	a, no := h.accept(p, decoded{identity: e.identity, kind: e.kind})
+	a.Ignored = true
+	return a, no
+}
+
+// hook takes a platform's own payload.
+func (h *Handler) hook(p *post) (accepted, *problem) {
+	platform, no := h.admitSource(p, p.r.PathValue("source"))
+	if no != nil {
+		return accepted{}, no
+	}
+	doc, no := h.document(p, lenient)
+	if no != nil {
+		return accepted{}, no
+	}
+	d, faults := platform.decode(doc, p.caller.source)
+	if len(faults) > 0 {
+		return accepted{}, faulty(faults)
+	}
+	p.kind = d.kind
+	if d.ignored {
+		return accepted{ID: d.identity, Ignored: true}, nil
+	}
+	if p.caller.seal.id != "" {
+		d.identity = p.caller.seal.id
+	}
+	return h.accept(p, d)
+}
+
+// patienceForAnalysis is how long a conversation waits whose analysis came before the conversation itself.
+const patienceForAnalysis = 2 * time.Minute
+
+// accept stores what was decoded and says what became of it.
+func (h *Handler) accept(p *post, d decoded) (accepted, *problem) {
+	now := h.now()
+	wait := time.Duration(0)
+	if p.caller.source != nil && d.awaits {
+		wait = p.caller.source.WaitForAnalysis
+	}
+	if d.partial {
+		wait = max(wait, patienceForAnalysis)
+	}
+	kept, err := h.intake.Accept(p.r.Context(), store.Arrival{
+		Event: store.Event{
+			AccountID: p.caller.account, Source: p.caller.name, Identity: d.identity, Type: d.kind,
+			ContentType: p.contentType, Body: p.body, ReceivedAt: now,
+		},
+		Conversation: d.conversation, RevisionID: p.caller.revision, DecideAt: now.Add(wait), Final: wait == 0,
+	})
+	if err != nil {
+		return accepted{}, unstored(p.r.Context(), err)
+	}
+	p.result(kept)
+	a := accepted{ID: d.identity, ConversationID: kept.ConversationID, Duplicate: kept.Duplicate}
+	if d.conversation != nil {
+		a.ID = d.conversation.ExternalID
+	}
+	if kept.Conflict {
+		if p.ours {
+			return accepted{}, conflict(a.ID)
+		}
+		a.Duplicate = true
+	}
+	return a, nil
+}
+
+// unstored judges an error of the store: it is away, or something is wrong here. The sender is asked to come back in
+// both cases, since nothing was stored.
+func unstored(ctx context.Context, err error) *problem {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &problem{status: http.StatusServiceUnavailable, detail: "The request ended before it was stored.", after: 1, cause: err}
+	}
+	if store.Away(err) {
+		return &problem{status: http.StatusServiceUnavailable, detail: "The database is away; nothing was stored.", after: 5, cause: err}
+	}
+	return &problem{status: http.StatusInternalServerError, detail: "Something went wrong here; nothing was stored.", cause: fmt.Errorf("accept: %w", err)}
+}

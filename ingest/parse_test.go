@@ -1,0 +1,98 @@
+package ingest
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100)
+	tests := map[string]struct {
+		body            string
+		strict, lenient []string // pointers of faults
+	}{
+		"sound":                    {`{"a":[1,"x",null,true,{"b":1.5}]}`, nil, nil},
+		"empty":                    {``, []string{""}, []string{""}},
+		"two documents":            {`{}{}`, []string{""}, []string{""}},
+		"a byte order mark":        {"\ufeff{}", []string{""}, []string{""}},
+		"a list":                   {`[]`, []string{""}, []string{""}},
+		"a string":                 {`"x"`, []string{""}, []string{""}},
+		"cut short":                {`{"a":`, []string{""}, []string{""}},
+		"a comma too many":         {`{"a":1,}`, []string{""}, []string{""}},
+		"a comment":                {`{"a":1} // x`, []string{""}, []string{""}},
+		"not UTF-8":                {"{\"a\":\"\xff\"}", []string{""}, []string{""}},
+		"NaN":                      {`{"a":NaN}`, []string{""}, []string{""}},
+		"a name twice":             {`{"id":"1","id":"2"}`, []string{"/id"}, nil},
+		"a name twice, escaped":    {`{"id":"1","\u0069d":"2"}`, []string{"/id"}, nil},
+		"a name twice, deep down":  {`{"x":[{"a/b":1,"a/b":2}]}`, []string{"/x/0/a~1b"}, nil},
+		"NUL in a text":            {`{"x":["a\u0000b"]}`, []string{"/x/0"}, nil},
+		"an escaped backslash u":   {`{"x":"a\\u0000b"}`, nil, nil},
+		"nested too deep":          {deep, []string{strings.Repeat("/a", 64)}, []string{strings.Repeat("/a", 64)}},
+		"a number beyond all ends": {`{"x":1e99999}`, nil, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for m, want := range map[mode][]string{strict: tt.strict, lenient: tt.lenient} {
+				doc, faults := parse([]byte(tt.body), m)
+				var got []string
+				for _, f := range faults {
+					got = append(got, f.Pointer)
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("strict %t: faults (-want +got):\n%s", m, diff)
+				}
+				if (doc == nil) != (len(faults) > 0) {
+					t.Errorf("strict %t: document %v beside faults %v", m, doc, faults)
+				}
+			}
+		})
+	}
+}
+
+func TestLenientParsingKeepsWhatItCan(t *testing.T) {
+	t.Parallel()
+	doc, faults := parse([]byte(`{"id":"1","id":"2","text":"a\u0000b"}`), lenient)
+	if diff := cmp.Diff(map[string]any{"id": "2", "text": "a\uFFFDb"}, doc); diff != "" || len(faults) > 0 {
+		t.Errorf("faults %v, document (-want +got):\n%s", faults, diff)
+	}
+}
+
+func TestPlainNumbers(t *testing.T) {
+	t.Parallel()
+	doc, _ := parse([]byte(`{"n":[1,-2,9007199254740993,1.5,1e3,12345678901234567890123,1e999]}`), lenient)
+	got := plain(doc["n"])
+	want := []any{int64(1), int64(-2), int64(9007199254740993), 1.5, 1000.0, "12345678901234567890123", "1e999"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("numbers (-want +got):\n%s", diff)
+	}
+}
+
+// Whatever is posted, parsing ends, agrees with encoding/json on what is JSON, and gives a tree that the database takes.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{`{"id":"1"}`, `{"a":[{"b":"\u0000"}]}`, `{"a":1,"a":2}`, `[[[[`, "\xff", `{"a":1e999}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, m := range []mode{strict, lenient} {
+			doc, faults := parse(body, m)
+			if len(faults) == 0 && !json.Valid(body) {
+				t.Fatalf("took what is no JSON: %q", body)
+			}
+			if doc == nil {
+				continue
+			}
+			out, err := json.Marshal(plain(doc))
+			if err != nil {
+				t.Fatalf("cannot be stored: %v", err)
+			}
+			if strings.Contains(strings.ReplaceAll(string(out), `\\`, ""), `\u0000`) {
+				t.Fatalf("a NUL came through: %s", out)
+			}
+		}
+	})
+}

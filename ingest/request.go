@@ -1,0 +1,183 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"aftercall/internal/store"
+)
+
+// post is one POST on its way through the handler, with what the log says of it at the end.
+type post struct {
+	w           http.ResponseWriter
+	r           *http.Request
+	contentType string
+	body        []byte
+	caller      caller
+	ours        bool // our own API: a contradiction is an error, not a platform's habit
+
+	kind, conversation, outcome string
+}
+
+// route answers posts of one kind and writes one line about each.
+func (h *Handler) route(name string, serve func(*post) (accepted, *problem)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := h.now()
+		p := &post{w: w, r: r, ours: name != "hook"}
+		a, no := serve(p)
+		status := http.StatusOK
+		if no == nil {
+			writeJSON(w, status, "application/json", a)
+		} else {
+			status = no.status
+			no.write(w)
+		}
+		h.report(name, p, a, no, status, h.now().Sub(began))
+	})
+}
+
+// report writes the one line: ids, sizes and outcome, never a word of the body.
+func (h *Handler) report(name string, p *post, a accepted, no *problem, status int, took time.Duration) {
+	level, attrs := slog.LevelInfo, []slog.Attr{
+		slog.String("route", name), slog.Int("status", status), slog.String("account_id", p.caller.account),
+		slog.String("source", p.caller.name), slog.String("type", plainType(p.kind)), slog.String("conversation_id", p.conversation),
+		slog.String("outcome", p.outcome), slog.Bool("ignored", a.Ignored), slog.Int("bytes", len(p.body)), slog.Duration("took", took),
+	}
+	if no != nil {
+		attrs = append(attrs, slog.String("problem", no.detail), slog.Int("faults", len(no.faults)))
+		if no.status >= 500 {
+			level = slog.LevelError
+		}
+		if no.cause != nil {
+			attrs = append(attrs, slog.String("error", no.cause.Error()))
+		}
+	}
+	h.log.LogAttrs(p.r.Context(), level, "ingest", attrs...)
+}
+
+// plainType is an event's type as it may stand in a log: a platform's types are words, anything else is a stranger's text.
+func plainType(kind string) string {
+	for _, r := range kind {
+		if r != '.' && r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
+			return "other"
+		}
+	}
+	if len(kind) > 100 {
+		return "other"
+	}
+	return kind
+}
+
+// result notes what became of the arrival.
+func (p *post) result(a store.Accepted) {
+	p.conversation, p.outcome = a.ConversationID, "known"
+	switch {
+	case a.Conflict:
+		p.outcome = "conflict"
+	case a.Duplicate:
+		p.outcome = "duplicate"
+	case a.New:
+		p.outcome = "new"
+	case a.Merged:
+		p.outcome = "merged"
+	case a.ConversationID == "":
+		p.outcome = "event"
+	}
+}
+
+// measure refuses a body by its announcement, before a byte of it is read.
+func (h *Handler) measure(r *http.Request) *problem {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset := strings.ToLower(params["charset"])
+	switch {
+	case err != nil || kind != "application/json" || (charset != "" && charset != "utf-8"):
+		return &problem{status: http.StatusUnsupportedMediaType, detail: "The body must be application/json in UTF-8."}
+	case r.Header.Get("Content-Encoding") != "":
+		return &problem{status: http.StatusUnsupportedMediaType, detail: "The body must not be compressed: the signature is over the bytes as sent."}
+	case r.ContentLength > h.maxBody:
+		return h.tooLarge()
+	}
+	return nil
+}
+
+func (h *Handler) tooLarge() *problem {
+	return &problem{status: http.StatusRequestEntityTooLarge, detail: "The body is larger than " + strconv.FormatInt(h.maxBody, 10) + " bytes."}
+}
+
+// read takes the body as it is, within size and time.
+func (h *Handler) read(p *post) *problem {
+	p.contentType = p.r.Header.Get("Content-Type")
+	c := http.NewResponseController(p.w)
+	_ = c.SetReadDeadline(time.Now().Add(h.bodyTimeout)) // a recorder in a test has no connection to set it on
+	body, err := io.ReadAll(http.MaxBytesReader(p.w, p.r.Body, h.maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
+		_ = c.SetReadDeadline(time.Time{})
+		p.body = body
+		return nil
+	case errors.As(err, &large):
+		return h.tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.w.Header().Set("Connection", "close")
+		return &problem{status: http.StatusRequestTimeout, detail: "The body did not arrive in time."}
+	}
+	return &problem{status: http.StatusBadRequest, detail: "The body ended early."}
+}
+
+// document checks the signature of the body that was read, if there is one, and only then looks into it.
+func (h *Handler) document(p *post, m mode) (map[string]any, *problem) {
+	if no := h.read(p); no != nil {
+		return nil, no
+	}
+	if no := p.caller.proves(p.body); no != nil {
+		return nil, no
+	}
+	doc, faults := parse(p.body, m)
+	if len(faults) > 0 {
+		return nil, faulty(faults)
+	}
+	return doc, nil
+}
+
+func alive(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "alive"})
+}
+
+// readyTimeout bounds the question whether the database is there.
+const readyTimeout = 2 * time.Second
+
+// ready says whether posts can be accepted.
+func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := h.store.Pool().Ping(ctx); err != nil {
+		(&problem{status: http.StatusServiceUnavailable, detail: "The database is away.", after: 5}).write(w)
+		return
+	}
+	writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "ready"})
+}
+
+// nowhere answers what has no route, in the same form as everything else.
+func (h *Handler) nowhere(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/v1/conversations", "/v1/events":
+		w.Header().Set("Allow", http.MethodPost)
+		(&problem{status: http.StatusMethodNotAllowed, detail: "Only POST is answered here."}).write(w)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/hooks/") {
+		w.Header().Set("Allow", http.MethodPost)
+		(&problem{status: http.StatusMethodNotAllowed, detail: "Only POST is answered here."}).write(w)
+		return
+	}
+	(&problem{status: http.StatusNotFound, detail: "There is nothing here. The interface is described at /openapi.json."}).write(w)
+}
