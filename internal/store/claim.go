@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -45,24 +46,32 @@ type ask struct {
 
 // claimer writes groups of claims. A group whose commit was sent but never answered may stand in the ledger as sending
 // although no worker knows of it. The claimer remembers such groups and gives their deliveries back with its next
-// transaction: nothing was sent under a claim that did not return. If it dies first, a sweep calls them unknown.
+// transactions: nothing was sent under a claim that did not return. If it dies first, a sweep calls them unknown.
 type claimer struct {
 	pool *pgxpool.Pool
-	lost db.ReleaseClaimsParams
+	lost []lostClaim
 }
 
+// lostClaim is a group of claims without an answer to its commit, which may still be under way.
+type lostClaim struct {
+	id      string
+	workers []string
+	at      time.Time
+}
+
+// lostFor is how long a commit without an answer is reckoned with; far longer than any transaction of ours lives.
+const lostFor = time.Minute
+
 func (c *claimer) write(ctx context.Context, asks []ask) ([][]Claimed, error) {
-	claim := newID()
+	began, claim := time.Now(), newID()
 	tx, err := c.pool.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // of a committed one: nothing
 	q := db.New(tx)
-	if len(c.lost.ClaimIds) > 0 {
-		if err := q.ReleaseClaims(ctx, c.lost); err != nil {
-			return nil, fmt.Errorf("release lost claims: %w", err)
-		}
+	if err := c.release(ctx, q); err != nil {
+		return nil, err
 	}
 	p := db.ClaimDeliveriesParams{ClaimID: claim}
 	for n, a := range asks {
@@ -78,11 +87,10 @@ func (c *claimer) write(ctx context.Context, asks []ask) ([][]Claimed, error) {
 		return nil, err
 	}
 	if err := tx.Commit(ctx); err != nil {
-		c.lost.ClaimIds = append(c.lost.ClaimIds, claim)
-		c.lost.WorkerIds = append(c.lost.WorkerIds, p.WorkerIds...)
+		c.lost = append(c.lost, lostClaim{claim, p.WorkerIds, time.Now()})
 		return nil, err
 	}
-	c.lost = db.ReleaseClaimsParams{}
+	c.lost = slices.DeleteFunc(c.lost, func(l lostClaim) bool { return began.Sub(l.at) > lostFor })
 	now := time.Now()
 	for _, one := range claimed {
 		for n := range one {
@@ -90,6 +98,22 @@ func (c *claimer) write(ctx context.Context, asks []ask) ([][]Claimed, error) {
 		}
 	}
 	return claimed, nil
+}
+
+// release gives back what lost claims hold. It is done again and again for a while: a commit without an answer may be
+// seen only later.
+func (c *claimer) release(ctx context.Context, q *db.Queries) error {
+	if len(c.lost) == 0 {
+		return nil
+	}
+	var p db.ReleaseClaimsParams
+	for _, l := range c.lost {
+		p.ClaimIds, p.WorkerIds = append(p.ClaimIds, l.id), append(p.WorkerIds, l.workers...)
+	}
+	if err := q.ReleaseClaims(ctx, p); err != nil {
+		return fmt.Errorf("release lost claims: %w", err)
+	}
+	return nil
 }
 
 func claimedRows(rows []db.ClaimDeliveriesRow, asks int) ([][]Claimed, error) {

@@ -37,8 +37,9 @@ var ErrFenced = errors.New("the claim does not stand any more")
 
 // Options of a Store. The zero value of a field means its default.
 type Options struct {
-	Pool   int // connections for everything but ingest (default 20)
-	Ingest int // connections of ingest's own pool (default 4); negative: none, ingest shares the pool
+	Pool   int             // connections for everything but ingest (default 20)
+	Ingest int             // connections of ingest's own pool (default 4); negative: none, ingest shares the pool
+	Tracer pgx.QueryTracer // sees every statement; nil for none
 }
 
 // Store is the database.
@@ -58,7 +59,7 @@ type Store struct {
 
 // Open connects and checks that the schema is the one this binary needs.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	pool, err := connect(ctx, url, or(o.Pool, 20))
+	pool, err := connect(ctx, url, or(o.Pool, 20), o.Tracer)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := &Store{pool: pool, ingest: pool, q: db.New(pool), closing: make(chan struct{})}
 	if o.Ingest >= 0 {
-		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4)); err != nil {
+		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o.Tracer); err != nil {
 			pool.Close()
 			return nil, err
 		}
@@ -82,12 +83,12 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func connect(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
+func connect(ctx context.Context, url string, connections int, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("read the database's URL: it is not one") // its own error could quote the password
 	}
-	c.MaxConns = int32(connections)
+	c.MaxConns, c.ConnConfig.Tracer = int32(connections), tracer
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = 2 * time.Second
 	}
