@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -48,7 +49,7 @@ type ask struct {
 	sheet   Sheet
 	turns   []piece
 	note    string // added to the reminder
-	once    bool   // no repair of a bad answer
+	once    bool   // a wrong answer is not sent back
 }
 
 // errTooLong says that the model cannot take the whole prompt.
@@ -71,12 +72,7 @@ func (x *exchange) put(ctx context.Context, a ask) (ans answer, repaired bool, e
 		ans, err := decode(raw)
 		return ans, false, err
 	}
-	raw, next, err := x.call(ctx, a, q, schema, schemaHash)
-	if next != nil && !a.once {
-		a.purpose = purposeRepair
-		raw, _, err = x.call(ctx, a, *next, schema, schemaHash)
-		repaired = true
-	}
+	raw, repaired, err := x.insist(ctx, a, q, schema, schemaHash)
 	if err != nil {
 		return answer{}, repaired, err
 	}
@@ -84,9 +80,41 @@ func (x *exchange) put(ctx context.Context, a ask) (ans answer, repaired bool, e
 	return ans, repaired, err
 }
 
-// call asks the model once and records the call. If the answer is bad in a way that a second try can mend, next is the
-// request to try it with, and err says what to report if it is not tried.
-func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema.Schema, schemaHash string) (raw []byte, next *llm.Request, err error) {
+// insist asks until the answer has the right form, within narrow bounds: JSON that broke off is asked for again once as
+// it was, a truncated answer once with twice the room, and a wrong one is sent back once with its faults.
+func (x *exchange) insist(ctx context.Context, a ask, q llm.Request, s *jsonschema.Schema, schemaHash string) (raw []byte, repaired bool, err error) {
+	resend, mend := true, !a.once
+	for {
+		raw, bad, err := x.call(ctx, a, q, s, schemaHash)
+		switch {
+		case bad == nil:
+			return raw, repaired, err
+		case bad.truncated && resend:
+			q.MaxTokens *= 2
+			resend, a.purpose = false, purposeRepair
+		case bad.truncated && mend:
+			mend = false
+		case resend && strings.HasPrefix(strings.TrimSpace(bad.content), "{") && !json.Valid([]byte(bad.content)):
+			resend = false
+		case mend && !bad.truncated:
+			q = repair(q, bad.content, bad.faults)
+			mend, repaired, a.purpose = false, true, purposeRepair
+		default:
+			return nil, repaired, err
+		}
+	}
+}
+
+// badAnswer is an answer without the right form.
+type badAnswer struct {
+	truncated bool
+	content   string
+	faults    error
+}
+
+// call asks the model once and records the call. If the answer is bad in a way that a second try can mend, err says
+// what to report if it is not tried.
+func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema.Schema, schemaHash string) (raw []byte, bad *badAnswer, err error) {
 	if err := x.spend(q); err != nil {
 		return nil, nil, err
 	}
@@ -97,7 +125,7 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 	}
 	c.Reply.Content = "" // a valid answer is kept as such; of others nothing is kept
 	if err != nil {
-		return x.failed(ctx, c, q, err)
+		return x.failed(ctx, c, err)
 	}
 	valid, invalid := check(reply.Content, s)
 	if invalid != nil {
@@ -105,7 +133,7 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 		if _, err := x.record(ctx, c); err != nil {
 			return nil, nil, err
 		}
-		return nil, repair(q, reply.Content, invalid), &failure{reason.AnswerInvalid, "The answer did not fit the form."}
+		return nil, &badAnswer{content: reply.Content, faults: invalid}, &failure{reason.AnswerInvalid, "The answer did not fit the form."}
 	}
 	c.Valid, c.Answer = true, valid
 	x.simulated = x.simulated || reply.Simulated
@@ -122,7 +150,7 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 }
 
 // failed records a call without an answer and says what follows from it.
-func (x *exchange) failed(ctx context.Context, c Call, q llm.Request, err error) ([]byte, *llm.Request, error) {
+func (x *exchange) failed(ctx context.Context, c Call, err error) ([]byte, *badAnswer, error) {
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}
@@ -139,8 +167,7 @@ func (x *exchange) failed(ctx context.Context, c Call, q llm.Request, err error)
 	case e.Waits():
 		return nil, nil, e
 	case e.Kind == llm.Truncated:
-		q.MaxTokens *= 2
-		return nil, &q, &failure{reason.AnswerInvalid, "The answer was longer than its limit."}
+		return nil, &badAnswer{truncated: true}, &failure{reason.AnswerInvalid, "The answer was longer than its limit."}
 	case e.Kind == llm.TooLong:
 		return nil, nil, errTooLong
 	case e.Kind == llm.Refused:
@@ -178,12 +205,12 @@ func (x *exchange) record(ctx context.Context, c Call) ([]byte, error) {
 }
 
 // repair asks again with the bad answer and what is wrong with it.
-func repair(q llm.Request, bad string, invalid error) *llm.Request {
+func repair(q llm.Request, bad string, invalid error) llm.Request {
 	q.Messages = append(append([]llm.Message(nil), q.Messages...),
 		llm.Message{Role: "assistant", Content: clip(bad, 8_000)},
 		llm.Message{Role: "user", Content: "That answer does not fit the form:\n" + faults(invalid) +
 			"\nAnswer again with the whole form as one JSON object and nothing else."})
-	return &q
+	return q
 }
 
 func promptHash(q llm.Request) string {
