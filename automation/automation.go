@@ -63,6 +63,7 @@ type Automation struct {
 	Require   []string // dyn_ names without which no action goes out
 	Route     *recipients.Route
 	SendTests bool
+	Attempts  string // of an event's call: first, all, retries; "" for a finished conversation
 	Actions   []Action
 	Dyn       []string // every dyn_ name it needs, require, if: and route included, each once
 	Summary   bool     // a text uses conversation_summary

@@ -101,7 +101,10 @@ func (d Directory) allowed(address, channel string) *Problem {
 func (d Directory) Reach(t Target, channel string) *Problem {
 	switch t.Kind {
 	case Fixed:
-		return reachFixed(t.Value, channel)
+		if p := reachFixed(t.Value, channel); p != nil || d.mayWrite(t.Value) {
+			return p
+		}
+		return d.allowed(t.Value, channel)
 	case Contact:
 		return d.reachContact(t.Value, channel)
 	case All:
@@ -113,7 +116,7 @@ func (d Directory) Reach(t Target, channel string) *Problem {
 		p := d.People[t.Value]
 		if p.on(channel) == "" {
 			return &Problem{Message: fmt.Sprintf("%s has no %s, so %s cannot be used", t.Value, fieldOf(channel), channel),
-				Help: fmt.Sprintf("add %s to the entry under people", fieldOf(channel))}
+				Help: fmt.Sprintf("add %s to the person's entry under people", fieldOf(channel))}
 		}
 		if a := p.on(channel); isAddress(channel) && !d.mayWrite(a) {
 			return d.allowed(a, channel)
@@ -156,7 +159,7 @@ func (d Directory) reachGroup(key, channel string) *Problem {
 		}
 	}
 	return &Problem{Message: fmt.Sprintf("nobody in the group %s can be reached by %s", key, channel),
-		Help: fmt.Sprintf("add somebody with %s, or name another group", fieldOf(channel))}
+		Help: fmt.Sprintf("add somebody with %s to it, or name another group", fieldOf(channel))}
 }
 
 // on gives the person's address on a channel; "" if there is none. A team alert goes to the person's key.
@@ -180,12 +183,12 @@ func isAddress(channel string) bool { return channel == deliver.Email || channel
 func fieldOf(channel string) string {
 	switch channel {
 	case deliver.Email:
-		return "an email"
+		return "email"
 	case deliver.SMS:
-		return "a phone"
+		return "phone"
 	case deliver.TeamAlert, deliver.Task:
-		return "an entry under people"
+		return "entry under people"
 	default:
-		return "a user"
+		return "user"
 	}
 }

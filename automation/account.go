@@ -1,0 +1,343 @@
+package automation
+
+import (
+	"fmt"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+	"golang.org/x/text/language"
+
+	"aftercall/deliver"
+	"aftercall/recipients"
+)
+
+// gather takes a file's sections apart. Lists and mappings of several files are merged; a setting stands in one of them.
+func (c *compiler) gather(v value) {
+	top := v.fields("the file", "account", "name", "timezone", "language", "missing", "from", "allow", "people", "groups",
+		"sources", "variables", "automations")
+	for _, key := range []string{"account", "name", "timezone", "language", "missing", "from"} {
+		if s := top[key]; s.present() {
+			c.once("setting", key, s)
+		}
+	}
+	c.allow(top["allow"])
+	for _, s := range top["sources"].items("sources") {
+		c.source(s)
+	}
+	c.people = append(c.people, c.own("person", top["people"])...)
+	c.groups = append(c.groups, c.own("group", top["groups"])...)
+	for _, e := range c.own("variable", top["variables"]) {
+		c.declared[e.key] = e.what
+		c.declare(e)
+	}
+	c.rules = append(c.rules, top["automations"].items("automations")...)
+}
+
+// items reads a list whose members are mappings.
+func (v value) items(what string) []value {
+	if v.quiet() {
+		return nil
+	}
+	list := v.list()
+	if len(list) == 1 && list[0] == v {
+		v.fail(codeType, what+" must be a list", "start each entry with  - ")
+		return nil
+	}
+	return list
+}
+
+// own reads a mapping whose keys belong to the account, each to one place.
+func (c *compiler) own(kind string, v value) []entry {
+	return slices.DeleteFunc(v.entries(kind+"s"), func(e entry) bool { return !c.once(kind, e.key, e.at) })
+}
+
+// setting gives a top-level setting wherever it stood.
+func (c *compiler) setting(key string) value { return c.first["setting "+key] }
+
+// account reads the settings of the account itself.
+func (c *compiler) account() {
+	if v := c.setting("account"); v.present() {
+		c.rev.AccountID, _ = v.id("account")
+	} else {
+		c.at(accountFile, codeMissing, "the account has no id", "start account.yaml with  account: acme")
+	}
+	c.rev.Name = c.rev.AccountID
+	if s, ok := c.setting("name").line("name"); ok {
+		c.rev.Name = s
+	}
+	c.timezone(c.setting("timezone"))
+	if v := c.setting("language"); v.present() {
+		if s, ok := v.line("language"); ok {
+			if _, err := language.Parse(s); err != nil {
+				v.fail(codeValue, fmt.Sprintf("%s is not a language", s), "write a code such as en, en-GB or de")
+			}
+			c.rev.Language = s
+		}
+	}
+	if s, ok := c.setting("missing").line("missing"); ok {
+		c.rev.Missing = s
+	}
+	c.from(c.setting("from"))
+}
+
+func (c *compiler) timezone(v value) {
+	if !v.present() {
+		c.at(accountFile, codeMissing, "the account has no timezone", "add  timezone: Europe/London")
+		return
+	}
+	s, ok := v.line("timezone")
+	if !ok {
+		return
+	}
+	loc, err := time.LoadLocation(s)
+	if err != nil || s == "Local" {
+		v.fail(codeZone, fmt.Sprintf("there is no time zone %s", s), "write a name such as Europe/London")
+		return
+	}
+	c.rev.Location = loc
+}
+
+func (c *compiler) from(v value) {
+	f := v.fields("from", "email", "sms")
+	if e := f["email"]; e.present() {
+		if s, ok := e.line("from.email"); ok {
+			c.rev.From = c.sender(e, s)
+		}
+	}
+	if n := f["sms"]; n.present() {
+		c.rev.FromNumber = phone(n, "from.sms")
+		c.rev.Directory.Region = recipients.RegionOf(c.rev.FromNumber)
+	}
+}
+
+// sender reads "Acme Clinic <calls@acme.example>" or a bare address.
+func (c *compiler) sender(v value, s string) deliver.Address {
+	name, address := "", s
+	if i := strings.LastIndexByte(s, '<'); i >= 0 && strings.HasSuffix(s, ">") {
+		name, address = strings.TrimSpace(s[:i]), s[i+1:len(s)-1]
+		if a, err := mail.ParseAddress(s); err == nil {
+			name = a.Name // without the quotes it may have had
+		}
+	}
+	exact, p := recipients.Email(address)
+	if p != nil {
+		v.refuse(codeAddress, p)
+	}
+	return deliver.Address{Name: name, Address: exact}
+}
+
+func phone(v value, what string) string {
+	s, ok := v.line(what)
+	if !ok {
+		return ""
+	}
+	n, p := recipients.Phone(s, "")
+	if p != nil {
+		v.refuse(codeAddress, p)
+	}
+	return n
+}
+
+func email(v value, what string) string {
+	s, ok := v.line(what)
+	if !ok {
+		return ""
+	}
+	a, p := recipients.Email(s)
+	if p != nil {
+		v.refuse(codeAddress, p)
+	}
+	return a
+}
+
+// allow reads the allow-list. Those of several files add up.
+func (c *compiler) allow(v value) {
+	f, a := v.fields("allow", "domains", "addresses", "contacts"), &c.rev.Directory.Allow
+	for _, d := range f["domains"].list() {
+		if s, ok := d.line("a domain"); ok {
+			domain, p := recipients.ParseDomain(s)
+			if p != nil {
+				d.refuse(codeAddress, p)
+				continue
+			}
+			a.Domains = append(a.Domains, domain)
+		}
+	}
+	for _, w := range f["addresses"].list() {
+		if s, ok := w.line("an address"); ok {
+			read := email
+			if strings.HasPrefix(s, "+") {
+				read = phone
+			}
+			if exact := read(w, "an address"); exact != "" {
+				a.Addresses = append(a.Addresses, exact)
+			}
+		}
+	}
+	if f["contacts"].present() && c.once("setting", "allow.contacts", f["contacts"]) {
+		a.Contacts = f["contacts"].boolean("contacts", false)
+	}
+}
+
+// directory reads people and groups. Keys are all known before any member is read, so that order does not matter.
+func (c *compiler) directory() {
+	d := c.rev.Directory
+	for _, e := range c.people {
+		c.key(e, "a person")
+		f := e.what.fields("a person", "name", "email", "phone", "role", "user")
+		p := recipients.PersonEntry{Key: e.key, Name: e.key, Email: email(f["email"], "email"), Phone: phone(f["phone"], "phone")}
+		if s, ok := f["name"].line("name"); ok {
+			p.Name = s
+		}
+		p.Role, _ = f["role"].id("role")
+		p.User, _ = f["user"].line("user")
+		d.People[e.key] = p
+	}
+	for _, e := range c.groups {
+		c.key(e, "a group")
+		if _, taken := d.People[e.key]; taken {
+			e.at.fail(codeSameID, fmt.Sprintf("%s is both a person and a group", e.key), "rename one of them; automations name both in the same way")
+		}
+		d.Groups[e.key] = nil
+	}
+	for _, e := range c.groups {
+		d.Groups[e.key] = c.members(e.what)
+	}
+	for _, e := range c.groups {
+		if path := d.Cycle(e.key); path != nil {
+			e.at.fail(codeCycle, "the group contains itself: "+strings.Join(path, " → "), "take one of them out")
+		}
+	}
+}
+
+func (c *compiler) key(e entry, what string) {
+	if recipients.IsReserved(e.key) {
+		e.at.fail(codeID, fmt.Sprintf("%s cannot be called %s", what, e.key), "that word has a meaning of its own under to:")
+	}
+	e.at.id("the key")
+}
+
+func (c *compiler) members(v value) []recipients.Target {
+	var out []recipients.Target
+	for _, t := range c.targets(v, "") {
+		switch t.Kind {
+		case recipients.Person, recipients.Group, recipients.Fixed:
+			out = append(out, t)
+		default:
+			v.fail(codeTarget, "a group holds people, groups and addresses", "write the customer, route or all under to:")
+		}
+	}
+	return out
+}
+
+// targets reads the entries of to: and its like. channel is "" where it is not known yet.
+func (c *compiler) targets(v value, channel string) []recipients.Target {
+	var out []recipients.Target
+	for _, w := range v.list() {
+		s, ok := w.line("a recipient")
+		if !ok {
+			continue
+		}
+		t, p := c.rev.Directory.ParseTarget(s, channel)
+		switch {
+		case p == nil && !slices.Contains(out, t):
+			out = append(out, t)
+		case p != nil:
+			w.fail(codeTarget, p.Message, c.meant(s, p.Help))
+		}
+	}
+	return out
+}
+
+// meant turns the help for an unknown key into a proposal, if one is near.
+func (c *compiler) meant(s, help string) string {
+	if strings.ContainsAny(s, "@+{") {
+		return help
+	}
+	known := []string{"route"}
+	for _, e := range slices.Concat(c.people, c.groups) {
+		known = append(known, e.key)
+	}
+	if near := nearest(s, known); near != "" && near != s {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return help
+}
+
+// maxWait is the longest a source may be waited for; a call whose mail comes a day late is no after-call work.
+const maxWait = 24 * time.Hour
+
+// platforms are the types of source there is an adapter for.
+func platforms() []string { return []string{"native", "itellico", "elevenlabs"} }
+
+var secretName = regexp.MustCompile(`^\$\{ENV:[A-Z][A-Z0-9_]*\}$`)
+
+func (c *compiler) source(v value) {
+	f := v.fields("a source", "id", "type", "secret", "secrets", "wait_for_analysis", "events", "settings")
+	if !v.isMapping() {
+		return
+	}
+	s := Source{Type: f["type"].word("type", platforms()...)}
+	if !f["id"].present() || !f["type"].present() {
+		v.fail(codeMissing, "a source needs id and type", "write  - { id: itellico, type: itellico, secret: \"${ENV:ITELLICO_SECRET}\" }")
+		return
+	}
+	var ok bool
+	if s.ID, ok = f["id"].id("a source's id"); ok {
+		c.once("source", s.ID, f["id"])
+	}
+	s.Secrets = c.secrets(f)
+	if len(s.Secrets) == 0 && s.Type != "native" && s.Type != "" && !f["secret"].present() && !f["secrets"].present() {
+		v.fail(codeMissing, "a source needs a secret to check signatures with", `write  secret: "${ENV:NAME}"`)
+	}
+	s.WaitForAnalysis = f["wait_for_analysis"].duration("wait_for_analysis", maxWait)
+	s.Events = f["events"].lines("an event type")
+	for _, e := range f["settings"].entries("settings") {
+		if text, ok := e.what.scalar(e.key); ok {
+			if s.Settings == nil {
+				s.Settings = map[string]string{}
+			}
+			s.Settings[e.key] = text
+		}
+	}
+	c.rev.Sources = append(c.rev.Sources, s)
+}
+
+// secrets reads the names of secrets. A secret that is written out is an error, and its line is never shown.
+func (c *compiler) secrets(f map[string]value) []string {
+	if f["secret"].present() && f["secrets"].present() {
+		f["secrets"].fail(codeValue, "secret and secrets are the same thing", "write the one or two names under secrets")
+	}
+	var out []string
+	list := slices.Concat(f["secret"].list(), f["secrets"].list())
+	for _, v := range list {
+		switch s, ok := v.scalar("a secret"); {
+		case !ok:
+		case !secretName.MatchString(s):
+			v.hide()
+			v.fail(codeSecret, "a secret is named here, never written out", `set it in the environment and write "${ENV:NAME}"`)
+		default:
+			out = append(out, s)
+		}
+	}
+	if len(list) > 2 {
+		f["secrets"].fail(codeValue, "at most two secrets can be live at a time", "take out the oldest")
+	}
+	return out
+}
+
+// hide keeps the lines of a value out of every report.
+func (v value) hide() {
+	last := v.node.Line
+	if v.node.Kind == yaml.ScalarNode {
+		end, _ := v.doc.locate(v.node, len(v.node.Value))
+		last = max(last, end)
+	}
+	for line := v.node.Line; line <= last; line++ {
+		v.doc.secret[line] = true
+	}
+}

@@ -1,0 +1,212 @@
+package automation
+
+import (
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// document is one file: its lines, and for YAML its nodes.
+type document struct {
+	path   string
+	src    string
+	lines  []string
+	root   *yaml.Node
+	broken map[*yaml.Node]bool // already reported; whatever reads them stays silent
+	secret map[int]bool        // lines that hold a secret written out, never to be shown
+	report func(Problem)
+}
+
+func newDocument(name string, src []byte, report func(Problem)) *document {
+	text := strings.TrimPrefix(string(src), "\ufeff")
+	return &document{path: name, src: text, lines: strings.Split(text, "\n"), report: report,
+		broken: map[*yaml.Node]bool{}, secret: map[int]bool{}}
+}
+
+// problem reports something at a place of the file.
+func (d *document) problem(line, col, length int, s Severity, code, message, help string) {
+	d.report(Problem{File: d.path, Line: max(line, 1), Col: max(col, 1), Length: max(length, 1), Severity: s, Code: code,
+		Message: message, Help: help})
+}
+
+func (d *document) fail(line, col int, code, message, help string) {
+	d.problem(line, col, 1, Error, code, message, help)
+}
+
+// parse reads the file's one YAML document and refuses what the format has no use for. It reports whether there is a
+// mapping to walk.
+func (d *document) parse() bool {
+	if !utf8.ValidString(d.src) || strings.ContainsRune(d.src, 0) {
+		d.fail(1, 1, codeFile, "the file is not UTF-8 text", "save it as UTF-8")
+		return false
+	}
+	dec := yaml.NewDecoder(strings.NewReader(d.src))
+	var n yaml.Node
+	if err := dec.Decode(&n); err != nil {
+		if !errors.Is(err, io.EOF) {
+			d.syntax(err)
+		}
+		return false // an empty file, or one of comments only, adds nothing
+	}
+	var second yaml.Node
+	if err := dec.Decode(&second); err == nil {
+		d.fail(second.Line, second.Column, codeDocuments, "a file holds one document", "put what follows --- into a file of its own")
+	} else if !errors.Is(err, io.EOF) {
+		d.syntax(err)
+	}
+	if n.Kind != yaml.DocumentNode || len(n.Content) != 1 {
+		return false
+	}
+	d.root = n.Content[0]
+	d.inspect(d.root, 0)
+	if d.root.Kind != yaml.MappingNode {
+		d.fail(d.root.Line, d.root.Column, codeType, "the file must be a mapping of keys", "start with a key, such as automations:")
+		return false
+	}
+	return !d.broken[d.root]
+}
+
+// braces finds a value that starts with {{ outside quotes.
+var braces = regexp.MustCompile(`(?:^|[:\-,\[{]\s+)(\{\{)`)
+
+// syntax reports the one error at which the parser stopped.
+func (d *document) syntax(err error) {
+	line, col, message := 1, 1, "the file is not YAML"
+	var le *yaml.LoadError
+	if errors.As(err, &le) {
+		message = le.Message
+		if le.Mark.Line > 0 {
+			line, col = le.Mark.Line, le.Mark.Column+1
+		}
+		if c := le.ContextMark; c.Line > 0 && (line > len(d.lines) || strings.TrimSpace(d.lines[line-1]) == "") {
+			line, col, message = c.Line, c.Column+1, message+", for what begins here" // it ended too early
+		}
+	}
+	line = min(line, len(d.lines))
+	for l := line; l >= max(1, line-1); l-- {
+		if m := braces.FindStringSubmatchIndex(d.lines[l-1]); m != nil {
+			d.unquoted(l, utf8.RuneCountInString(d.lines[l-1][:m[2]])+1)
+			return
+		}
+	}
+	if text := d.lines[line-1]; strings.HasPrefix(strings.TrimLeft(text, " "), "\t") {
+		d.fail(line, len(text)-len(strings.TrimLeft(text, " "))+1, codeTab, "a tab cannot indent YAML", "use spaces")
+		return
+	}
+	col = min(col, utf8.RuneCountInString(d.lines[line-1])+1)
+	d.fail(line, col, codeYAML, message, "check indentation and quotes on this line and the one before")
+}
+
+func (d *document) unquoted(line, col int) {
+	d.problem(line, col, 2, Error, codeBraces, "a value that starts with {{ must be quoted", `write it as  "{{customer_number}} wants a call back"`)
+}
+
+// maxDepth is how deep a file may nest; the format needs eight levels.
+const maxDepth = 32
+
+// inspect walks the whole tree for what is refused wherever it stands.
+func (d *document) inspect(n *yaml.Node, depth int) {
+	switch {
+	case depth > maxDepth:
+		d.broken[n] = true
+		d.fail(n.Line, n.Column, codeYAML, "nested too deeply", "the format needs far fewer levels")
+		return
+	case n.Kind == yaml.AliasNode:
+		d.broken[n] = true
+		d.fail(n.Line, n.Column, codeAnchor, "aliases are not used here", "write the value out")
+		return
+	case n.Kind == yaml.MappingNode && strings.HasPrefix(d.from(n.Line, n.Column), "{{"):
+		d.broken[n] = true
+		d.unquoted(n.Line, n.Column)
+		return
+	}
+	if n.Anchor != "" {
+		d.fail(n.Line, n.Column, codeAnchor, "anchors are not used here", "leave out &"+n.Anchor)
+	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		d.broken[n] = true
+		d.fail(n.Line, n.Column, codeTag, "tags are not used here", "leave out "+n.Tag+"; quote the value if it is text")
+	}
+	if n.Kind == yaml.MappingNode {
+		d.keys(n)
+	}
+	for _, c := range n.Content {
+		d.inspect(c, depth+1)
+	}
+}
+
+// keys refuses keys that stand twice in a mapping, and keys that are not words.
+func (d *document) keys(n *yaml.Node) {
+	first := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k := n.Content[i]
+		switch {
+		case k.Kind != yaml.ScalarNode:
+			if !strings.HasPrefix(d.from(k.Line, k.Column), "{{") {
+				d.fail(k.Line, k.Column, codeType, "a key must be a word", "")
+			}
+		case k.ShortTag() == "!!merge":
+			d.fail(k.Line, k.Column, codeAnchor, "merge keys are not used here", "write the keys out")
+		case first[k.Value] != nil:
+			d.problem(k.Line, k.Column, utf8.RuneCountInString(k.Value), Error, codeDuplicate, "the key "+k.Value+" stands here twice",
+				"it is also on line "+strconv.Itoa(first[k.Value].Line)+"; keep one of them")
+		default:
+			first[k.Value] = k
+		}
+	}
+}
+
+// from gives the rest of a line from a column on.
+func (d *document) from(line, col int) string {
+	if line < 1 || line > len(d.lines) {
+		return ""
+	}
+	text := d.lines[line-1]
+	for range col - 1 {
+		_, size := utf8.DecodeRuneInString(text)
+		text = text[size:]
+	}
+	return text
+}
+
+// secretKey finds the value of a secret: or secrets: key wherever it stands on a line; named is a value that only names
+// secrets, up to the end of the value.
+var (
+	secretKey = regexp.MustCompile(`(?i)(["']?secrets?["']?\s*:\s*)(.*)`)
+	named     = regexp.MustCompile(`^\[?\s*(?:["']?\$\{ENV:\w+\}["']?[\s,]*)+(?:$|[\]}#]|\w+:)`)
+)
+
+// excerpt gives a source line for a report, without anything that may be a secret.
+func (d *document) excerpt(line int) string {
+	if line < 1 || line > len(d.lines) || d.secret[line] {
+		return ""
+	}
+	text := strings.TrimSuffix(d.lines[line-1], "\r")
+	m := secretKey.FindStringSubmatchIndex(text)
+	if m == nil || m[4] == m[5] || named.MatchString(text[m[4]:]) {
+		return text
+	}
+	return text[:m[4]] + "…"
+}
+
+// place gives line and column, from 1, of a byte offset in the file.
+func (d *document) place(offset int) (line, col int) {
+	offset = min(max(offset, 0), len(d.src))
+	before := d.src[:offset]
+	line = 1 + strings.Count(before, "\n")
+	return line, 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+}
+
+// offset gives the byte offset of a line and column.
+func (d *document) offset(line, col int) int {
+	o := 0
+	for i := range min(line-1, len(d.lines)) {
+		o += len(d.lines[i]) + 1
+	}
+	return min(o+len(d.lines[min(line, len(d.lines))-1])-len(d.from(line, col)), len(d.src))
+}

@@ -1,0 +1,105 @@
+package examples_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aftercall/automation"
+	"aftercall/conversation"
+	"aftercall/examples"
+)
+
+func account(t *testing.T) automation.Files {
+	t.Helper()
+	sub, err := fs.Sub(examples.Files(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := automation.ReadFS(sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestAccountHasNothingToReport(t *testing.T) {
+	t.Parallel()
+	rev, problems := automation.Compile(account(t))
+	for _, p := range problems {
+		t.Error(p)
+	}
+	if rev == nil || len(rev.Automations) != 13 || len(rev.Sources) != 3 {
+		t.Fatalf("revision %+v, want the ten starters, three worked examples and three sources", rev)
+	}
+}
+
+// The account uses the starters as they are: only the agent they belong to is added.
+func TestStartersAreTheReadyOnes(t *testing.T) {
+	t.Parallel()
+	got := map[string]string{}
+	for name, b := range account(t) {
+		if rest, ok := strings.CutPrefix(name, "starters/"); ok {
+			got[rest] = strings.Replace(string(b), "    agents: [reception]\n", "", 1)
+		}
+	}
+	ready, err := automation.ReadFS(automation.Starters())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for name, b := range ready {
+		want[name] = string(b)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("starters of the example account (-ready +example)\n%s", diff)
+	}
+}
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	names, err := fs.Glob(examples.Files(), "calls/*.json")
+	if err != nil || len(names) < 14 {
+		t.Fatalf("%d calls, %v; want at least 14", len(names), err)
+	}
+	readme, err := fs.ReadFile(examples.Files(), "calls/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{}
+	for _, name := range names {
+		b, err := fs.ReadFile(examples.Files(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dec := json.NewDecoder(bytes.NewReader(b))
+		dec.DisallowUnknownFields()
+		var c conversation.Conversation
+		if err := dec.Decode(&c); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, f := range c.Check() {
+			t.Errorf("%s: %s: %s", name, f.Pointer, f.Message)
+		}
+		if other := ids[c.ExternalID]; other != "" {
+			t.Errorf("%s and %s have the same id", name, other)
+		}
+		ids[c.ExternalID] = name
+		if n := len(c.Turns); n > 25 || n < 10 && c.Status != conversation.Failed {
+			t.Errorf("%s has %d turns, want 10 to 25", name, n)
+		}
+		if day := c.StartedAt.Format(time.DateOnly); day != "2026-11-20" {
+			t.Errorf("%s is of %s, want 2026-11-20", name, day)
+		}
+		if !bytes.Contains(readme, []byte("`"+path.Base(name)+"`")) {
+			t.Errorf("the README does not say what %s is there to show", name)
+		}
+	}
+}
