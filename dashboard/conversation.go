@@ -1,0 +1,240 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"aftercall/conversation"
+	"aftercall/internal/store"
+	"aftercall/variables"
+)
+
+// conversationPage is the view of conversation.html: a story, laid out.
+type conversationPage struct {
+	Heading, Kind string
+	State         badge
+	Started       moment
+	Length        string
+	Account       string
+	Summary       string
+	InOneLine     string
+	Simulated     bool
+	Facts         []factView
+	Platform      string // address of the conversation at the platform, if it is one to follow
+	Attention     []attention
+	Fired         []automationView
+	NotFired      []automationView
+	Strays        []deliveryView // deliveries whose decision is not part of the story
+	Variables     []valueView
+	Tasks         []taskView
+	Alerts        []alertView
+	Calls         []callView
+	Tokens        string
+	Events        []eventView
+	Turns         []turnView
+}
+
+// factView is a line of the header: a value, a time, or either with a link.
+type factView struct {
+	Label, Value, Path string
+	Time               moment
+}
+
+// valueView is one variable with what it rests on.
+type valueView struct {
+	Name, Anchor, Type string
+	Status             badge
+	Value, Raw         string
+	Problem            string
+	Quotes             []quoteView
+}
+
+// eventView is one accepted webhook.
+type eventView struct {
+	Type, Source string
+	At           moment
+	Size         string
+	Conflicts    string
+}
+
+// conversation is GET /conversations/{id}: everything that happened to one conversation. An id of the platform's leads to
+// the page under ours.
+func (d *Dashboard) conversation(r *http.Request) (answer, error) {
+	account, id, err := d.find(r)
+	if err != nil {
+		return answer{}, err
+	}
+	if id != r.PathValue("id") {
+		return answer{Location: conversationPath(id)}, nil
+	}
+	story, err := d.store.Story(r.Context(), account, id)
+	if err != nil {
+		return answer{}, fmt.Errorf("load story of conversation %s: %w", id, err)
+	}
+	view := conversationView(story, d.names(r.Context(), story.RevisionID))
+	return answer{Template: "conversation", Title: view.Heading, Section: "conversations", View: view}, nil
+}
+
+// deliveryHTML is GET /conversations/{id}/deliveries/{delivery}: a delivery's HTML under the sandbox policy.
+func (d *Dashboard) deliveryHTML(r *http.Request) (answer, error) {
+	account, id, err := d.find(r)
+	if err != nil {
+		return answer{}, err
+	}
+	story, err := d.store.Story(r.Context(), account, id)
+	if err != nil {
+		return answer{}, fmt.Errorf("load story of conversation %s: %w", id, err)
+	}
+	for _, delivery := range story.Deliveries {
+		if delivery.ID == r.PathValue("delivery") && delivery.Content.HTML != "" {
+			return answer{Message: delivery.Content.HTML}, nil
+		}
+	}
+	return answer{}, store.ErrNotFound
+}
+
+// conversationView lays a story out, in the words of its revision.
+func conversationView(s store.Story, n names) conversationPage {
+	c := s.Conversation
+	if c == nil {
+		c = &conversation.Conversation{}
+	}
+	zone := c.Location(n.zone())
+	l := ledger{story: s, names: n, zone: zone, turns: len(c.Turns)}
+	p := conversationPage{
+		Heading: heading(c), Kind: kindWords(string(c.Direction), string(c.Channel), string(c.Status)),
+		State: stateBadge(s.State), Started: at(c.StartedAt, zone), Length: length(c.Duration()),
+		Account: n.account(s.AccountID), Summary: s.Summary, Simulated: s.Simulated,
+		Facts: facts(s, c, zone), Platform: followable(c.URL),
+		Variables: values(s.Values, len(c.Turns)),
+		Events:    events(s.Events, zone),
+	}
+	p.Fired, p.NotFired, p.Strays = l.automations()
+	p.Tasks, p.Alerts = l.tasks(), l.alerts()
+	p.Calls, p.Tokens = modelCalls(s.Calls, zone)
+	p.Attention = l.attention()
+	p.InOneLine = l.inOneLine()
+	p.Turns = transcript(c, l.cited())
+	return p
+}
+
+// heading names a conversation: by its customer, its number, or at least its agent.
+func heading(c *conversation.Conversation) string {
+	who := c.Customer.Name
+	if who == "" {
+		who = c.CustomerNumber()
+	}
+	if who == "" {
+		who = "Unknown caller"
+	}
+	if c.Agent.Name != "" {
+		who += " with " + c.Agent.Name
+	}
+	return who
+}
+
+// facts lists what is known about the conversation; what is not known takes no room.
+func facts(s store.Story, c *conversation.Conversation, zone *time.Location) []factView {
+	var fs []factView
+	add := func(label, value, path string) {
+		if value != "" {
+			fs = append(fs, factView{Label: label, Value: value, Path: path})
+		}
+	}
+	search := func(q string) string { return address("/conversations", "q", q) }
+	add("Customer", c.Customer.Name, "")
+	add("Number", c.CustomerNumber(), search(c.CustomerNumber()))
+	add("E-mail", c.Customer.Email, search(c.Customer.Email))
+	add("CRM record", c.Customer.CRMRecordID, "")
+	add("From", c.FromNumber, "")
+	add("To", c.ToNumber, "")
+	add("Agent", strings.TrimSpace(c.Agent.Name+bracketed(c.Agent.ID)), "")
+	add("Queue", c.Queue, "")
+	add("Note", c.Note, "")
+	for _, f := range metadata(c.Metadata) {
+		add(f.Label, f.Value, "")
+	}
+	add("Account", s.AccountID, address("/conversations", "account", s.AccountID))
+	add("Conversation", c.ID, "")
+	add("Platform's id", strings.TrimSpace(c.ExternalID+bracketed(c.Source)), "")
+	add("Config", shortDigest(s.Digest), "")
+	fs = append(fs, factView{Label: "Ended", Time: at(c.EndedAt, zone)}, factView{Label: "Accepted", Time: at(s.AcceptedAt, zone)},
+		factView{Label: "Decided", Time: at(s.DecidedAt, zone)})
+	return fs
+}
+
+// shortDigest is the beginning of a digest, as much as tells two of them apart.
+func shortDigest(d string) string {
+	const enough = 12
+	if len(d) > enough {
+		return d[:enough]
+	}
+	return d
+}
+
+func bracketed(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
+// metadata lists what the platform passed along, by key.
+func metadata(m map[string]any) []fact {
+	fs := make([]fact, 0, len(m))
+	for k, v := range m {
+		fs = append(fs, fact{"metadata." + k, fmt.Sprint(v)})
+	}
+	sort.Slice(fs, func(i, j int) bool { return fs[i].Label < fs[j].Label })
+	return fs
+}
+
+// followable is an address a reader may follow: only http and https, whatever the platform sent.
+func followable(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return ""
+	}
+	return u.String()
+}
+
+func values(vs []variables.Value, turns int) []valueView {
+	var out []valueView
+	for _, v := range vs {
+		view := valueView{
+			Name: v.Name, Anchor: anchor("variable", v.Name), Type: string(v.Type), Status: valueBadge(v.Status),
+			Value: v.Value, Problem: v.Problem,
+		}
+		view.Quotes = quotes(evidenceOf(v), turns)
+		if v.Raw != v.Value {
+			view.Raw = v.Raw
+		}
+		out = append(out, view)
+	}
+	return out
+}
+
+func events(es []store.StoryEvent, zone *time.Location) []eventView {
+	var out []eventView
+	for _, e := range es {
+		v := eventView{Type: e.Type, Source: e.Source, At: at(e.ReceivedAt, zone), Size: size(e.Bytes)}
+		if e.Conflicts > 0 {
+			v.Conflicts = count(e.Conflicts, "time with another body", "times with another body")
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// size writes a number of bytes.
+func size(n int) string {
+	if n < 1024 {
+		return count(n, "byte", "bytes")
+	}
+	return strconv.FormatFloat(float64(n)/1024, 'f', 1, 64) + " KiB"
+}

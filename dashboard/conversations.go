@@ -1,0 +1,163 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"aftercall/internal/store"
+)
+
+// listLimit is how many rows a page of a list has.
+const listLimit = 50
+
+// listPage is the view of conversations.html.
+type listPage struct {
+	Search, Account string
+	Everywhere      string // the same list without the account, if it has one
+	Rows            []rowView
+	Paged           bool // not the first page
+	Newest, Older   string
+}
+
+// rowView is one conversation in the list.
+type rowView struct {
+	Path, Account, AccountPath string
+	Started                    moment
+	Customer, Number           string
+	Agent, Kind, Length        string
+	Fired                      []string
+	Outcomes                   []outcome
+	Simulated                  bool
+}
+
+// outcome is what became of a conversation, in words, linked to where its page explains it.
+type outcome struct {
+	badge
+	Path string
+}
+
+// conversations is GET /conversations: the newest conversations, or those a search finds. The address holds the whole
+// state: q, account and before.
+func (d *Dashboard) conversations(r *http.Request) (answer, error) {
+	in := r.URL.Query()
+	before, err := cursorOf(r)
+	if err != nil {
+		return answer{}, err
+	}
+	q := store.ConversationQuery{AccountID: in.Get("account"), Search: strings.TrimSpace(in.Get("q")), Before: before, Limit: listLimit}
+	rows, next, err := d.store.Conversations(r.Context(), q)
+	if err != nil {
+		return answer{}, fmt.Errorf("list conversations: %w", err)
+	}
+	view := conversationList(q, rows, next, d.accountNames)
+	title := "Conversations"
+	if q.Search != "" {
+		title = "Conversations: " + q.Search
+	}
+	return answer{Template: "conversations", Title: title, Section: "conversations", View: view}, nil
+}
+
+func conversationList(q store.ConversationQuery, rows []store.ConversationRow, next string, of func(account string) names) listPage {
+	p := listPage{Search: q.Search, Account: q.AccountID, Paged: q.Before != ""}
+	p.Newest = address("/conversations", "q", q.Search, "account", q.AccountID)
+	if next != "" {
+		p.Older = address("/conversations", "q", q.Search, "account", q.AccountID, "before", next)
+	}
+	if q.AccountID != "" {
+		p.Everywhere = address("/conversations", "q", q.Search)
+	}
+	known := map[string]names{}
+	for _, row := range rows {
+		n, ok := known[row.AccountID]
+		if !ok {
+			n = of(row.AccountID)
+			known[row.AccountID] = n
+		}
+		p.Rows = append(p.Rows, conversationRow(row, n))
+	}
+	return p
+}
+
+func conversationRow(row store.ConversationRow, n names) rowView {
+	path := conversationPath(row.ID)
+	v := rowView{
+		Path: path, Account: n.account(row.AccountID), AccountPath: address("/conversations", "account", row.AccountID),
+		Started: shortly(or2(row.StartedAt, row.AcceptedAt), n.zone()), Customer: row.CustomerName, Number: row.CustomerNumber,
+		Agent: row.AgentName, Kind: kindWords(row.Direction, row.Channel, row.Status), Length: length(row.Duration),
+		Outcomes: outcomes(row, path), Simulated: row.Simulated,
+	}
+	if v.Customer == "" && v.Number == "" {
+		v.Customer = "Unknown caller"
+	}
+	for _, id := range row.Fired {
+		name, _ := n.automation(id)
+		v.Fired = append(v.Fired, name)
+	}
+	return v
+}
+
+// outcomes says what became of a conversation, worst first.
+func outcomes(row store.ConversationRow, path string) []outcome {
+	var os []outcome
+	add := func(b badge, where string) { os = append(os, outcome{b, path + where}) }
+	if row.Bad > 0 {
+		add(badge{fmt.Sprintf("%d failed or unknown", row.Bad), "cross", "bad"}, "#attention")
+	}
+	if row.Held > 0 {
+		add(badge{fmt.Sprintf("%d held for a person", row.Held), "pause", "warn"}, "#attention")
+	}
+	if row.Unsure > 0 {
+		add(badge{fmt.Sprintf("%d unsure, to review", row.Unsure), "question", "warn"}, "#attention")
+	}
+	if row.State != store.StateDecided {
+		add(stateBadge(row.State), "#attention")
+	}
+	if row.Open > 0 {
+		add(badge{fmt.Sprintf("%d on the way", row.Open), "clock", "info"}, "#fired")
+	}
+	if row.Sent > 0 {
+		add(badge{fmt.Sprintf("%d sent", row.Sent), "check", "good"}, "#fired")
+	}
+	if len(os) == 0 {
+		add(badge{"nothing fired", "dash", "quiet"}, "#not-fired")
+		if len(row.Fired) > 0 {
+			os[0].Word = "nothing sent"
+		}
+	}
+	return os
+}
+
+// kindWords describes a conversation: "inbound phone, completed".
+func kindWords(direction, channel, status string) string {
+	s := strings.TrimSpace(direction + " " + channel)
+	if status != "" {
+		s += ", " + status
+	}
+	return words(s)
+}
+
+func conversationPath(id string) string { return "/conversations/" + url.PathEscape(id) }
+
+// address is a path with a query of those pairs that have a value.
+func address(path string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+func or2(t, otherwise time.Time) time.Time {
+	if t.IsZero() {
+		return otherwise
+	}
+	return t
+}

@@ -1,0 +1,203 @@
+// Package dashboard is where ops look: for any call, what was sent, what was not, and why.
+//
+// It owns the pages of the admin listener: the list of conversations, one conversation with its decisions, quotes,
+// messages and model calls, the captured messages, and River's own page for the queue. One file per page, each with the
+// view it computes from the store's types and nothing else; templates only lay out what a view already says.
+//
+// It promises that whatever a caller, a platform or a model put into a conversation comes out as text; that a message's
+// HTML is only ever shown in a sandbox with a policy of its own; that no page can be framed, forged from another site or
+// reached under a foreign host name; and that a page is complete or an error, never half written. It never changes
+// anything: what changes the ledger comes with sign-in. Until then it refuses to run beyond loopback.
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"aftercall/automation"
+	"aftercall/internal/store"
+	"aftercall/worker"
+)
+
+// queryTime bounds what one page may ask of the database, so that abandoned pages never pile up behind each other.
+const queryTime = 5 * time.Second
+
+// Config is what the pages are built on. Store, River, Revisions and Logger are required.
+type Config struct {
+	Store     *store.Store
+	River     *river.Client[pgx.Tx] // may be one that only inserts
+	Revisions *worker.Revisions
+	Logger    *slog.Logger
+	Version   string // of this binary, shown at the foot of every page
+	Simulated bool   // the simulated model answers here: every page says so
+
+	// Loopback says that the listener was checked with RefuseUnlessLoopback. There is no sign-in yet, so New refuses
+	// to build pages for any other listener.
+	Loopback bool
+	// Hosts are further host names, without port, under which the pages may be asked for, beside localhost and
+	// loopback addresses. A request under any other name is refused: it may come from a rebound DNS name.
+	Hosts []string
+}
+
+// Dashboard is the admin listener's handler with what it runs in the background.
+type Dashboard struct {
+	store     *store.Store
+	revisions *worker.Revisions
+	log       *slog.Logger
+	pages     *pages
+	queue     *queuePage
+	handler   http.Handler
+}
+
+// New builds the pages. It touches neither the network nor the database.
+func New(c Config) (*Dashboard, error) {
+	switch {
+	case c.Store == nil || c.River == nil || c.Revisions == nil || c.Logger == nil:
+		return nil, errors.New("dashboard needs a store, a queue client, revisions and a logger")
+	case !c.Loopback:
+		return nil, errors.New("dashboard has no sign-in yet and is only served on a loopback address")
+	}
+	ps, err := newPages(site{Release: c.Version, Simulated: c.Simulated})
+	if err != nil {
+		return nil, err
+	}
+	q, err := newQueuePage(c.River, c.Logger)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q}
+	d.handler = guard(d.routes(), ps.refuse, c.Hosts)
+	return d, nil
+}
+
+// Handler serves the pages, guarded.
+func (d *Dashboard) Handler() http.Handler { return d.handler }
+
+// Start runs what the queue's page needs in the background, until ctx ends or Stop is called.
+func (d *Dashboard) Start(ctx context.Context) error { return d.queue.start(ctx) }
+
+// Stop ends what Start began. It does not wait for requests; the server's Shutdown does.
+func (d *Dashboard) Stop() { d.queue.stop() }
+
+func (d *Dashboard) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", http.RedirectHandler("/conversations", http.StatusFound))
+	mux.Handle("GET /conversations", d.page(d.conversations))
+	mux.Handle("GET /conversations/{id}", d.page(d.conversation))
+	mux.Handle("GET /conversations/{id}/deliveries/{delivery}", d.page(d.deliveryHTML))
+	mux.Handle("GET /captured", d.page(d.capturedList))
+	mux.Handle("GET /captured/{id}", d.page(d.captured))
+	mux.Handle("GET /captured/{id}/html", d.page(d.capturedHTML))
+	mux.Handle("GET /assets/{name}", d.pages.assets)
+	mux.Handle(queuePrefix+"/", d.queue)
+	mux.Handle("/", d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))
+	return mux
+}
+
+// page turns a function that computes an answer into a handler: compute, render to a buffer, then write.
+func (d *Dashboard) page(compute func(*http.Request) (answer, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), queryTime)
+		defer cancel()
+		a, err := compute(r.WithContext(ctx))
+		if err == nil {
+			err = d.pages.write(w, r, a)
+		}
+		if err == nil || r.Context().Err() != nil { // nobody waits for this page any more
+			return
+		}
+		p := problemOf(err)
+		if p.Status >= http.StatusInternalServerError {
+			d.log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "status", p.Status, "error", err)
+		}
+		d.pages.problem(w, r, p)
+	})
+}
+
+// cursorOf takes the cursor of a page out of its address. One that was never ours stands for no page.
+func cursorOf(r *http.Request) (string, error) {
+	before := r.URL.Query().Get("before")
+	if before == "" {
+		return "", nil
+	}
+	if _, err := uuid.Parse(before); err != nil {
+		return "", fmt.Errorf("read cursor: %w", store.ErrNotFound)
+	}
+	return before, nil
+}
+
+// names gives the words of the revision a conversation was decided under. A revision this binary cannot compile (a newer
+// peer's) costs the names, not the page.
+func (d *Dashboard) names(ctx context.Context, revisionID string) names {
+	rev, err := d.revisions.ByID(ctx, revisionID)
+	if err != nil {
+		d.log.WarnContext(ctx, "page without names", "revision_id", revisionID, "error", err)
+		return names{}
+	}
+	return names{rev}
+}
+
+// accountNames gives the words of an account's active revision.
+func (d *Dashboard) accountNames(accountID string) names {
+	rev, ok := d.revisions.Active(accountID)
+	if !ok {
+		return names{}
+	}
+	return names{rev}
+}
+
+// find turns an id of ours, or the platform's, into an account and an id of ours.
+func (d *Dashboard) find(r *http.Request) (account, id string, err error) {
+	asked := r.PathValue("id")
+	account, id, err = d.store.FindConversation(r.Context(), r.URL.Query().Get("account"), asked)
+	if err != nil {
+		return "", "", fmt.Errorf("find conversation: %w", err)
+	}
+	return account, id, nil
+}
+
+// names is what a revision calls things; the zero names calls them by their ids.
+type names struct{ rev *automation.Revision }
+
+// zone is where the account's times are shown.
+func (n names) zone() *time.Location {
+	if n.rev == nil || n.rev.Location == nil {
+		return time.UTC
+	}
+	return n.rev.Location
+}
+
+func (n names) account(id string) string {
+	if n.rev == nil || n.rev.Name == "" {
+		return id
+	}
+	return n.rev.Name
+}
+
+// automation gives an automation's name and where it stands in the author's files.
+func (n names) automation(id string) (name, place string) {
+	if n.rev == nil {
+		return id, ""
+	}
+	for _, a := range n.rev.Automations {
+		if a.ID != id {
+			continue
+		}
+		if name = a.Name; name == "" {
+			name = id
+		}
+		if a.File != "" {
+			place = fmt.Sprintf("%s:%d", a.File, a.Line)
+		}
+		return name, place
+	}
+	return id, ""
+}

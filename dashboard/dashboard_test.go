@@ -1,0 +1,367 @@
+package dashboard_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"aftercall/conversation"
+	"aftercall/dashboard"
+	"aftercall/deliver"
+	"aftercall/internal/postgres/pgtest"
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/reason"
+	"aftercall/tasks"
+	"aftercall/triggers"
+	"aftercall/variables"
+	"aftercall/worker"
+)
+
+var began = time.Date(2026, time.November, 20, 14, 2, 31, 0, time.UTC)
+
+// house is the pages on a real database.
+type house struct {
+	t     *testing.T
+	store *store.Store
+	url   string
+	// One conversation, told in full.
+	conversation, delivery, captured string
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{Pool: 4, Ingest: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	queue, err := river.NewClient(riverpgxv5.New(s.Pool()), &river.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	d, err := dashboard.New(dashboard.Config{
+		Store: s, River: queue, Revisions: worker.NewRevisions(s, log), Logger: log, Version: "v0.0.1", Simulated: true, Loopback: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Stop)
+	server := httptest.NewServer(d.Handler())
+	t.Cleanup(server.Close)
+	return &house{t: t, store: s, url: server.URL}
+}
+
+func (h *house) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// accept stores a finished call and returns our id of it.
+func (h *house) accept(account, revision, external string) string {
+	h.t.Helper()
+	ingest := h.store.NewIngest(func(context.Context, pgx.Tx, []store.DecideJob) error { return nil })
+	got, err := ingest.Accept(h.t.Context(), store.Arrival{
+		Event: store.Event{AccountID: account, Source: "desk", Identity: external, Type: "conversation.ended", ContentType: "application/json",
+			Body: []byte(`{"id":"` + external + `"}`), ReceivedAt: began.Add(5 * time.Minute)},
+		Conversation: &conversation.Conversation{
+			AccountID: account, Source: "desk", ExternalID: external, Agent: conversation.Agent{ID: "reception", Name: "Robin"},
+			Channel: conversation.ChannelPhone, Direction: conversation.Inbound, Status: conversation.Completed,
+			StartedAt: began, EndedAt: began.Add(245 * time.Second), Timezone: "Europe/London", FromNumber: "+447700900123",
+			Customer: conversation.Customer{Name: "Dana Whitfield", Email: "dana@whitfield.example"},
+			Turns: []conversation.Turn{{Role: conversation.RoleAgent, Text: "Acme Clinic, how can I help?"},
+				{Role: conversation.RoleCustomer, Text: "Could somebody call me back <b>today</b>?"}},
+		},
+		RevisionID: revision, DecideAt: began.Add(5 * time.Minute), Final: true,
+	})
+	h.must(err)
+	return got.ConversationID
+}
+
+// tell fills the house with one conversation: one message captured, one refused by its provider, one held.
+func (h *house) tell() {
+	h.t.Helper()
+	ctx := h.t.Context()
+	revision, err := h.store.SaveRevision(ctx, store.RevisionFiles{AccountID: "acme", Digest: strings.Repeat("ab", 32), Format: 1,
+		Files: map[string][]byte{"account.yaml": []byte("account: acme\n")}}, "test")
+	h.must(err)
+	_, err = h.store.Activate(ctx, "acme", revision, "test", []string{"desk"})
+	h.must(err)
+	h.conversation = h.accept("acme", revision, "call-1")
+	pinned, err := h.store.Load(ctx, h.conversation, 1)
+	h.must(err)
+	h.delivery = uuid.NewString()
+	message := func(id, channel string, action int, state store.DeliveryState, code reason.Code) store.Delivery {
+		return store.Delivery{ID: id, Automation: "callback-requested", Action: action, Channel: channel, Recipient: "email:support@acme.example",
+			State: state, Reason: code, DueAt: began, DeadlineAt: time.Now().Add(time.Hour), Content: store.Content{
+				Subject: "Callback", Text: "Call Dana back", HTML: "<p>Call <b>Dana</b> back</p>", To: []string{"email:support@acme.example"}}}
+	}
+	task := store.Task{ID: uuid.NewString(), Automation: "callback-requested", Action: 3,
+		Task: tasks.Task{Title: "Call Dana back", Priority: tasks.High, Assignee: "group:support", DueAt: began.Add(4 * time.Hour)}}
+	written := message(task.ID, deliver.Task, 3, store.Sent, "")
+	written.Recipient = "group:support"
+	planner := h.store.NewPlanner(func(context.Context, pgx.Tx, []store.DeliverJob) error { return nil })
+	_, err = planner.Save(ctx, &store.Plan{
+		AccountID: "acme", ConversationID: h.conversation, RevisionID: revision, Run: 1, Version: pinned.Version, State: store.StateDecided,
+		Decisions: []triggers.Decision{
+			{Automation: "callback-requested", Verdict: triggers.Fires, Reason: reason.Fired, Evidence: []interview.Evidence{{Turn: 2, Quote: "Could somebody call me back"}}},
+			{Automation: "complaint", Verdict: triggers.No, Reason: reason.ConditionNotMet},
+		},
+		Actions:   map[string]int{"callback-requested": 4},
+		Values:    []variables.Value{{Name: "dyn_when", Type: variables.Text, Status: variables.Stated, Raw: "today", Value: "today", Evidence: interview.Evidence{Turn: 2, Quote: "call me back today"}}},
+		Simulated: true,
+		Deliveries: []store.Delivery{message(h.delivery, deliver.Email, 0, store.Planned, ""),
+			message(uuid.NewString(), deliver.SMS, 1, store.Planned, ""),
+			message(uuid.NewString(), deliver.Email, 2, store.Held, reason.VariableMissingForCustomer), written},
+		Tasks: []store.Task{task},
+	})
+	h.must(err)
+	h.send(deliver.Email, store.Outcome{State: store.Sent, Provider: "capture", Address: "support@acme.example"})
+	h.send(deliver.SMS, store.Outcome{State: store.Failed, Class: "bad_request", Status: 400, Detail: "the number is not a mobile"})
+	kept, _, err := h.store.CapturedMessages(ctx, "acme", "", "", 10)
+	h.must(err)
+	if len(kept) != 1 {
+		h.t.Fatalf("captured messages: got %d, want 1", len(kept))
+	}
+	h.captured = kept[0].ID
+}
+
+// send claims what is due on a channel and records the same outcome for all of it.
+func (h *house) send(channel string, o store.Outcome) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	h.must(h.store.Beat(ctx, store.Worker{ID: "w1", Host: "here", Version: "v0", StartedAt: began}))
+	claimed, err := h.store.Claim(ctx, h.conversation, channel, "w1", time.Now())
+	h.must(err)
+	for _, c := range claimed {
+		if o.Provider == "capture" {
+			h.must(h.store.Keep(ctx, deliver.Message{DeliveryID: c.ID, Attempt: c.Attempt, AccountID: c.AccountID, ConversationID: c.ExternalID,
+				AutomationID: c.Automation, Channel: channel, To: []deliver.Address{{Address: "support@acme.example"}},
+				Subject: c.Content.Subject, Text: c.Content.Text, HTML: c.Content.HTML}))
+		}
+		o.AccountID, o.DeliveryID, o.Attempt, o.WorkerID = c.AccountID, c.ID, c.Attempt, "w1"
+		o.StartedAt, o.FinishedAt = began.Add(5*time.Minute), began.Add(5*time.Minute+time.Second)
+		h.must(h.store.RecordOutcome(ctx, o))
+	}
+}
+
+// get asks for a page and returns what came, redirects not followed.
+func (h *house) get(method, path string, header ...string) (*http.Response, string) {
+	h.t.Helper()
+	r, err := http.NewRequestWithContext(h.t.Context(), method, h.url+path, nil)
+	h.must(err)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	h.must(err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	h.must(err)
+	return answer, string(body)
+}
+
+func TestPagesOnAnEmptyDatabase(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for path, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"/":                       {302, ""},
+		"/conversations":          {200, "No conversations yet"},
+		"/conversations?q=nobody": {200, "Nothing found"},
+		"/conversations?q=" + url.QueryEscape(`"><script>`): {200, "&#34;&gt;&lt;script&gt;"},
+		"/conversations?before=never-ours":                  {404, "Nothing stands under this address"},
+		"/conversations/" + uuid.NewString():                {404, "Nothing stands under this address"},
+		"/conversations/%00%ff":                             {404, "Nothing stands under this address"},
+		"/captured":                                         {200, "Nothing captured here"},
+		"/captured/" + uuid.NewString():                     {404, "Nothing stands under this address"},
+		"/captured/..%2f..%2fadmin":                         {404, "Nothing stands under this address"},
+		"/nowhere":                                          {404, "Nothing stands under this address"},
+		"/assets/app.css":                                   {404, ""},
+	} {
+		answer, body := h.get("GET", path)
+		if answer.StatusCode != want.status || !strings.Contains(body, want.says) {
+			t.Errorf("%s: got %d, want %d and %q in:\n%s", path, answer.StatusCode, want.status, want.says, body)
+		}
+	}
+}
+
+func TestPagesTellTheStory(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.tell()
+	for path, wants := range map[string][]string{
+		"/conversations":                          {"Dana Whitfield", "1 failed or unknown", "1 held for a person", "simulated model", "/conversations/" + h.conversation + "#attention"},
+		"/conversations?q=%2B447700900123":        {h.conversation},
+		"/conversations?q=dana@whitfield.example": {h.conversation},
+		"/conversations?q=callback-requested":     {h.conversation},
+		"/conversations?account=acme&q=call-1":    {h.conversation, "All accounts"},
+		"/conversations?account=other":            {"No conversations yet"},
+		"/conversations/" + h.conversation: {
+			"bad request 400: the number is not a mobile", "<mark>Could somebody call me back</mark>", "&lt;b&gt;", reason.ConditionNotMet.Sentence(),
+			reason.VariableMissingForCustomer.Remedy(), "kept on this machine", "14:02:31 GMT", "2026-11-20 14:02:31 UTC", `href="#t2"`, "Call Dana back", "dyn_when",
+			"/conversations/" + h.conversation + "/deliveries/" + h.delivery,
+		},
+		"/captured":                         {"Callback", "support@acme.example", "/captured/" + h.captured},
+		"/captured?channel=email":           {"/captured/" + h.captured},
+		"/captured?channel=sms":             {"Nothing captured here"},
+		"/captured/" + h.captured:           {"Call Dana back", "/captured/" + h.captured + "/html", "/conversations/" + h.conversation},
+		"/captured/" + h.captured + "/html": {"<p>Call <b>Dana</b> back</p>"},
+		"/conversations/" + h.conversation + "/deliveries/" + h.delivery: {"<p>Call <b>Dana</b> back</p>"},
+	} {
+		answer, body := h.get("GET", path)
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: got %d", path, answer.StatusCode)
+		}
+		for _, want := range wants {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s does not say %q", path, want)
+			}
+		}
+	}
+	if answer, _ := h.get("GET", "/conversations/call-1"); answer.Header.Get("Location") != "/conversations/"+h.conversation {
+		t.Errorf("the platform's id leads to %q", answer.Header.Get("Location"))
+	}
+	if answer, _ := h.get("GET", "/conversations/"+h.conversation+"/deliveries/"+uuid.NewString()); answer.StatusCode != http.StatusNotFound {
+		t.Errorf("another delivery's HTML: got %d", answer.StatusCode)
+	}
+}
+
+func TestPagesFollowTheCursor(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.tell()
+	revisions, err := h.store.ActiveRevisions(t.Context())
+	h.must(err)
+	for range 60 {
+		h.accept("acme", revisions[0].RevisionID, uuid.NewString())
+	}
+	seen, path := 0, "/conversations?account=acme"
+	for pages := 0; path != ""; pages++ {
+		if pages > 2 {
+			t.Fatal("61 conversations take more than two pages")
+		}
+		_, body := h.get("GET", path)
+		seen += strings.Count(body, "data-row")
+		path = older(body)
+	}
+	if seen != 61 {
+		t.Errorf("the pages show %d conversations, want 61", seen)
+	}
+}
+
+// older finds the address of the next page.
+func older(body string) string {
+	_, rest, ok := strings.Cut(body, `rel="next" href="`)
+	if !ok {
+		return ""
+	}
+	address, _, _ := strings.Cut(rest, `"`)
+	return strings.ReplaceAll(address, "&amp;", "&")
+}
+
+func TestNewsIsAskedForCheaply(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.tell()
+	page, body := h.get("GET", "/conversations/"+h.conversation)
+	head, empty := h.get("HEAD", "/conversations/"+h.conversation)
+	version := page.Header.Get("Page-Version")
+	if version == "" || head.Header.Get("Page-Version") != version || !strings.Contains(body, `data-version="`+version+`"`) || empty != "" {
+		t.Errorf("GET says %q, HEAD says %q with a body of %d bytes", version, head.Header.Get("Page-Version"), len(empty))
+	}
+}
+
+func TestEveryRouteIsGuarded(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.tell()
+	for _, path := range []string{
+		"/", "/conversations", "/conversations/" + h.conversation, "/captured", "/captured/" + h.captured, "/captured/" + h.captured + "/html", "/nowhere",
+		"/assets/none", "/admin/river/", "/admin/river/jobs", "/admin/river/api/jobs", "/admin/river/api/states",
+	} {
+		answer, _ := h.get("GET", path)
+		for _, header := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options", "Cache-Control"} {
+			if answer.Header.Get(header) == "" {
+				t.Errorf("%s has no %s", path, header)
+			}
+		}
+		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+			if answer, _ := h.get(method, path, "Sec-Fetch-Site", "cross-site", "Content-Type", "text/plain"); answer.StatusCode != http.StatusForbidden {
+				t.Errorf("cross-site %s %s: got %d, want 403", method, path, answer.StatusCode)
+			}
+		}
+	}
+}
+
+// The pair of River and its page is pinned by version; this fails when they no longer fit.
+func TestTheQueueHasItsPage(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	answer, body := h.get("GET", "/admin/river/")
+	policy := answer.Header.Get("Content-Security-Policy")
+	if answer.StatusCode != 200 || !strings.Contains(body, `id="root"`) || !strings.Contains(policy, "style-src 'self' 'unsafe-inline'") || strings.Contains(policy, "script-src 'self' 'unsafe") {
+		t.Errorf("got %d under %q: %s", answer.StatusCode, policy, body)
+	}
+	queue, err := river.NewClient(riverpgxv5.New(h.store.Pool()), &river.Config{})
+	h.must(err)
+	_, err = queue.Insert(t.Context(), worker.DecideArgs{ConversationID: uuid.NewString(), Run: 1}, nil)
+	h.must(err)
+	answer, body = h.get("GET", "/admin/river/api/jobs?state=available")
+	var jobs struct {
+		Data []struct {
+			ID   json.Number `json:"id"`
+			Kind string      `json:"kind"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal([]byte(body), &jobs); err != nil || answer.StatusCode != 200 || len(jobs.Data) != 1 || jobs.Data[0].Kind != "conversation.decide" {
+		t.Errorf("got %d %v: %s", answer.StatusCode, err, body)
+	}
+}
+
+func TestWithoutADatabaseThePageSaysSo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.store.Close()
+	answer, body := h.get("GET", "/conversations")
+	if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" || !strings.Contains(body, "<h1>") || strings.Contains(body, "pool") {
+		t.Errorf("got %d: %s", answer.StatusCode, body)
+	}
+}
+
+func TestThereIsNoSignInYet(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	queue, err := river.NewClient(riverpgxv5.New(s.Pool()), &river.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	if _, err := dashboard.New(dashboard.Config{Store: s, River: queue, Revisions: worker.NewRevisions(s, log), Logger: log}); err == nil {
+		t.Error("pages without sign-in were built for a listener that was not checked")
+	}
+}

@@ -1,0 +1,203 @@
+package dashboard
+
+import (
+	"time"
+
+	"aftercall/automation"
+	"aftercall/conversation"
+	"aftercall/deliver"
+	"aftercall/internal/llm"
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/reason"
+	"aftercall/tasks"
+	"aftercall/triggers"
+	"aftercall/variables"
+)
+
+// The fixtures tell one afternoon at a clinic: a caller who wants to be called back, with everything that can go well and
+// wrong behind it. text writes every free text, so that one story serves for reading and for payloads.
+
+var began = time.Date(2026, time.November, 20, 14, 2, 31, 0, time.UTC)
+
+func plain(s string) string { return s }
+
+func fixtureNames() names {
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		panic(err)
+	}
+	rev := &automation.Revision{AccountID: "acme", Name: "Acme Clinic", Location: london}
+	for i, a := range [][2]string{
+		{"callback-requested", "Callback requested"}, {"complaint", "Complaint"}, {"summary-mail", "Summary for the team"},
+		{"address-changed", "Address changed"}, {"sales-lead", "Sales lead"}, {"after-hours", "After hours"}, {"confirmation", "Confirmation to the customer"},
+	} {
+		rev.Automations = append(rev.Automations, automation.Automation{ID: a[0], Name: a[1], File: "account.yaml", Line: 20 + 14*i})
+	}
+	return names{rev}
+}
+
+func fixtureStory(text func(string) string) store.Story {
+	return store.Story{
+		AccountID: "acme", RevisionID: "7b1f5f0e-6c1c-4c56-8d1a-0f3d3b1c9a10", Digest: "9f2b71c0a4dd8b12f7e0",
+		Conversation: fixtureConversation(text), State: store.StateDecided, Simulated: true,
+		AcceptedAt: began.Add(5 * time.Minute), DecidedAt: began.Add(5*time.Minute + 2*time.Second),
+		Summary:    text("Dana Whitfield asked to move her physiotherapy appointment and to be called back after five. She was unhappy about an earlier missed call back."),
+		Events:     fixtureEvents(text),
+		Decisions:  fixtureDecisions(text),
+		Values:     fixtureValues(text),
+		Deliveries: fixtureDeliveries(text),
+		Tasks: []store.StoryTask{{State: tasks.Open, Task: store.Task{
+			ID: "t1", Automation: "callback-requested", Action: 1,
+			Task: tasks.Task{Title: text("Call back +44 7700 900123"), Description: text("Dana Whitfield\nafter five today"), Priority: tasks.High, Assignee: "group:support", DueAt: began.Add(4 * time.Hour)},
+		}}},
+		Calls: fixtureCalls(text),
+	}
+}
+
+func fixtureConversation(text func(string) string) *conversation.Conversation {
+	c := &conversation.Conversation{
+		ID: "3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", AccountID: "acme", Source: "itellico", ExternalID: text("conv_01JD3Z7Q4"),
+		Agent:   conversation.Agent{ID: text("reception"), Name: text("Robin")},
+		Channel: conversation.ChannelPhone, Direction: conversation.Inbound, Status: conversation.Completed,
+		StartedAt: began, EndedAt: began.Add(4*time.Minute + 5*time.Second), Timezone: "Europe/London",
+		FromNumber: "+447700900123", ToNumber: "+442071838750",
+		Customer: conversation.Customer{Name: text("Dana Whitfield"), Email: text("dana@whitfield.example"), Number: "+447700900123", CRMRecordID: text("003Qy00000AbCdE")},
+		URL:      "https://platform.example/conversations/conv_01JD3Z7Q4", Queue: text("front desk"), Note: text("second call today"),
+		Metadata: map[string]any{"campaign": text("autumn"), "attempt": 2},
+	}
+	for i, t := range []struct {
+		role conversation.Role
+		said string
+	}{
+		{conversation.RoleAgent, "Acme Clinic, Robin speaking. How can I help?"},
+		{conversation.RoleCustomer, "Hi, it's Dana Whitfield. I need to move my appointment with the physiotherapist on Thursday."},
+		{conversation.RoleTool, "calendar.lookup: 2026-11-26 10:30, physiotherapy, Dr Osei"},
+		{conversation.RoleAgent, "I can see it, Thursday the twenty-sixth at half past ten. The diary for next week is not open yet, I'm afraid."},
+		{conversation.RoleCustomer, "Then could somebody call me back today, after five? On this number is fine."},
+		{conversation.RoleAgent, "Of course. I'll ask the team to call you back after five."},
+		{conversation.RoleCustomer, "And please do, because last week you promised and nobody rang me."},
+		{conversation.RoleAgent, "I am sorry about that. I have put it at the top of the list. Anything else?"},
+		{conversation.RoleCustomer, "No, that's all. Thanks, bye."},
+	} {
+		c.Turns = append(c.Turns, conversation.Turn{Role: t.role, Text: text(t.said), AtMS: int64(i) * 26_000})
+	}
+	return c
+}
+
+func fixtureEvents(text func(string) string) []store.StoryEvent {
+	return []store.StoryEvent{
+		{Type: "conversation.ended", Source: "itellico", ReceivedAt: began.Add(5 * time.Minute), Bytes: 8231},
+		{Type: text("analysis.completed"), Source: "itellico", ReceivedAt: began.Add(6 * time.Minute), Bytes: 712, Conflicts: 1},
+	}
+}
+
+func fixtureDecisions(text func(string) string) []store.StoryDecision {
+	decided := began.Add(5*time.Minute + 2*time.Second)
+	decision := func(id string, v triggers.Verdict, c reason.Code, detail string, evidence ...interview.Evidence) store.StoryDecision {
+		return store.StoryDecision{Run: 1, DecidedAt: decided, Decision: triggers.Decision{
+			Automation: id, Verdict: v, Reason: c, Detail: detail, Evidence: evidence, Review: v == triggers.Unsure,
+		}}
+	}
+	return []store.StoryDecision{
+		decision("callback-requested", triggers.Fires, reason.Fired, "", interview.Evidence{Turn: 5, Quote: text("could somebody call me back today, after five")}),
+		decision("summary-mail", triggers.Fires, reason.Always, ""),
+		decision("confirmation", triggers.Fires, reason.Always, ""),
+		decision("complaint", triggers.Unsure, reason.Unsure, text("The caller mentions an earlier failure but asks for nothing."), interview.Evidence{Turn: 7, Quote: text("last week you promised and nobody rang me")}),
+		decision("address-changed", triggers.No, reason.ConditionNotMet, ""),
+		decision("sales-lead", triggers.Skipped, reason.FilteredAgent, ""),
+		decision("after-hours", triggers.Skipped, reason.FilteredTime, text("The call began at 14:02; the automation asks for 18:00 to 08:00.")),
+	}
+}
+
+func fixtureValues(text func(string) string) []variables.Value {
+	return []variables.Value{
+		{Name: "dyn_callback_when", Type: variables.Text, Status: variables.Stated, Raw: text("today, after five"), Value: text("today, after five"), Evidence: interview.Evidence{Turn: 5, Quote: text("today, after five")}},
+		{Name: "dyn_appointment_date", Type: variables.Date, Status: variables.Stated, Raw: text("Thursday the 26th"), Value: "2026-11-26", Evidence: interview.Evidence{Turn: 4, Quote: text("Thursday the twenty-sixth")}},
+		{Name: "dyn_amount", Type: variables.Money, Status: variables.Rejected, Raw: text("129"), Problem: text("The amount does not stand in its quote.")},
+		{Name: "dyn_severity", Type: variables.Enum, Status: variables.Defaulted, Value: "low"},
+		{Name: "dyn_new_address", Type: variables.Text, Status: variables.NotStated},
+		{Name: "dyn_room", Type: variables.Number, Status: variables.Conflict, Evidence: interview.Evidence{Turn: 99, Quote: text("room twelve")}},
+	}
+}
+
+const fixtureHTML = `<!doctype html><html><head><style>body{font-family:sans-serif;margin:24px;color:#222}h1{font-size:18px}</style></head>
+<body><h1>Call back Dana Whitfield</h1><p>When: <strong>today, after five</strong></p><p>Number: +44 7700 900123</p>
+<script>document.body.textContent = "ran"</script><img src="https://tracker.example/p.gif" alt=""></body></html>`
+
+func fixtureDeliveries(text func(string) string) []store.StoryDelivery {
+	content := store.Content{
+		Subject: text("Callback - +447700900123"), Text: text("Call back Dana Whitfield\n\nWhen: today, after five\nNumber: +44 7700 900123\n"), HTML: fixtureHTML,
+		From: deliver.Address{Name: text("Acme Clinic"), Address: "calls@acme.example"}, To: []string{"email:support@acme.example"}, ReplyTo: []string{"person:maria"},
+	}
+	delivery := func(id, automation string, action int, channel, recipient string, state store.DeliveryState, code reason.Code) store.StoryDelivery {
+		return store.StoryDelivery{Run: 1, UpdatedAt: began.Add(5*time.Minute + 4*time.Second), Delivery: store.Delivery{
+			ID: id, Automation: automation, Action: action, Channel: channel, Recipient: recipient, State: state, Reason: code,
+			DueAt: began.Add(5 * time.Minute), DeadlineAt: began.Add(24 * time.Hour), Content: content,
+		}}
+	}
+	sent := delivery("d-0001", "callback-requested", 0, deliver.Email, "email:support@acme.example", store.Sent, "")
+	sent.Address, sent.Provider, sent.ProviderID = "support@acme.example", "sendgrid", text("14c5d75ce93.dfd.64b469")
+	sent.Attempts = []store.StoryAttempt{
+		{Attempt: 1, State: store.Retrying, Class: "rate_limited", Status: 429, Detail: text("too many requests"), StartedAt: began.Add(5 * time.Minute), FinishedAt: began.Add(5*time.Minute + 180*time.Millisecond)},
+		{Attempt: 2, State: store.Sent, Status: 202, StartedAt: began.Add(5*time.Minute + 3*time.Second), FinishedAt: began.Add(5*time.Minute + 3412*time.Millisecond)},
+	}
+	task := delivery("d-0002", "callback-requested", 1, deliver.Task, "group:support", store.Sent, "")
+	task.Content = store.Content{}
+	alert := delivery("d-0003", "callback-requested", 2, deliver.TeamAlert, "all", store.Sent, "")
+	alert.Content = store.Content{Text: text("Callback wanted: today, after five")}
+	sms := delivery("d-0004", "callback-requested", 3, deliver.SMS, "phone:+447700900456", store.Planned, reason.Waiting)
+	sms.Content = store.Content{Text: text("Dana Whitfield wants a call back today, after five."), Fields: map[string]string{"topic": text("callbacks")}}
+	failed := delivery("d-0005", "summary-mail", 0, deliver.Email, "person:maria", store.Failed, "")
+	failed.Attempts = []store.StoryAttempt{{Attempt: 1, State: store.Failed, Class: "auth", Status: 401, Detail: text("the provided authorization grant is invalid"), StartedAt: began.Add(5 * time.Minute), FinishedAt: began.Add(5*time.Minute + 90*time.Millisecond)}}
+	unknown := delivery("d-0006", "summary-mail", 1, deliver.Email, "together", store.Unknown, "")
+	unknown.Attempts = []store.StoryAttempt{{Attempt: 1, State: store.Unknown, Class: "timeout", StartedAt: began.Add(5 * time.Minute), FinishedAt: began.Add(5*time.Minute + 30*time.Second)}}
+	held := delivery("d-0007", "confirmation", 0, deliver.Email, "contact:customer_email", store.Held, reason.VariableMissingForCustomer)
+	held.Detail, held.Customer = text("dyn_new_address would print as “not stated”."), true
+	skipped := delivery("d-0008", "confirmation", 1, deliver.SMS, "-", store.Skipped, reason.RecipientsEmpty)
+	skipped.Content = store.Content{}
+	kept := delivery("d-0009", "confirmation", 2, deliver.Chatter, "person:maria", store.Sent, "")
+	kept.Provider, kept.Test = "capture", true
+	kept.Content = store.Content{Text: text("Dana Whitfield called."), Fields: map[string]string{"visibility": "internal"}}
+	return []store.StoryDelivery{kept, sent, task, alert, sms, failed, unknown, held, skipped}
+}
+
+func fixtureCalls(text func(string) string) []interview.Call {
+	reply := llm.Reply{Model: text("simulated-1"), Endpoint: "127.0.0.1:40123", Simulated: true, TokensIn: 2210, TokensCached: 1408, TokensOut: 96, Latency: 412 * time.Millisecond}
+	return []interview.Call{
+		{Part: "agent:reception/0", Purpose: "interview", PromptHash: "5be0c3b8f1d24a77", ErrorKind: "answer_invalid", Reply: reply, At: began.Add(5 * time.Minute)},
+		{Part: "agent:reception/0/repair", Purpose: "repair", PromptHash: "c08f7712aa01bd3e", Valid: true, Reply: reply, At: began.Add(5*time.Minute + time.Second)},
+		{Part: "agent:reception/0", Purpose: "interview", ErrorKind: "rate_limited", Status: 429, At: began.Add(5 * time.Minute)},
+	}
+}
+
+func fixtureRows(text func(string) string) []store.ConversationRow {
+	row := func(id, customer, number string, state store.ConversationState, fired ...string) store.ConversationRow {
+		return store.ConversationRow{
+			ID: id, AccountID: "acme", ExternalID: text("conv_" + id), AgentName: text("Robin"), Channel: "phone", Status: "completed", Direction: "inbound",
+			CustomerName: text(customer), CustomerNumber: number, StartedAt: began, AcceptedAt: began.Add(5 * time.Minute),
+			Duration: 245 * time.Second, State: state, Fired: fired,
+		}
+	}
+	trouble := row("3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "Dana Whitfield", "+447700900123", store.StateDecided, "callback-requested", "summary-mail", "confirmation")
+	trouble.Bad, trouble.Held, trouble.Unsure, trouble.Sent, trouble.Open, trouble.Simulated = 2, 1, 1, 3, 1, true
+	fine := row("b2", "Priya Nair", "+447700900888", store.StateDecided, "summary-mail")
+	fine.Sent = 2
+	quiet := row("c3", "", "+442079460321", store.StateDecided)
+	waiting := row("d4", "Jonas Weber", "+4930901820", store.StateWaiting, "summary-mail")
+	waiting.Sent, waiting.AgentName = 1, ""
+	fresh := row("e5", "", "", store.StateAccepted)
+	skipped := row("f6", "María-José Carreño Quiñones de la Vega", "", store.StateDecided, "complaint")
+	fresh.StartedAt = time.Time{}
+	return []store.ConversationRow{fresh, waiting, trouble, fine, skipped, quiet}
+}
+
+func fixtureCaptured(text func(string) string) []store.Captured {
+	return []store.Captured{
+		{ID: "9a", AccountID: "acme", ConversationID: "3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", ExternalID: text("conv_01JD3Z7Q4"), Automation: "callback-requested", Channel: deliver.Email,
+			To: text("support@acme.example"), Subject: text("Callback - +447700900123"), Text: text("Call back Dana Whitfield\n\nWhen: today, after five\n"), HTML: fixtureHTML,
+			Fields: map[string]string{"from": text("Acme Clinic <calls@acme.example>"), "reply_to": text("maria@acme.example")}, CapturedAt: began.Add(5 * time.Minute)},
+		{ID: "9b", AccountID: "acme", Automation: "complaint", Channel: deliver.SMS, To: text("+447700900456"), Text: text("A caller is unhappy.\nPlease look."), Test: true, CapturedAt: began.Add(6 * time.Minute)},
+		{ID: "9c", AccountID: "elsewhere", Channel: deliver.CTI, CapturedAt: began.Add(7 * time.Minute)},
+	}
+}

@@ -1,0 +1,383 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+
+	"aftercall/deliver"
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/reason"
+	"aftercall/triggers"
+	"aftercall/variables"
+)
+
+// ledger lays out the decisions of a story and what came of them.
+type ledger struct {
+	story store.Story
+	names names
+	zone  *time.Location
+	turns int
+}
+
+// automationView is one automation's decision with the deliveries it led to.
+type automationView struct {
+	ID, Name, Place string // Place: file and line in the author's folder
+	Anchor          string
+	Run             string // "run 2"; empty where there is only one
+	Verdict         badge
+	Why             why
+	Code, Detail    string
+	Review          bool
+	Quotes          []quoteView
+	Decided         moment
+	Deliveries      []deliveryView
+}
+
+// deliveryView is one line of the ledger with its attempts and its message.
+type deliveryView struct {
+	Anchor, Heading       string
+	Channel, To           string
+	State                 badge
+	Why                   why
+	Code, Detail          string
+	See                   string // where what it made is shown, if it is more than a message
+	Address               string // where it went, if that is more than To says
+	Provider, ProviderID  string
+	Due, Deadline, Latest moment
+	Waits                 bool // Due is still ahead
+	Test                  bool
+	Attempts              []attemptView
+	Message               messageView
+}
+
+// messageView is what was rendered, as stored and as sent.
+type messageView struct {
+	From, To, CC, ReplyTo string
+	Subject, Text         string
+	Fields                []fact
+	HTML                  string // address of the HTML, "" if it has none
+}
+
+// Empty reports that nothing was rendered.
+func (m messageView) Empty() bool {
+	return m.Subject == "" && m.Text == "" && m.HTML == "" && len(m.Fields) == 0
+}
+
+// attemptView is one try.
+type attemptView struct {
+	Number         int
+	State          badge
+	Answer, Detail string
+	Started        moment
+	Took           string
+}
+
+// taskView is a person's to-do.
+type taskView struct {
+	Title, Description, Priority, Assignee, State, Automation, Path string
+	Due                                                             moment
+}
+
+// alertView is one in-app message to the team.
+type alertView struct {
+	Audience, Text, Automation, Path string
+	State                            badge
+	At                               moment
+}
+
+// attention is one thing a person should look at, with the cause and what to do, linked to where it stands.
+type attention struct {
+	badge
+	Title, Path string
+	Why         why
+	Detail      string
+}
+
+// automations splits the decisions into those that fired or wait for a person, and those that did not fire.
+func (l ledger) automations() (fired, not []automationView, strays []deliveryView) {
+	type key struct {
+		run        int
+		automation string
+	}
+	of := map[key][]deliveryView{}
+	for _, d := range l.story.Deliveries {
+		k := key{d.Run, d.Automation}
+		of[k] = append(of[k], l.delivery(d))
+	}
+	decisions := append([]store.StoryDecision(nil), l.story.Decisions...)
+	sort.SliceStable(decisions, func(i, j int) bool { return urgency(decisions[i]) < urgency(decisions[j]) })
+	for _, d := range decisions {
+		k := key{d.Run, d.Automation}
+		v := l.automation(d, of[k])
+		delete(of, k)
+		if len(v.Deliveries) == 0 && !looksNeeded(d) && d.Verdict != triggers.Fires {
+			not = append(not, v)
+			continue
+		}
+		fired = append(fired, v)
+	}
+	for _, d := range l.story.Deliveries { // in the ledger's order
+		k := key{d.Run, d.Automation}
+		strays = append(strays, of[k]...)
+		delete(of, k)
+	}
+	return fired, not, strays
+}
+
+// urgency orders decisions: what fired first, then what a person should look at, the latest run first.
+func urgency(d store.StoryDecision) int {
+	rank := map[triggers.Verdict]int{triggers.Fires: 0, triggers.Unsure: 1, triggers.Waiting: 2, triggers.No: 3, triggers.Skipped: 4}
+	return rank[d.Verdict] - 10*d.Run
+}
+
+func looksNeeded(d store.StoryDecision) bool {
+	return d.Review || d.Verdict == triggers.Unsure || d.Verdict == triggers.Waiting
+}
+
+func (l ledger) automation(d store.StoryDecision, deliveries []deliveryView) automationView {
+	name, place := l.names.automation(d.Automation)
+	return automationView{
+		ID: d.Automation, Name: name, Place: place, Anchor: l.anchor(d.Automation, d.Run), Run: l.run(d.Run),
+		Verdict: verdictBadge(d.Verdict), Why: whyCode(d.Reason), Code: string(d.Reason), Detail: d.Detail, Review: d.Review,
+		Quotes: quotes(d.Evidence, l.turns), Decided: at(d.DecidedAt, l.zone), Deliveries: deliveries,
+	}
+}
+
+// anchor is where an automation's decision of a run stands.
+func (l ledger) anchor(automation string, run int) string {
+	if l.run(run) == "" {
+		return anchor("automation", automation)
+	}
+	return anchor("automation", automation, fmt.Sprint(run))
+}
+
+// run names a run where there are several.
+func (l ledger) run(run int) string {
+	for _, d := range l.story.Decisions {
+		if d.Run != l.story.Decisions[0].Run {
+			return fmt.Sprintf("run %d", run)
+		}
+	}
+	return ""
+}
+
+func (l ledger) delivery(d store.StoryDelivery) deliveryView {
+	v := deliveryView{
+		Anchor: anchor("delivery", d.ID), Channel: channelWord(d.Channel), To: recipientWord(d.Recipient),
+		State: outcomeBadge(d), Why: whyDelivery(d), Code: string(d.Reason), Detail: d.Detail,
+		Provider: d.Provider, ProviderID: d.ProviderID,
+		Due: at(d.DueAt, l.zone), Deadline: at(d.DeadlineAt, l.zone), Latest: at(d.UpdatedAt, l.zone),
+		Waits: d.State == store.Planned || d.State == store.Retrying, Test: d.Test, Message: l.message(d),
+	}
+	v.Heading = v.Channel + " to " + v.To
+	switch d.Channel {
+	case deliver.Task:
+		v.Heading, v.See = "Task", "#tasks"
+	case deliver.TeamAlert:
+		v.See = "#alerts"
+	}
+	if d.Address != v.To {
+		v.Address = d.Address
+	}
+	for _, a := range d.Attempts {
+		v.Attempts = append(v.Attempts, l.attempt(a))
+	}
+	return v
+}
+
+func (l ledger) attempt(a store.StoryAttempt) attemptView {
+	v := attemptView{
+		Number: a.Attempt, State: deliveryBadge(a.State), Answer: answered(a), Detail: a.Detail, Started: at(a.StartedAt, l.zone),
+	}
+	if !a.StartedAt.IsZero() && !a.FinishedAt.IsZero() {
+		v.Took = a.FinishedAt.Sub(a.StartedAt).Round(time.Millisecond).String()
+	}
+	return v
+}
+
+func (l ledger) message(d store.StoryDelivery) messageView {
+	m := messageView{
+		To: keys(d.Content.To), CC: keys(d.Content.CC), ReplyTo: keys(d.Content.ReplyTo),
+		Subject: d.Content.Subject, Text: d.Content.Text, Fields: fields(d.Content.Fields),
+	}
+	if m.From = d.Content.From.Address; d.Content.From.Name != "" {
+		m.From = d.Content.From.Name + " <" + d.Content.From.Address + ">"
+	}
+	if d.Content.HTML != "" && l.story.Conversation != nil {
+		m.HTML = conversationPath(l.story.Conversation.ID) + "/deliveries/" + url.PathEscape(d.ID)
+	}
+	return m
+}
+
+// keys writes recipient keys for a reader.
+func keys(ks []string) string {
+	ws := make([]string, 0, len(ks))
+	for _, k := range ks {
+		ws = append(ws, recipientWord(k))
+	}
+	return strings.Join(ws, ", ")
+}
+
+func (l ledger) tasks() []taskView {
+	var out []taskView
+	for _, t := range l.story.Tasks {
+		name, _ := l.names.automation(t.Automation)
+		out = append(out, taskView{
+			Title: t.Title, Description: t.Description, Priority: string(t.Priority), Assignee: recipientWord(t.Assignee),
+			State: words(string(t.State)), Automation: name, Path: "#" + l.latest(t.Automation), Due: at(t.DueAt, l.zone),
+		})
+	}
+	return out
+}
+
+func (l ledger) alerts() []alertView {
+	var out []alertView
+	for _, d := range l.story.Deliveries {
+		if d.Channel != deliver.TeamAlert {
+			continue
+		}
+		name, _ := l.names.automation(d.Automation)
+		out = append(out, alertView{
+			Audience: recipientWord(d.Recipient), Text: d.Content.Text, Automation: name, Path: "#" + anchor("delivery", d.ID),
+			State: outcomeBadge(d), At: at(d.UpdatedAt, l.zone),
+		})
+	}
+	return out
+}
+
+// latest is where the latest decision of an automation stands.
+func (l ledger) latest(automation string) string {
+	run := 0
+	for _, d := range l.story.Decisions {
+		if d.Automation == automation {
+			run = max(run, d.Run)
+		}
+	}
+	return l.anchor(automation, run)
+}
+
+// attention lists what a person should look at, worst first.
+func (l ledger) attention() []attention {
+	var bad, warn []attention
+	for _, d := range l.story.Deliveries {
+		v := l.delivery(d)
+		name, _ := l.names.automation(d.Automation)
+		a := attention{v.State, v.Heading + ", " + name, "#" + v.Anchor, v.Why, cause(d)}
+		switch {
+		case d.State == store.Failed, d.State == store.Unknown:
+			bad = append(bad, a)
+		case d.State == store.Held, d.State == store.Retrying, d.State == store.Skipped && surprising(d.Reason):
+			warn = append(warn, a)
+		}
+	}
+	for _, d := range l.story.Decisions {
+		if looksNeeded(d) {
+			v := l.automation(d, nil)
+			warn = append(warn, attention{v.Verdict, v.Name, "#" + v.Anchor, v.Why, v.Detail})
+		}
+	}
+	for _, e := range l.story.Events {
+		if e.Conflicts > 0 {
+			warn = append(warn, attention{badge{"conflict", "question", "warn"}, "Event " + e.Type, "#events",
+				why{"The platform posted this event again with another body; the first one counts.", "Compare the two at the platform."}, ""})
+		}
+	}
+	return append(bad, warn...)
+}
+
+// surprising reports whether an author would not expect a skip for this reason: not their own condition, not a test.
+func surprising(c reason.Code) bool { return c != reason.ConditionFalse && c != reason.TestCall }
+
+// cause is what is known of a delivery beyond its reason: what the last attempt was answered, else its own detail.
+func cause(d store.StoryDelivery) string {
+	if len(d.Attempts) == 0 {
+		return d.Detail
+	}
+	last := d.Attempts[len(d.Attempts)-1]
+	answer, detail := answered(last), or(last.Detail, d.Detail)
+	switch {
+	case answer == "":
+		return detail
+	case detail == "":
+		return "The last attempt ended with " + answer + "."
+	}
+	return answer + ": " + detail
+}
+
+// answered is how an attempt ended, in the words of its channel: "rate limited 429".
+func answered(a store.StoryAttempt) string {
+	if a.Status == 0 {
+		return words(a.Class)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %d", words(a.Class), a.Status))
+}
+
+// inOneLine sums the story up.
+func (l ledger) inOneLine() string {
+	fired, unsure := 0, 0
+	for _, d := range l.story.Decisions {
+		switch {
+		case d.Verdict == triggers.Fires:
+			fired++
+		case d.Verdict == triggers.Unsure:
+			unsure++
+		}
+	}
+	parts := []string{fmt.Sprintf("%d of %s fired", fired, count(len(l.story.Decisions), "automation", "automations"))}
+	if len(l.story.Decisions) == 0 {
+		parts = []string{"No automation was decided yet"}
+	}
+	if unsure > 0 {
+		parts = append(parts, fmt.Sprintf("%d unsure", unsure))
+	}
+	return strings.Join(append(parts, l.states()...), ", ") + "."
+}
+
+// states counts the deliveries by state, in the order of the line. Tasks have a section of their own.
+func (l ledger) states() []string {
+	n := map[string]int{}
+	for _, d := range l.story.Deliveries {
+		if d.Channel != deliver.Task {
+			n[outcomeBadge(d).Word]++
+		}
+	}
+	var parts []string
+	for _, word := range []string{"sent", "delivered", "posted", "captured", "sending", "planned", "retrying", "held", "failed", "unknown", "skipped", "cancelled"} {
+		if n[word] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[word], word))
+		}
+	}
+	if len(l.story.Tasks) > 0 {
+		parts = append(parts, count(len(l.story.Tasks), "task", "tasks"))
+	}
+	return parts
+}
+
+// cited lists every quote of the story with what rests on it.
+func (l ledger) cited() []cited {
+	var out []cited
+	for _, d := range l.story.Decisions {
+		name, _ := l.names.automation(d.Automation)
+		for _, e := range d.Evidence {
+			out = append(out, cited{e, citation{name, l.anchor(d.Automation, d.Run)}})
+		}
+	}
+	for _, v := range l.story.Values {
+		for _, e := range evidenceOf(v) {
+			out = append(out, cited{e, citation{v.Name, anchor("variable", v.Name)}})
+		}
+	}
+	return out
+}
+
+// evidenceOf is what a value rests on, if it rests on anything.
+func evidenceOf(v variables.Value) []interview.Evidence {
+	if v.Evidence == (interview.Evidence{}) {
+		return nil
+	}
+	return []interview.Evidence{v.Evidence}
+}

@@ -1,0 +1,153 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+
+	"aftercall/internal/store"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// site is what every page shows around its content.
+type site struct {
+	Release   string // this binary's version
+	Simulated bool
+}
+
+// answer is a computed page, not yet rendered: a template with its view, a redirect, or a message's own HTML.
+type answer struct {
+	Template string // names templates/<Template>.html
+	Title    string
+	Section  string // which door of the navigation it belongs to
+	View     any
+	Status   int    // 200 if 0
+	Location string // a redirect instead of a page
+	Message  string // a message's HTML instead of a page, served under the sandbox policy
+}
+
+// pages renders views.
+type pages struct {
+	site   site
+	assets *assets
+	tree   *template.Template
+}
+
+func newPages(s site) (*pages, error) {
+	as, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	tree, err := template.New("").
+		Funcs(template.FuncMap{"asset": as.url}).
+		Option("missingkey=error").
+		ParseFS(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse page templates: %w", err)
+	}
+	return &pages{site: s, assets: as, tree: tree}, nil
+}
+
+// frame is what layout.html sees.
+type frame struct {
+	site
+	Title, Section string
+	Version        string        // of the content, for the module that watches for news
+	Content        template.HTML // rendered by html/template already
+}
+
+// render lays out a page. The content comes first because its hash stands in the frame around it.
+func (p *pages) render(a answer) (body []byte, version string, err error) {
+	var content bytes.Buffer
+	if err := p.tree.ExecuteTemplate(&content, a.Template+".html", a.View); err != nil {
+		return nil, "", fmt.Errorf("render page %s: %w", a.Template, err)
+	}
+	sum := sha256.Sum256(content.Bytes())
+	version = hex.EncodeToString(sum[:8])
+	var page bytes.Buffer
+	err = p.tree.ExecuteTemplate(&page, "layout.html", frame{
+		site: p.site, Title: a.Title, Section: a.Section, Version: version,
+		Content: template.HTML(content.String()), //nolint:gosec // html/template wrote every byte of it
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("render page %s: %w", a.Template, err)
+	}
+	return page.Bytes(), version, nil
+}
+
+// versionHeader names the content of a page, so that an open page can ask cheaply whether it is still the newest.
+const versionHeader = "Page-Version"
+
+func (p *pages) write(w http.ResponseWriter, r *http.Request, a answer) error {
+	switch {
+	case a.Location != "":
+		http.Redirect(w, r, a.Location, http.StatusFound)
+		return nil
+	case a.Message != "":
+		writeMessage(w, a.Message)
+		return nil
+	}
+	body, version, err := p.render(a)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set(versionHeader, version)
+	if a.Status != 0 {
+		w.WriteHeader(a.Status)
+	}
+	_, _ = w.Write(body) // the reader has gone; there is nobody to tell
+	return nil
+}
+
+// problem is a page that says what went wrong and what to do, and nothing about the inside.
+type problem struct {
+	Status                  int
+	Title, Sentence, Remedy string
+}
+
+// problemOf decides what a reader is told about an error.
+func problemOf(err error) problem {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return problem{http.StatusNotFound, "Not found", "Nothing stands under this address.",
+			"Search for the conversation by its id, a phone number or an e-mail address."}
+	case errors.Is(err, store.ErrAmbiguous):
+		return problem{http.StatusConflict, "Several conversations have this id", "Platforms choose their own ids, and two accounts have a conversation with this one.",
+			"Search for the id and pick the account."}
+	case errors.Is(err, context.DeadlineExceeded):
+		return problem{http.StatusServiceUnavailable, "The database is slow", "The page was not ready in time.",
+			"Try again in a moment. Calls are still accepted and nothing is lost."}
+	case store.Away(err):
+		return problem{http.StatusServiceUnavailable, "The database is away", "The page needs the database, and it does not answer.",
+			"Try again in a moment. What was accepted is kept, and nothing is lost."}
+	}
+	return problem{http.StatusInternalServerError, "This page could not be shown", "Something went wrong here; it is in the log.",
+		"Try again in a moment. Calls and messages are not affected by this page."}
+}
+
+// problem writes p as a page; if even that fails, as a line of text.
+func (p *pages) problem(w http.ResponseWriter, r *http.Request, pr problem) {
+	if pr.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	if err := p.write(w, r, answer{Template: "problem", Title: pr.Title, View: pr, Status: pr.Status}); err != nil {
+		http.Error(w, pr.Title, pr.Status)
+	}
+}
+
+// refuse answers a request that the guard did not let through.
+func (p *pages) refuse(w http.ResponseWriter, r *http.Request, status int, sentence, remedy string) {
+	p.problem(w, r, problem{Status: status, Title: "Refused", Sentence: sentence, Remedy: remedy})
+}
