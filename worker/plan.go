@@ -164,7 +164,10 @@ func (p *planner) task(a *automation.Automation, act *automation.Action, base st
 	if act.Task.Assignee != "" {
 		base.Recipient = act.Task.Assignee
 	}
-	if base.State == store.Planned {
+	switch {
+	case base.Test:
+		base.State, base.Reason = store.Skipped, reason.TestCall // a test must not leave work for people
+	case base.State == store.Planned:
 		base.State, base.Reason = store.Sent, ""
 		p.plan.Tasks = append(p.plan.Tasks, store.Task{
 			ID: newID(), Automation: a.ID, Action: act.Index,

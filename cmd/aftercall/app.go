@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"aftercall/dashboard"
+	"aftercall/deliver"
+	"aftercall/deliver/capture"
+	"aftercall/deliver/email"
+	"aftercall/deliver/teamalert"
+	"aftercall/ingest"
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/worker"
+)
+
+// role says which parts of the product a process runs.
+type role struct {
+	web  bool // webhooks, API, pages
+	work bool // decide and deliver
+}
+
+// app is one running process: the rooms put together.
+type app struct {
+	log       *slog.Logger
+	db        *store.Store
+	revisions *worker.Revisions
+	worker    *worker.Worker // nil in a web process
+	intake    *ingest.Handler
+	pages     *dashboard.Dashboard
+	servers   []*server
+	failed    chan error // a server that stopped by itself
+	end       context.CancelFunc
+}
+
+// server is one listener with its handler.
+type server struct {
+	name   string
+	http   *http.Server
+	listen net.Listener
+}
+
+// assembly is what an app is put together from.
+type assembly struct {
+	settings  settings
+	role      role
+	getenv    func(string) string // for the secrets that sources name
+	log       *slog.Logger
+	simulated bool             // the simulated model may answer
+	now       func() time.Time // nil: the system's clock
+}
+
+// assemble connects and builds everything, and starts nothing.
+func assemble(ctx context.Context, as assembly) (a *app, err error) {
+	a = &app{log: as.log, failed: make(chan error, 2)}
+	defer func() {
+		if err != nil {
+			a.release()
+		}
+	}()
+	if a.db, err = store.Open(ctx, string(as.settings.DatabaseURL), store.Options{}); err != nil {
+		return a, err
+	}
+	a.revisions = worker.NewRevisions(a.db, as.log)
+	jobs, err := worker.NewInserter(a.db)
+	if err != nil {
+		return a, err
+	}
+	if as.role.work {
+		if err = a.addWorker(as); err != nil {
+			return a, err
+		}
+		jobs = a.worker.Client()
+	}
+	if as.role.web {
+		err = a.addWeb(as, jobs)
+	}
+	return a, err
+}
+
+// addWorker builds the part that decides and delivers.
+func (a *app) addWorker(as assembly) error {
+	model, err := buildModel(as.settings, as.simulated)
+	if err != nil {
+		return err
+	}
+	channels, err := a.channels(as.settings)
+	if err != nil {
+		return err
+	}
+	a.worker, err = worker.New(worker.Config{
+		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}),
+		Channels: channels, Capture: capture.New(a.db), Logger: as.log, Version: versionName(), Now: as.now,
+	})
+	return err
+}
+
+// channels are the ways out for which there are credentials. Everything else goes to the capture sink.
+func (a *app) channels(s settings) (map[string]deliver.Channel, error) {
+	channels := map[string]deliver.Channel{deliver.TeamAlert: teamalert.New(a.db)}
+	switch {
+	case s.SendGridKey != "":
+		sendgrid, err := email.NewSendGrid(email.SendGridConfig{Key: string(s.SendGridKey), BaseURL: s.SendGridBaseURL})
+		if err != nil {
+			return nil, fmt.Errorf("SENDGRID_API_KEY: %w", err)
+		}
+		channels[deliver.Email] = sendgrid
+	case s.SMTPURL != "":
+		smtp, err := email.NewSMTP(email.SMTPConfig{URL: string(s.SMTPURL)})
+		if err != nil {
+			return nil, fmt.Errorf("SMTP_URL: %w", err)
+		}
+		channels[deliver.Email] = smtp
+	}
+	return channels, nil
+}
+
+// addWeb builds webhooks and pages, and takes their addresses.
+func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
+	if err := dashboard.RefuseUnlessLoopback(as.settings.AdminListen); err != nil {
+		return fmt.Errorf("AFTERCALL_ADMIN_LISTEN: %w", err)
+	}
+	a.intake, err = ingest.New(ingest.Config{
+		Store: a.db, River: jobs, Revisions: a.revisions, Getenv: as.getenv, Logger: as.log, Now: as.now,
+	})
+	if err != nil {
+		return err
+	}
+	a.pages, err = dashboard.New(dashboard.Config{
+		Store: a.db, River: jobs, Revisions: a.revisions, Logger: as.log, Version: versionName(),
+		Simulated: as.simulated, Loopback: true,
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.listen("webhooks", as.settings.Listen, a.intake); err != nil {
+		return err
+	}
+	return a.listen("pages", as.settings.AdminListen, a.pages.Handler())
+}
+
+// listen takes an address. The timeouts bound what a slow or silent peer can hold.
+func (a *app) listen(name, addr string, h http.Handler) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for %s: %w", name, err)
+	}
+	a.servers = append(a.servers, &server{name: name, listen: l, http: &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}})
+	return nil
+}
+
+// address gives the URL of a listener.
+func (a *app) address(name string) string {
+	for _, s := range a.servers {
+		if s.name == name {
+			return (&url.URL{Scheme: "http", Host: s.listen.Addr().String()}).String()
+		}
+	}
+	return ""
+}
+
+// start begins to work: config first, then the queue, then the listeners, so that nothing comes in before it can be taken.
+func (a *app) start(ctx context.Context) error {
+	run, end := context.WithCancel(context.WithoutCancel(ctx))
+	a.end = end
+	if err := a.revisions.Start(run); err != nil {
+		return err
+	}
+	if a.worker != nil {
+		if err := a.worker.Start(ctx); err != nil {
+			return err
+		}
+	}
+	if a.pages != nil {
+		if err := a.pages.Start(run); err != nil {
+			return err
+		}
+	}
+	for _, s := range a.servers {
+		a.log.Info("listening", "for", s.name, "address", s.listen.Addr().String())
+		go func() {
+			if err := s.http.Serve(s.listen); !errors.Is(err, http.ErrServerClosed) {
+				a.failed <- fmt.Errorf("serve %s: %w", s.name, err)
+			}
+		}()
+	}
+	return nil
+}
+
+// Grace of each step of stopping. An orchestrator should allow their sum.
+const (
+	listenerGrace = 10 * time.Second
+	workerGrace   = 30 * time.Second
+)
+
+// stop ends in the order that loses nothing: no new webhooks, running jobs to their end, pages, connections.
+func (a *app) stop() error {
+	var errs []error
+	errs = append(errs, a.shutdown("webhooks"))
+	if a.worker != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), workerGrace)
+		errs = append(errs, a.worker.Stop(ctx))
+		cancel()
+	}
+	errs = append(errs, a.shutdown("pages"))
+	if a.pages != nil {
+		a.pages.Stop()
+	}
+	a.release()
+	return errors.Join(errs...)
+}
+
+func (a *app) shutdown(name string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), listenerGrace)
+	defer cancel()
+	for _, s := range a.servers {
+		if s.name != name {
+			continue
+		}
+		if err := s.http.Shutdown(ctx); err != nil {
+			return fmt.Errorf("stop %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// release gives back what assemble took.
+func (a *app) release() {
+	if a.end != nil {
+		a.end()
+	}
+	for _, s := range a.servers {
+		_ = s.listen.Close() // closed already after an orderly stop
+	}
+	if a.db != nil {
+		a.db.Close()
+	}
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"aftercall/automation"
+	"aftercall/examples"
+	"aftercall/internal/llm/simulated"
+	"aftercall/internal/postgres"
+	"aftercall/internal/store"
+	"aftercall/migrations"
+)
+
+// demo runs the whole product on this machine: a private Postgres, the simulated model, the example account, and sample
+// calls through the real webhook with real signatures. Nothing leaves the machine: every channel is the capture sink.
+func demo(ctx context.Context, c *console, args []string) error {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	once := flags.Bool("once", false, "end when every sample call is final")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+		return wrong("demo takes only --once")
+	}
+	d := &demonstration{console: c, secrets: map[string]string{}, log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	defer d.close()
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	if err := d.app.start(ctx); err != nil {
+		return err
+	}
+	balanced, err := d.show(ctx)
+	if err != nil {
+		return err
+	}
+	if *once {
+		if !balanced {
+			return errQuiet
+		}
+		return nil
+	}
+	fmt.Fprintf(c.out, "\nPages     %s\nWebhooks  %s\nStop with Ctrl-C.\n", d.app.address("pages"), d.app.address("webhooks"))
+	return d.app.wait(ctx, "")
+}
+
+// demonstration is what a demo run holds.
+type demonstration struct {
+	*console
+	log     *slog.Logger
+	dir     string // the example account's files
+	secrets map[string]string
+	server  *postgres.Server
+	model   *http.Server
+	app     *app
+}
+
+// prepare starts the database and the model, and activates the example account.
+func (d *demonstration) prepare(ctx context.Context) (err error) {
+	fmt.Fprintln(d.out, "Aftercall demo: private Postgres, SIMULATED model (plain lexical rules, no language model), capture sink. Nothing leaves this machine.")
+	if d.dir, err = os.MkdirTemp("", "aftercall-demo-"); err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	if err := os.CopyFS(d.dir, examples.Files()); err != nil {
+		return fmt.Errorf("write the example account: %w", err)
+	}
+	if d.server, err = postgres.Start(ctx, postgres.Options{Logger: d.log}); err != nil {
+		return err
+	}
+	if err := d.server.CreateDatabase(ctx, "aftercall"); err != nil {
+		return err
+	}
+	database := d.server.URL("aftercall")
+	if err := migrations.Up(ctx, database); err != nil {
+		return err
+	}
+	base, err := d.simulate()
+	if err != nil {
+		return err
+	}
+	s := settings{
+		DatabaseURL: secret(database), OpenAIBaseURL: base, Model: simulated.ModelName,
+		Listen: free("127.0.0.1:8080"), AdminListen: free("127.0.0.1:8081"),
+	}
+	if d.app, err = assemble(ctx, assembly{settings: s, role: role{web: true, work: true}, getenv: d.secret, log: d.log, simulated: true}); err != nil {
+		return err
+	}
+	return activate(ctx, d.app.db, d.log, filepath.Join(d.dir, "acme"))
+}
+
+// simulate starts the simulated model on a loopback port and gives its base URL.
+func (d *demonstration) simulate() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listen for the simulated model: %w", err)
+	}
+	d.model = &http.Server{Handler: simulated.New(simulated.Options{}), ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = d.model.Serve(l) }() // ends with Close
+	return "http://" + l.Addr().String() + "/v1", nil
+}
+
+// free gives addr if nothing listens there, else a port the system chooses.
+func free(addr string) string {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	_ = l.Close() // it was only tried
+	return addr
+}
+
+// secret makes up a secret for each name that a source refers to, once.
+func (d *demonstration) secret(name string) string {
+	if d.secrets[name] == "" {
+		d.secrets[name] = newSecret()
+	}
+	return d.secrets[name]
+}
+
+// close stops everything and removes what the demo wrote.
+func (d *demonstration) close() {
+	if d.app != nil {
+		if err := d.app.stop(); err != nil {
+			d.log.Warn("stop the demo", "error", err)
+		}
+	}
+	if d.model != nil {
+		_ = d.model.Close() // nobody asks any more
+	}
+	if d.server != nil {
+		d.server.Stop()
+	}
+	if d.dir != "" {
+		_ = os.RemoveAll(d.dir) // in the temporary folder; the system clears it too
+	}
+}
+
+// show posts the sample calls, waits until each is final, and prints what came of it.
+func (d *demonstration) show(ctx context.Context) (balanced bool, err error) {
+	account, source, err := d.nativeSource()
+	if err != nil {
+		return false, err
+	}
+	files, err := fs.Glob(examples.Files(), "calls/*.json")
+	if err != nil {
+		return false, err
+	}
+	began := time.Now()
+	ids := make([]string, len(files))
+	for i, f := range files {
+		if ids[i], err = d.post(ctx, source, f); err != nil {
+			return false, fmt.Errorf("post %s: %w", f, err)
+		}
+	}
+	for i, id := range ids {
+		story, err := d.final(ctx, account, id)
+		if err != nil {
+			return false, err
+		}
+		brief(d.out, path.Base(files[i]), story)
+	}
+	fmt.Fprintf(d.out, "\n%d calls in %s. ", len(files), time.Since(began).Round(10*time.Millisecond))
+	return balance(ctx, d.out, d.app.db)
+}
+
+// nativeSource finds the example account's source for calls in our own format.
+func (d *demonstration) nativeSource() (account string, s *automation.Source, err error) {
+	for _, id := range []string{"acme"} {
+		rev, ok := d.app.revisions.Active(id)
+		if !ok {
+			continue
+		}
+		for i := range rev.Sources {
+			if rev.Sources[i].Type == "native" {
+				return id, &rev.Sources[i], nil
+			}
+		}
+	}
+	return "", nil, errors.New("the example account has no native source")
+}
+
+// post sends one sample call as a call platform would, and gives our id of the conversation.
+func (d *demonstration) post(ctx context.Context, src *automation.Source, file string) (string, error) {
+	body, err := fs.ReadFile(examples.Files(), file)
+	if err != nil {
+		return "", err
+	}
+	p := parcel{url: d.app.address("webhooks") + "/hooks/" + src.ID, scheme: src.Type, secret: d.secret(envName(src.Secrets[0])), body: body}
+	answer, err := p.post(ctx)
+	if err != nil {
+		return "", err
+	}
+	var a struct {
+		ConversationID string `json:"conversation_id"`
+	}
+	if err := json.NewDecoder(bytes.NewReader(answer)).Decode(&a); err != nil {
+		return "", fmt.Errorf("read the answer: %w", err)
+	}
+	return a.ConversationID, nil
+}
+
+// finalWithin is how long the demo waits for one call. Everything runs on this machine; longer means it is stuck.
+const finalWithin = 20 * time.Second
+
+// final waits until the conversation is decided and nothing of it that is due is open.
+func (d *demonstration) final(ctx context.Context, account, id string) (store.Story, error) {
+	ctx, cancel := context.WithTimeout(ctx, finalWithin)
+	defer cancel()
+	tick := time.NewTicker(30 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		s, err := d.app.db.Story(ctx, account, id)
+		if err != nil {
+			return s, err
+		}
+		if s.State == store.StateDecided && !open(s) {
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			return s, fmt.Errorf("conversation %s is not final: %w", id, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// open reports whether something of the story is due and not final.
+func open(s store.Story) bool {
+	for _, x := range s.Deliveries {
+		switch x.State {
+		case store.Sending:
+			return true
+		case store.Planned, store.Retrying:
+			if !x.DueAt.After(time.Now()) {
+				return true
+			}
+		}
+	}
+	return false
+}

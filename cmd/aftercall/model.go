@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"aftercall/internal/llm"
+	"aftercall/internal/llm/openai"
+)
+
+// buildModel puts the model together: the client, a circuit breaker around it, and the fallback behind both.
+func buildModel(s settings, simulated bool) (llm.Model, error) {
+	if s.OpenAIKey == "" && s.OpenAIBaseURL == openai.DefaultBaseURL {
+		return nil, errors.New("no model: set OPENAI_API_KEY, or OPENAI_BASE_URL to an OpenAI-compatible server (`aftercall demo` needs neither)")
+	}
+	primary, err := guarded(s, s.Model, simulated)
+	if err != nil || s.FallbackModel == "" {
+		return primary, err
+	}
+	secondary, err := guarded(s, s.FallbackModel, simulated)
+	if err != nil {
+		return nil, err
+	}
+	return llm.WithFallback(primary, secondary), nil
+}
+
+func guarded(s settings, name string, simulated bool) (llm.Model, error) {
+	m, err := openai.New(openai.Config{BaseURL: s.OpenAIBaseURL, Key: string(s.OpenAIKey), Model: name})
+	if err != nil {
+		return nil, fmt.Errorf("OPENAI_BASE_URL: %w", err)
+	}
+	if simulated {
+		return llm.Guard(m, llm.GuardOptions{}), nil
+	}
+	return llm.Guard(honest{m}, llm.GuardOptions{}), nil
+}
+
+// honest refuses the simulated model's answers: outside demo and tests a wrong OPENAI_BASE_URL must not decide anything.
+type honest struct{ llm.Model }
+
+// Complete asks, and turns a simulated answer into an error that an operator must act on.
+func (h honest) Complete(ctx context.Context, r llm.Request) (llm.Reply, error) {
+	reply, err := h.Model.Complete(ctx, r)
+	if err == nil && reply.Simulated {
+		return reply, &llm.Error{Kind: llm.Misconfigured, Reply: reply,
+			Detail: "OPENAI_BASE_URL is the simulated model, which only answers in demo and tests"}
+	}
+	return reply, err
+}

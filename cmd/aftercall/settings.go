@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"aftercall/internal/llm/openai"
+)
+
+// secret is a setting that must not be printed.
+type secret string
+
+// String hides the value.
+func (s secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "[redacted]"
+}
+
+// LogValue hides the value in logs.
+func (s secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// settings are what an operator sets in the environment. Author's automations are files and never mix with them.
+type settings struct {
+	DatabaseURL     secret // Postgres 14 or newer
+	Listen          string // webhooks and API
+	AdminListen     string // pages; loopback only until sign-in exists
+	PublicURL       string // how the outside reaches Listen
+	Config          string // folder of one account, or of several; "" keeps what the database has
+	OpenAIKey       secret
+	OpenAIBaseURL   string // any OpenAI-compatible server
+	Model           string
+	FallbackModel   string // asked when the first refuses or is away; "" for none
+	SendGridKey     secret // "" and no SMTPURL: e-mail is captured
+	SendGridBaseURL string
+	SMTPURL         secret // smtp://user:password@host:port
+}
+
+// setting is one row of the table that reads, checks and prints the settings.
+type setting struct {
+	name, fallback string
+	secret         bool // may come from NAME_FILE; printed redacted
+	says           string
+	put            func(*settings, string)
+	check          func(string) error
+}
+
+// table lists every setting once: reading, checking and printing all follow it.
+func table() []setting {
+	return []setting{
+		{"DATABASE_URL", "", true, "Postgres 14 or newer", func(s *settings, v string) { s.DatabaseURL = secret(v) }, isPostgres},
+		{"AFTERCALL_LISTEN", "127.0.0.1:8080", false, "address for webhooks and the API", func(s *settings, v string) { s.Listen = v }, isAddress},
+		{"AFTERCALL_ADMIN_LISTEN", "127.0.0.1:8081", false, "address for the pages; loopback only", func(s *settings, v string) { s.AdminListen = v }, isAddress},
+		{"AFTERCALL_PUBLIC_URL", "", false, "how the outside reaches AFTERCALL_LISTEN", func(s *settings, v string) { s.PublicURL = v }, isHTTP},
+		{"AFTERCALL_CONFIG", "", false, "folder of automations, activated at start and on SIGHUP", func(s *settings, v string) { s.Config = v }, isFolder},
+		{"OPENAI_API_KEY", "", true, "key for the model", func(s *settings, v string) { s.OpenAIKey = secret(v) }, nil},
+		{"OPENAI_BASE_URL", openai.DefaultBaseURL, false, "any OpenAI-compatible server", func(s *settings, v string) { s.OpenAIBaseURL = v }, isHTTP},
+		{"AFTERCALL_MODEL", "gpt-4.1-mini", false, "the model that fills in the interview", func(s *settings, v string) { s.Model = v }, nil},
+		{"AFTERCALL_FALLBACK_MODEL", "", false, "asked when the first refuses or is away", func(s *settings, v string) { s.FallbackModel = v }, nil},
+		{"SENDGRID_API_KEY", "", true, "without it and without SMTP_URL, e-mail is captured", func(s *settings, v string) { s.SendGridKey = secret(v) }, nil},
+		{"SENDGRID_BASE_URL", "https://api.sendgrid.com", false, "SendGrid's API (EU: https://api.eu.sendgrid.com)", func(s *settings, v string) { s.SendGridBaseURL = v }, isHTTP},
+		{"SMTP_URL", "", true, "smtp://user:password@host:port or smtps://…", func(s *settings, v string) { s.SMTPURL = secret(v) }, isSMTP},
+	}
+}
+
+// readSettings reads and checks the environment; every problem is reported, not only the first.
+func readSettings(getenv func(string) string) (settings, error) {
+	var s settings
+	var problems []error
+	for _, t := range table() {
+		v, err := lookUp(t, getenv)
+		if err == nil && v != "" && t.check != nil {
+			err = t.check(v)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", t.name, err))
+		}
+		t.put(&s, v)
+	}
+	if s.SendGridKey != "" && s.SMTPURL != "" {
+		problems = append(problems, errors.New("SENDGRID_API_KEY and SMTP_URL are both set: e-mail goes out by one of them; unset the other"))
+	}
+	return s, errors.Join(problems...)
+}
+
+// lookUp reads one setting: NAME, or for a secret the file named by NAME_FILE, or its fallback.
+func lookUp(t setting, getenv func(string) string) (string, error) {
+	v := getenv(t.name)
+	file := ""
+	if t.secret {
+		file = getenv(t.name + "_FILE")
+	}
+	switch {
+	case v != "" && file != "":
+		return "", fmt.Errorf("set either %s or %s_FILE, not both", t.name, t.name)
+	case file != "":
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("read %s_FILE: %w", t.name, err)
+		}
+		return strings.TrimSpace(string(b)), nil
+	case v == "":
+		return t.fallback, nil
+	}
+	return v, nil
+}
+
+// print lists the settings as they are used, secrets redacted.
+func (s settings) print(log *slog.Logger, getenv func(string) string) {
+	attrs := make([]any, 0, len(table()))
+	for _, t := range table() {
+		v, _ := lookUp(t, getenv) // checked when it was read
+		if t.secret {
+			v = secret(v).String()
+		}
+		if v != "" {
+			attrs = append(attrs, slog.String(strings.ToLower(t.name), v))
+		}
+	}
+	log.Info("settings", attrs...)
+}
+
+func isPostgres(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		return errors.New("want postgres://user:password@host:port/database")
+	}
+	return nil
+}
+
+func isHTTP(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return errors.New("want an http:// or https:// URL")
+	}
+	return nil
+}
+
+func isSMTP(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Host == "" {
+		return errors.New("want smtp://user:password@host:port or smtps://…")
+	}
+	return nil
+}
+
+func isAddress(v string) error {
+	if _, _, err := net.SplitHostPort(v); err != nil {
+		return errors.New("want host:port, such as 127.0.0.1:8080")
+	}
+	return nil
+}
+
+func isFolder(v string) error {
+	if i, err := os.Stat(v); err != nil || !i.IsDir() {
+		return errors.New("want a folder that exists")
+	}
+	return nil
+}

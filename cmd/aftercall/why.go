@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"aftercall/conversation"
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/reason"
+	"aftercall/triggers"
+	"aftercall/variables"
+)
+
+// why prints what happened to one conversation, automation by automation, and why.
+func why(ctx context.Context, c *console, args []string) error {
+	flags := flag.NewFlagSet("why", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	account := flags.String("account", "", "the account, where an id exists in several")
+	if err := flags.Parse(args); err != nil || flags.NArg() < 1 || flags.NArg() > 2 {
+		return wrong("name a conversation, and an automation if you want only that one")
+	}
+	db, err := openStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	acc, id, err := db.FindConversation(ctx, *account, flags.Arg(0))
+	if err != nil {
+		return fmt.Errorf("find conversation %s: %w", flags.Arg(0), err)
+	}
+	story, err := db.Story(ctx, acc, id)
+	if err != nil {
+		return err
+	}
+	return tell(c.out, story, flags.Arg(1))
+}
+
+// tell writes a story as text; only one automation of it if only is set.
+func tell(w io.Writer, s store.Story, only string) error {
+	t := teller{w: w, s: s}
+	t.head()
+	found := false
+	for _, d := range s.Decisions {
+		if only == "" || d.Automation == only {
+			found = true
+			t.decision(d)
+		}
+	}
+	if only != "" && !found {
+		return fmt.Errorf("conversation %s has no decision about %q; it has: %s", s.Conversation.ExternalID, only, t.names())
+	}
+	if only == "" {
+		t.values()
+	}
+	return nil
+}
+
+// teller writes one story.
+type teller struct {
+	w io.Writer
+	s store.Story
+}
+
+func (t teller) head() {
+	c := t.s.Conversation
+	fmt.Fprintf(t.w, "conversation %s  (%s)\n", c.ExternalID, c.ID)
+	fmt.Fprintf(t.w, "  %s · agent %s · %s\n", t.s.AccountID, c.Agent.Name, facts(c))
+	fmt.Fprintf(t.w, "  %s", t.s.State)
+	if n := len(t.s.Calls); n > 0 {
+		fmt.Fprintf(t.w, " · %d model %s", n, plural(n, "call"))
+	}
+	if t.s.Simulated {
+		fmt.Fprint(t.w, " · answered by the SIMULATED model")
+	}
+	fmt.Fprintf(t.w, " · revision %.12s\n", t.s.Digest)
+}
+
+func facts(c *conversation.Conversation) string {
+	parts := []string{string(c.Channel)}
+	if c.Direction != "" {
+		parts = append(parts, string(c.Direction))
+	}
+	d := c.Duration()
+	parts = append(parts, string(c.Status), c.StartedAt.UTC().Format("2006-01-02 15:04 MST"),
+		fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60), fmt.Sprintf("%d turns", len(c.Turns)))
+	return strings.Join(parts, " · ")
+}
+
+func (t teller) decision(d store.StoryDecision) {
+	fmt.Fprintf(t.w, "\n%s: %s", d.Automation, d.Verdict)
+	if d.Review {
+		fmt.Fprint(t.w, ", needs review")
+	}
+	if d.Run > 1 {
+		fmt.Fprintf(t.w, " (run %d)", d.Run)
+	}
+	fmt.Fprintf(t.w, "\n  %s: %s\n", d.Reason, d.Reason.Sentence())
+	if d.Detail != "" {
+		fmt.Fprintf(t.w, "  %s\n", d.Detail)
+	}
+	for _, e := range d.Evidence {
+		fmt.Fprintf(t.w, "  turn %d, %s: “%s”\n", e.Turn, speaker(t.s.Conversation, e), e.Quote)
+	}
+	if d.Verdict != triggers.Fires {
+		fmt.Fprintf(t.w, "  remedy: %s\n", d.Reason.Remedy())
+		return
+	}
+	for _, x := range t.s.Deliveries {
+		if x.Automation == d.Automation && x.Run == d.Run {
+			t.delivery(x)
+		}
+	}
+}
+
+// values prints what is known of the dyn_ variables: what was stated and where, what was not, and what did not pass.
+func (t teller) values() {
+	if len(t.s.Values) == 0 {
+		return
+	}
+	fmt.Fprint(t.w, "\nvariables\n")
+	for _, v := range t.s.Values {
+		fmt.Fprintf(t.w, "  %s", v.Name)
+		switch {
+		case v.Status == variables.Stated:
+			fmt.Fprintf(t.w, " = %s (turn %d: “%s”)", v.Value, v.Evidence.Turn, v.Evidence.Quote)
+		case v.Present():
+			fmt.Fprintf(t.w, " = %s (%s)", v.Value, v.Status)
+		default:
+			fmt.Fprintf(t.w, ": %s", v.Status)
+		}
+		if v.Problem != "" {
+			fmt.Fprintf(t.w, ": %s", v.Problem)
+		}
+		fmt.Fprintln(t.w)
+	}
+}
+
+func (t teller) delivery(x store.StoryDelivery) {
+	to := x.Recipient
+	if x.Address != "" {
+		to = x.Address
+	}
+	fmt.Fprintf(t.w, "  %s → %s: %s", x.Channel, to, x.State)
+	if x.Provider != "" {
+		fmt.Fprintf(t.w, " (%s)", x.Provider)
+	}
+	if x.Content.Subject != "" {
+		fmt.Fprintf(t.w, " “%s”", x.Content.Subject)
+	}
+	if x.State == store.Planned || x.State == store.Retrying {
+		fmt.Fprintf(t.w, ", due %s", x.DueAt.UTC().Format(time.RFC3339))
+	}
+	fmt.Fprintln(t.w)
+	if x.Reason != "" {
+		fmt.Fprintf(t.w, "    %s: %s\n", x.Reason, x.Reason.Sentence())
+		if x.State != store.Sent {
+			fmt.Fprintf(t.w, "    remedy: %s\n", x.Reason.Remedy())
+		}
+	}
+	if x.Detail != "" {
+		fmt.Fprintf(t.w, "    %s\n", x.Detail)
+	}
+	for _, a := range x.Attempts {
+		if a.State != store.Sent {
+			fmt.Fprintf(t.w, "    attempt %d: %s %s %s\n", a.Attempt, a.State, a.Class, a.Detail)
+		}
+	}
+}
+
+func (t teller) names() string {
+	var names []string
+	for _, d := range t.s.Decisions {
+		names = append(names, d.Automation)
+	}
+	if len(names) == 0 {
+		return "none yet; it is " + string(t.s.State)
+	}
+	return strings.Join(names, ", ")
+}
+
+func speaker(c *conversation.Conversation, e interview.Evidence) conversation.Role {
+	if e.Turn < 1 || e.Turn > len(c.Turns) {
+		return "nobody"
+	}
+	return c.Turns[e.Turn-1].Role
+}
+
+// explain prints the page of a reason code.
+func explain(_ context.Context, c *console, args []string) error {
+	if len(args) != 1 {
+		return wrong("name one reason code")
+	}
+	r, ok := reason.Of(reason.Code(args[0]))
+	if !ok {
+		var codes []string
+		for _, r := range reason.All() {
+			codes = append(codes, string(r.Code))
+		}
+		return fmt.Errorf("%q is no reason code; there are: %s", args[0], strings.Join(codes, ", "))
+	}
+	fmt.Fprintf(c.out, "%s (%s)\n%s\n%s\n", r.Code, r.Stage, r.Sentence, r.Remedy)
+	return nil
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
