@@ -177,9 +177,10 @@ func TestFaultsComeAtTheirRateFromTheSeed(t *testing.T) {
 	o := simulated.Options{Seed: 7, RateLimit: 0.1, Error: 0.08, Malformed: 0.06, WrongIDs: 0.02}
 	s, url := serve(t, o)
 	again, url2 := serve(t, o)
+	small := body(`{"id":"rain","question":"Was heavy rain forecast?"}`, "customer: It is dry here today.")
 	for range 150 {
-		post(t, url, callBack())
-		post(t, url2, callBack())
+		post(t, url, small)
+		post(t, url2, small)
 	}
 	if diff := cmp.Diff(s.Given(), again.Given()); diff != "" {
 		t.Error("the same seed gave other faults:", diff)
