@@ -126,7 +126,7 @@ func openItellico(h http.Header, settings map[string]string) (s seal, why string
 		return seal{}, noSignature
 	}
 	var ok bool
-	if s.at, ok = unix(s.stamp); !ok {
+	if s.at, ok = unixOrMilli(s.stamp); !ok {
 		return seal{}, badSignature
 	}
 	signature = strings.ToLower(strings.TrimPrefix(signature, "sha256="))
@@ -195,22 +195,24 @@ func named(settings map[string]string, key, otherwise string) string {
 	return otherwise
 }
 
-// unix reads seconds (up to 11 digits) or milliseconds (13) as plain decimal digits without sign or leading zero.
+// unix reads seconds as plain decimal digits without sign or leading zero.
 func unix(s string) (time.Time, bool) {
-	if s == "" || s[0] < '1' || s[0] > '9' || len(s) > 13 || len(s) == 12 {
-		return time.Time{}, false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return time.Time{}, false
-		}
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		return time.Time{}, false
-	}
-	if len(s) == 13 {
+	n, ok := digits(s)
+	return time.Unix(n, 0), ok && len(s) <= 11
+}
+
+// unixOrMilli also reads milliseconds, which have 13 digits until the year 2286.
+func unixOrMilli(s string) (time.Time, bool) {
+	if n, ok := digits(s); ok && len(s) == 13 {
 		return time.UnixMilli(n), true
 	}
-	return time.Unix(n, 0), true
+	return unix(s)
+}
+
+func digits(s string) (int64, bool) {
+	if s == "" || s[0] == '0' || strings.Trim(s, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
 }
