@@ -30,7 +30,7 @@ CREATE TABLE deliveries (
     provider_id     text        NOT NULL DEFAULT '',
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (conversation_id, run, automation, action, recipient, copy),
+    CONSTRAINT deliveries_key UNIQUE (conversation_id, run, automation, action, recipient, copy),
     CHECK ((copy = 0) = (resend_of IS NULL)),
     CHECK (state NOT IN ('planned', 'retrying') OR due_at IS NOT NULL),
     CHECK (state <> 'sending' OR (attempt > 0 AND worker_id <> '' AND claimed_at IS NOT NULL))

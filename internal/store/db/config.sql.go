@@ -10,30 +10,6 @@ import (
 	"time"
 )
 
-const accountSources = `-- name: AccountSources :many
-SELECT source_id FROM sources WHERE account_id = $1 ORDER BY source_id
-`
-
-func (q *Queries) AccountSources(ctx context.Context, accountID string) ([]string, error) {
-	rows, err := q.db.Query(ctx, accountSources, accountID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var source_id string
-		if err := rows.Scan(&source_id); err != nil {
-			return nil, err
-		}
-		items = append(items, source_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const activeRevision = `-- name: ActiveRevision :many
 SELECT revision_id FROM active_revisions WHERE account_id = $1
 `

@@ -35,9 +35,6 @@ SELECT source_id FROM sources
 WHERE source_id = ANY(@source_ids::text[]) AND account_id <> @account_id
 ORDER BY source_id;
 
--- name: AccountSources :many
-SELECT source_id FROM sources WHERE account_id = @account_id ORDER BY source_id;
-
 -- name: DropSources :exec
 DELETE FROM sources WHERE account_id = @account_id AND source_id <> ALL(@source_ids::text[]);
 

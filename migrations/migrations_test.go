@@ -1,0 +1,133 @@
+package migrations_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"aftercall/internal/postgres/pgtest"
+	"aftercall/migrations"
+)
+
+// rows fills one table of every step; each statement belongs to the step with its number.
+var rows = []string{
+	1: `INSERT INTO accounts (id) VALUES ('acme');
+		INSERT INTO revisions (id, account_id, digest, format, files) VALUES ('0192f3a4-0000-7000-8000-000000000001', 'acme', 'd', 1, '{}')`,
+	2: `INSERT INTO conversations (id, account_id, source, external_id, revision_id, content, decide_at, started_at, ended_at, channel,
+			direction, status, agent_id, agent_name, customer_name, customer_email, customer_number, email_key, phone_key, far_phone_key)
+		VALUES ('0192f3a4-0000-7000-8000-000000000002', 'acme', 's', 'c', '0192f3a4-0000-7000-8000-000000000001', '{}', now(), now(), now(),
+			'', '', '', '', '', '', '', '', '', '', '')`,
+	3: `INSERT INTO decisions (conversation_id, run, automation, account_id, revision_id, verdict, reason, evidence, detail, review, actions)
+		VALUES ('0192f3a4-0000-7000-8000-000000000002', 1, 'a', 'acme', '0192f3a4-0000-7000-8000-000000000001', 'fires', 'always', '[]', '', false, 1)`,
+	4: `INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state, reason, detail, test, content)
+		VALUES ('0192f3a4-0000-7000-8000-000000000004', 'acme', '0192f3a4-0000-7000-8000-000000000002', 1, 'a', 0, 'r', 'email', false, 'sent', '', '', false, '{}')`,
+}
+
+// tables are the tables filled above, by step.
+var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries"}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+	return c
+}
+
+// TestEachStepGoesDownAndUpAgain takes every step back on a database with rows in it, and takes it again.
+func TestEachStepGoesDownAndUpAgain(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	if err := migrations.Up(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	c := connect(t, url)
+	steps := len(rows) - 1
+	for _, sql := range rows[1:] {
+		if _, err := c.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for step := steps; step >= 1; step-- {
+		if err := migrations.DownOne(t.Context(), url); err != nil {
+			t.Fatalf("step %d down: %v", step, err)
+		}
+		status(t, url, step-1)
+		if step > 1 {
+			kept(t, c, step-1)
+		}
+		if err := migrations.Ready(t.Context(), c); err == nil || !strings.Contains(err.Error(), "aftercall migrate") {
+			t.Errorf("without step %d: %v", step, err)
+		}
+		if err := migrations.Up(t.Context(), url); err != nil {
+			t.Fatalf("step %d up again: %v", step, err)
+		}
+		status(t, url, steps)
+		for again := step; again <= steps; again++ { // fill what came back empty
+			if _, err := c.Exec(t.Context(), rows[again]); err != nil {
+				t.Fatalf("rows of step %d: %v", again, err)
+			}
+		}
+		for range steps - step + 1 { // down to this step, for the one before
+			if err := migrations.DownOne(t.Context(), url); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := migrations.DownOne(t.Context(), url); err == nil {
+		t.Error("a step was taken back that is not there")
+	}
+}
+
+func status(t *testing.T, url string, applied int) {
+	t.Helper()
+	versions, err := migrations.Status(t.Context(), url)
+	if err != nil || len(versions) != len(rows)-1 {
+		t.Fatalf("status %+v, %v", versions, err)
+	}
+	for _, v := range versions {
+		if v.Applied != (v.Number <= int64(applied)) || v.Applied == v.AppliedAt.IsZero() {
+			t.Errorf("%+v with %d steps applied", v, applied)
+		}
+	}
+}
+
+func kept(t *testing.T, c *pgx.Conn, step int) {
+	t.Helper()
+	var n int
+	if err := c.QueryRow(t.Context(), "SELECT count(*) FROM "+tables[step]).Scan(&n); err != nil || n != 1 {
+		t.Errorf("%s: %d rows, %v", tables[step], n, err)
+	}
+}
+
+func TestReady(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	c := connect(t, url)
+	if err := migrations.Ready(t.Context(), c); err == nil || !strings.Contains(err.Error(), "aftercall migrate") {
+		t.Errorf("an empty database: %v", err)
+	}
+	var all sync.WaitGroup
+	for range 3 { // processes that start together
+		all.Go(func() {
+			if err := migrations.Up(t.Context(), url); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if err := migrations.Ready(t.Context(), c); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Ready(t.Context(), c); err != nil {
+		t.Errorf("a newer database: %v", err)
+	}
+}
