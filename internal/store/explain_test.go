@@ -14,6 +14,7 @@ import (
 
 	"aftercall/internal/store"
 	"aftercall/interview"
+	"aftercall/variables"
 )
 
 // statements keeps one example of every named query that passes.
@@ -97,7 +98,9 @@ func (h *house) walk(t *testing.T) {
 	conflict := h.arrival(phoneCall("w1"))
 	conflict.Event.Body = []byte("other")
 	h.accept(t, conflict)
-	p := h.decided(t, "c9", 1)
+	p := h.plan(h.accept(t, h.arrival(phoneCall("c9"))).ConversationID, 1)
+	p.Values = []variables.Value{{Name: "dyn_when", Type: variables.Text, Status: variables.NotStated}}
+	h.save(t, p)
 	for range 2 { // the second comes too late
 		_, err := h.Record(ctx, interview.Call{ConversationID: p.ConversationID, AccountID: "acme", RevisionID: h.revision,
 			Part: "all/0", Valid: true, Answer: []byte("{}")})
