@@ -23,7 +23,8 @@ type document struct {
 }
 
 func newDocument(name string, src []byte, report func(Problem)) *document {
-	text := strings.TrimPrefix(string(src), "\ufeff")
+	// YAML ends a line at CR, LF and both; so do editors. One of them makes places mean the same everywhere.
+	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(src), "\ufeff"))
 	return &document{path: name, src: text, lines: strings.Split(text, "\n"), report: report,
 		broken: map[*yaml.Node]bool{}, secret: map[int]bool{}}
 }
@@ -43,6 +44,11 @@ func (d *document) fail(line, col int, code, message, help string) {
 func (d *document) parse() bool {
 	if !utf8.ValidString(d.src) || strings.ContainsRune(d.src, 0) {
 		d.fail(1, 1, codeFile, "the file is not UTF-8 text", "save it as UTF-8")
+		return false
+	}
+	if i := strings.IndexAny(d.src, "\u0085\u2028\u2029"); i >= 0 {
+		line, col := d.place(i)
+		d.fail(line, col, codeFile, "an invisible line separator stands here", "delete it; a line ends with an ordinary line break")
 		return false
 	}
 	dec := yaml.NewDecoder(strings.NewReader(d.src))
@@ -128,9 +134,9 @@ func (d *document) inspect(n *yaml.Node, depth int) {
 	if n.Anchor != "" {
 		d.fail(n.Line, n.Column, codeAnchor, "anchors are not used here", "leave out &"+n.Anchor)
 	}
-	if n.Style&yaml.TaggedStyle != 0 {
+	if strings.HasPrefix(d.from(n.Line, n.Column), "!") {
 		d.broken[n] = true
-		d.fail(n.Line, n.Column, codeTag, "tags are not used here", "leave out "+n.Tag+"; quote the value if it is text")
+		d.fail(n.Line, n.Column, codeTag, "tags are not used here", "leave out what begins with !, and quote the value if it is text")
 	}
 	if n.Kind == yaml.MappingNode {
 		d.keys(n)
@@ -186,7 +192,7 @@ func (d *document) excerpt(line int) string {
 	if line < 1 || line > len(d.lines) || d.secret[line] {
 		return ""
 	}
-	text := strings.TrimSuffix(d.lines[line-1], "\r")
+	text := d.lines[line-1]
 	m := secretKey.FindStringSubmatchIndex(text)
 	if m == nil || m[4] == m[5] || named.MatchString(text[m[4]:]) {
 		return text

@@ -109,7 +109,7 @@ func (d *document) width(n *yaml.Node) int {
 	if n.Kind != yaml.ScalarNode || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return 1
 	}
-	rest := strings.TrimRight(d.from(n.Line, n.Column), "\r")
+	rest := d.from(n.Line, n.Column)
 	style := n.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle)
 	if style == 0 {
 		first, _, _ := strings.Cut(n.Value, "\n")
