@@ -173,6 +173,7 @@ func (m *Model) request(r llm.Request, without [quirks]bool) goopenai.ChatComple
 	}
 	shape(&q, r, without)
 	if without[maxCompletion] {
+		//lint:ignore SA1019 servers that do not know max_completion_tokens know only this one
 		q.MaxTokens = r.MaxTokens
 	} else {
 		q.MaxCompletionTokens = r.MaxTokens
