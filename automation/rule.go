@@ -17,8 +17,7 @@ type rule struct {
 	c      *compiler
 	a      *Automation
 	v      value
-	ifs    []value // conditions, read when every text is known
-	routed value   // the route, and whether an action writes to it
+	routed value // the route, and whether an action writes to it
 	routes bool
 }
 
