@@ -32,7 +32,7 @@ func TestVerbs(t *testing.T) {
 		t.Fatalf("keys add: %d %s", code, out)
 	}
 	file := filepath.Join(t.TempDir(), "call.json")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(downCall, "%d", "7")), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(downCallNumber(7)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	sender := map[string]string{"AFTERCALL_KEY": key, "AFTERCALL_PUBLIC_URL": h.app.address("webhooks")}

@@ -94,7 +94,7 @@ func TestAllowListIsCheckedAgain(t *testing.T) {
 		completion(w, `{"automations":{"callback":{"evidence":[{"turn":1,"quote":"Please call me back tomorrow."}],"verdict":"yes"}},"summary":"x"}`)
 	})
 	h := newHouse(t, writeAccount(t, downConfig), model)
-	id := h.postCall([]byte(strings.ReplaceAll(downCall, "%d", "1")))
+	id := h.postCall([]byte(downCallNumber(1)))
 	<-asked
 	narrow := strings.ReplaceAll(strings.ReplaceAll(downConfig, "allow: { domains: [acme.example] }", "allow: { addresses: [log@acme.example] }"),
 		"support@acme.example", "log@acme.example")

@@ -31,6 +31,8 @@ const downCall = `{"id": "call-%d", "agent": {"id": "a", "name": "A"}, "channel"
  "started_at": "2026-11-20T14:30:00Z", "ended_at": "2026-11-20T14:31:00Z", "from_number": "+447700900456", "to_number": "+442071838750",
  "customer": {}, "turns": [{"role": "customer", "text": "Please call me back tomorrow.", "at_ms": 0}]}`
 
+func downCallNumber(n int) string { return fmt.Sprintf(downCall, n) }
+
 // TestModelDown is the promise about a model that is away: what needs no model goes out at once, everything else waits
 // and says so, nothing is lost, and the backlog drains by itself when the model is back.
 func TestModelDown(t *testing.T) {
@@ -51,7 +53,7 @@ func TestModelDown(t *testing.T) {
 	h := newHouse(t, dir, model)
 	ids := make([]string, calls)
 	for i := range ids {
-		ids[i] = h.postCall(fmt.Appendf(nil, downCall, i))
+		ids[i] = h.postCall([]byte(downCallNumber(i)))
 	}
 	for _, id := range ids {
 		s := h.until(id, func(s store.Story) bool { return sent(s) == 1 })

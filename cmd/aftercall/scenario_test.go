@@ -127,17 +127,27 @@ type house struct {
 	key   string
 	mail  *delivertest.SendGrid
 	model *httptest.Server
+	now   func() time.Time // the clock of everything under test
 }
 
 // sendGridKey is what the local SendGrid wants to see.
 const sendGridKey = "SG.scenario"
 
+// houseSecret is the secret of every source of an account under test.
+const houseSecret = "whsec_c2VjcmV0LW9mLXRoZS1ob3VzZS11bmRlci10ZXN0LTE="
+
 // at is the clock of a scenario: shortly after its call ended.
 var at = time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
 
+// newHouse starts the process at the scenarios' time, which stands still.
 func newHouse(t *testing.T, config string, model http.Handler) *house {
 	t.Helper()
-	h := &house{t: t, mail: delivertest.NewSendGrid(sendGridKey), model: httptest.NewServer(model), key: newKey()}
+	return newHouseAt(t, config, model, func() time.Time { return at })
+}
+
+func newHouseAt(t *testing.T, config string, model http.Handler, now func() time.Time) *house {
+	t.Helper()
+	h := &house{t: t, now: now, mail: delivertest.NewSendGrid(sendGridKey), model: httptest.NewServer(model), key: newKey()}
 	t.Cleanup(h.model.Close)
 	t.Cleanup(h.mail.Close)
 	h.url = pgtest.New(t)
@@ -149,7 +159,7 @@ func newHouse(t *testing.T, config string, model http.Handler) *house {
 	var err error
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if h.app, err = assemble(ctx, assembly{
-		settings: s, role: role{web: true, work: true}, getenv: func(string) string { return "" }, log: log,
+		settings: s, role: role{web: true, work: true}, getenv: func(string) string { return houseSecret }, log: log,
 		now: h.now,
 	}); err != nil {
 		t.Fatal(err)
@@ -172,21 +182,22 @@ func newHouse(t *testing.T, config string, model http.Handler) *house {
 	return h
 }
 
-// now is the clock of everything under test.
-func (h *house) now() time.Time { return at }
-
 // drained waits until no job is left to do.
-func (h *house) drained() {
+func (h *house) drained() { h.drainedUpTo(time.Now().AddDate(1, 0, 0)) }
+
+// drainedUpTo waits until no job is left that is due before a time.
+func (h *house) drainedUpTo(due time.Time) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	open := river.NewJobListParams().First(1).States(rivertype.JobStateAvailable, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled)
+	open := river.NewJobListParams().First(1).States(rivertype.JobStateAvailable, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled).
+		OrderBy(river.JobListOrderByScheduledAt, river.SortOrderAsc)
 	for {
 		left, err := h.app.worker.Client().JobList(ctx, open)
 		if err != nil {
 			h.t.Fatalf("the queue does not drain: %v", err)
 		}
-		if len(left.Jobs) == 0 {
+		if len(left.Jobs) == 0 || left.Jobs[0].ScheduledAt.After(due) {
 			return
 		}
 	}

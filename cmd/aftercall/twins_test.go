@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"testing"
@@ -42,7 +41,7 @@ func TestTwinsSendOnce(t *testing.T) {
 	})
 	var ids []string
 	for i := range calls {
-		ids = append(ids, h.postCall(fmt.Appendf(nil, downCall, i)))
+		ids = append(ids, h.postCall([]byte(downCallNumber(i))))
 	}
 	again := func(args func(id string) river.JobArgs, queue string) {
 		var params []river.InsertManyParams
