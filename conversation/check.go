@@ -39,7 +39,7 @@ func Pointer(tokens ...any) string {
 	for _, t := range tokens {
 		b.WriteByte('/')
 		if s, ok := t.(string); ok {
-			b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(s))
+			b.WriteString(strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1"))
 			continue
 		}
 		fmt.Fprint(&b, t)

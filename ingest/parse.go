@@ -37,7 +37,7 @@ func parse(body []byte, m mode) (map[string]any, []conversation.Fault) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	p := parser{tokens: d, mode: m}
-	v := p.value("", 0)
+	v := p.value(0)
 	if len(p.faults) > 0 {
 		return nil, p.faults
 	}
@@ -67,58 +67,68 @@ func position(body []byte) string {
 type parser struct {
 	tokens *json.Decoder
 	mode   mode
+	path   []any // where it reads: names and positions; a pointer is made of it only if there is a fault
 	faults []conversation.Fault
 	broken bool // reading has to stop: the tokens are out of step
 }
 
-func (p *parser) fault(pointer, message string) {
+func (p *parser) fault(message string) {
 	if len(p.faults) < 100 {
-		p.faults = append(p.faults, conversation.Fault{Pointer: pointer, Message: message})
+		p.faults = append(p.faults, conversation.Fault{Pointer: conversation.Pointer(p.path...), Message: message})
 	}
 }
 
-func (p *parser) value(pointer string, depth int) any {
+// member reads a value one step further down.
+func (p *parser) member(step any, depth int) any {
+	p.path = append(p.path, step)
+	v := p.value(depth)
+	p.path = p.path[:len(p.path)-1]
+	return v
+}
+
+func (p *parser) value(depth int) any {
 	t, err := p.tokens.Token()
 	if err != nil {
 		p.broken = true
-		p.fault(pointer, "cannot be read")
+		p.fault("cannot be read")
 		return nil
 	}
 	switch t := t.(type) {
 	case json.Delim:
 		if depth >= maxDepth {
 			p.broken = true
-			p.fault(pointer, "is nested more than "+strconv.Itoa(maxDepth)+" deep")
+			p.fault("is nested more than " + strconv.Itoa(maxDepth) + " deep")
 			return nil
 		}
 		if t == '{' {
-			return p.object(pointer, depth)
+			return p.object(depth)
 		}
-		return p.array(pointer, depth)
+		return p.array(depth)
 	case string:
-		return p.text(pointer, t)
+		return p.text(t)
 	default:
 		return t
 	}
 }
 
 // object reads members up to the closing brace.
-func (p *parser) object(pointer string, depth int) map[string]any {
+func (p *parser) object(depth int) map[string]any {
 	m := map[string]any{}
 	for p.tokens.More() {
 		t, err := p.tokens.Token()
 		name, ok := t.(string)
 		if err != nil || !ok {
 			p.broken = true
-			p.fault(pointer, "cannot be read")
+			p.fault("cannot be read")
 			return m
 		}
-		name = p.text(pointer, name)
-		inner := pointer + conversation.Pointer(name)
+		name = p.text(name)
 		if _, twice := m[name]; twice && p.mode == strict {
-			p.fault(inner, "stands twice in the same object")
+			p.path = append(p.path, name)
+			p.fault("stands twice in the same object")
+			p.path = p.path[:len(p.path)-1]
 		}
-		m[name] = p.value(inner, depth+1)
+		m[name] = p.member(name, depth+1)
 		if p.broken {
 			return m
 		}
@@ -127,10 +137,10 @@ func (p *parser) object(pointer string, depth int) map[string]any {
 	return m
 }
 
-func (p *parser) array(pointer string, depth int) []any {
+func (p *parser) array(depth int) []any {
 	list := []any{}
 	for p.tokens.More() {
-		list = append(list, p.value(pointer+"/"+strconv.Itoa(len(list)), depth+1))
+		list = append(list, p.member(len(list), depth+1))
 		if p.broken {
 			return list
 		}
@@ -139,12 +149,12 @@ func (p *parser) array(pointer string, depth int) []any {
 	return list
 }
 
-func (p *parser) text(pointer, s string) string {
+func (p *parser) text(s string) string {
 	if strings.IndexByte(s, 0) < 0 {
 		return s
 	}
 	if p.mode == strict {
-		p.fault(pointer, "contains the character U+0000")
+		p.fault("contains the character U+0000")
 	}
 	return strings.ReplaceAll(s, "\x00", "\uFFFD")
 }

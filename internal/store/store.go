@@ -95,9 +95,11 @@ func connect(ctx context.Context, url string, connections int, tracer pgx.QueryT
 	p := c.ConnConfig.RuntimeParams
 	p["application_name"] = "aftercall"
 	p["timezone"] = "UTC"
-	// A plan cached while a table was empty would be kept until its first ANALYZE, which under load is thousands of
-	// sequential scans too late.
-	p["plan_cache_mode"] = "force_custom_plan"
+	// A plan made while a table was empty would scan it, and would be kept until the table's first ANALYZE: under load,
+	// thousands of growing scans too late. Every statement of the line has its index, so plans may as well be told to use
+	// it; then they can be cached, which measured a quarter less of the database's processor time than planning each
+	// statement anew. The audit, which does read whole tables, allows scans for itself.
+	p["enable_seqscan"] = "off"
 	// A process frozen in the middle of a transaction must not keep its row locks from everybody else.
 	p["idle_in_transaction_session_timeout"] = "10s"
 	c.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
