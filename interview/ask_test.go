@@ -189,15 +189,37 @@ func TestMemoryFailureAndCancellation(t *testing.T) {
 
 func TestTheFirstRecordedAnswerWins(t *testing.T) {
 	t.Parallel()
+	before := &memory{}
+	if _, err := ask(t, &script{replies: []any{filled("", "no", "")}}, before, form(sheet()), interview.Limits{}); err != nil {
+		t.Fatal(err)
+	}
 	mem := &memory{}
 	m := &script{replies: []any{func(llm.Request) string {
 		// Another process answers between our Recall and our Record.
-		_, _ = mem.Record(t.Context(), interview.Call{ConversationID: "c1", RevisionID: "r1", Part: "all/0", Valid: true, Answer: []byte(filled("", "no", ""))})
+		_, _ = mem.Record(t.Context(), interview.Call{ConversationID: "c1", RevisionID: "r1", Part: before.calls[0].Part, Valid: true, Answer: []byte(filled("", "no", ""))})
 		return filled(asked, "yes", "")
 	}}}
 	said, err := ask(t, m, mem, form(sheet()), interview.Limits{})
 	if err != nil || said.Answers["callback"].Verdict != interview.No {
 		t.Errorf("got %+v, %v; the first answer said no", said.Answers, err)
+	}
+}
+
+// TestALongerTranscriptIsReadAnew: an answer about what had come in so far does not stand for what came in later.
+func TestALongerTranscriptIsReadAnew(t *testing.T) {
+	t.Parallel()
+	mem := &memory{}
+	m := &script{replies: []any{filled("", "no", ""), filled(asked, "yes", "")}}
+	short, long := form(sheet()), form(sheet())
+	cut := *short.Conversation
+	cut.Turns = cut.Turns[:1]
+	short.Conversation = &cut
+	if _, err := ask(t, m, mem, short, interview.Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	said, err := ask(t, m, mem, long, interview.Limits{})
+	if err != nil || said.Answers["callback"].Verdict != interview.Yes {
+		t.Errorf("got %+v, %v; the whole transcript says yes", said.Answers, err)
 	}
 }
 

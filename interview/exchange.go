@@ -11,6 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"aftercall/conversation"
 	"aftercall/internal/llm"
 	"aftercall/reason"
 )
@@ -22,17 +23,31 @@ type exchange struct {
 	recalled  map[string][]byte
 	reader    *reader
 	turns     []piece
-	calls     int // made now
-	tokens    int // of prompts, estimated, made now
+	heard     string // names the transcript that is asked about; part of what an answer is kept under
+	calls     int    // made now
+	tokens    int    // of prompts, estimated, made now
 	simulated bool
 }
 
 func (i *Interviewer) exchange(f Form, recalled map[string][]byte) *exchange {
 	return &exchange{
 		Interviewer: i, form: f, recalled: recalled,
-		reader: newReader(f.Conversation.Turns), turns: pieces(f.Conversation.Turns),
+		reader: newReader(f.Conversation.Turns), turns: pieces(f.Conversation.Turns), heard: heard(f.Conversation.Turns),
 	}
 }
+
+// heard names a transcript by its content. A platform may post more of it while a call waits for its decision; an answer
+// about the shorter transcript must not stand for the longer one.
+func heard(turns []conversation.Turn) string {
+	sum := sha256.New()
+	for _, t := range turns {
+		fmt.Fprintf(sum, "%q %q %d\n", t.Role, t.Text, t.AtMS)
+	}
+	return hexOf(sum.Sum(nil)[:4])
+}
+
+// kept is the name under which the answer for a part is kept.
+func (x *exchange) kept(a ask) string { return a.part + "@" + x.heard }
 
 // What a call is for, as recorded.
 const (
@@ -64,7 +79,7 @@ func (x *exchange) put(ctx context.Context, a ask) (ans answer, repaired bool, e
 	if err != nil {
 		return answer{}, false, err
 	}
-	if raw, ok := x.recalled[a.part]; ok {
+	if raw, ok := x.recalled[x.kept(a)]; ok {
 		raw, err := check(string(raw), schema)
 		if err != nil { // recorded by a version whose forms looked otherwise; asking again would not replace it
 			return answer{}, false, &failure{reason.AnswerInvalid, "The recorded answer does not fit the form."}
@@ -121,7 +136,7 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 	reply, err := x.model.Complete(ctx, q)
 	c := Call{
 		ConversationID: x.form.Conversation.ID, AccountID: x.form.Conversation.AccountID, RevisionID: x.form.RevisionID,
-		Part: a.part, Purpose: a.purpose, PromptHash: promptHash(q), SchemaHash: schemaHash, Reply: reply, At: time.Now().UTC(),
+		Part: x.kept(a), Purpose: a.purpose, PromptHash: promptHash(q), SchemaHash: schemaHash, Reply: reply, At: time.Now().UTC(),
 	}
 	c.Reply.Content = "" // a valid answer is kept as such; of others nothing is kept
 	if err != nil {

@@ -128,7 +128,7 @@ type Said struct {
 // Call is one model call, as recorded whether or not its answer was valid.
 type Call struct {
 	ConversationID, AccountID, RevisionID string
-	Part                                  string // sheet key, plus "/wN" for a window, "/confirm", "/repair", "/required:dyn_x"
+	Part                                  string // sheet key, plus "/wN" for a window, "/confirm", "/repair", "/required:dyn_x"; "@" and a digest of the turns
 	Purpose                               string // interview, repair, confirm, required
 	PromptHash                            string // sha256 of messages and schema, hex
 	SchemaHash                            string

@@ -62,7 +62,8 @@ func (m *memory) log() string {
 		if !c.Valid {
 			kind = c.ErrorKind
 		}
-		all = append(all, c.Part+" "+c.Purpose+" "+kind)
+		part, _, _ := strings.Cut(c.Part, "@")
+		all = append(all, part+" "+c.Purpose+" "+kind)
 	}
 	return strings.Join(all, "\n")
 }

@@ -21,8 +21,12 @@ import (
 	"aftercall/variables"
 )
 
-// decideTimeout bounds one decide job: a few model calls with their own shorter deadlines.
-const decideTimeout = 2 * time.Minute
+// decideTimeout bounds one decide job, askTimeout the interview in it: what is left after a model that hangs must do for
+// planning what needs no model.
+const (
+	decideTimeout = 2 * time.Minute
+	askTimeout    = 80 * time.Second
+)
 
 // decider works conversation.decide jobs.
 type decider struct {
@@ -48,7 +52,7 @@ func (d *decider) NextRetry(job *river.Job[DecideArgs]) time.Time {
 func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
 	started := d.now()
 	line := decideLine{conversation: job.Args.ConversationID, run: job.Args.Run, attempt: job.Attempt}
-	err := d.decide(ctx, job, &line)
+	err := guarded(d.log, func() error { return d.decide(ctx, job, &line) })
 	line.log(ctx, d.log, d.now().Sub(started), err)
 	return err
 }
@@ -60,9 +64,9 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	if err != nil {
 		return err
 	}
+	defer leave()
 	conv, rev, err := d.load(ctx, job.Args)
 	if err != nil || conv.State == store.StateDecided {
-		leave()
 		return d.unloaded(err)
 	}
 	due, stopped := triggers.Gate(conv.Conversation, undecided(rev, conv.Decided), triggers.Facts{Location: location(conv, rev)})
@@ -73,11 +77,12 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	}
 
 	leave() // nothing but the model's own limits should hold up a model call
-	said, fired, waiting := d.ask(ctx, form, rev, due)
-	if leave, err = d.gate.enter(ctx); err != nil {
+	said, fired, waiting := d.inTime(ctx, form, rev, due)
+	again, err := d.gate.enter(ctx)
+	if err != nil {
 		return err
 	}
-	defer leave()
+	defer again()
 
 	decisions := fired
 	if waiting != nil {
@@ -125,6 +130,17 @@ func (d *decider) unloaded(err error) error {
 		return later(30 * time.Second)
 	}
 	return err
+}
+
+// inTime asks under a deadline of its own. A model that lets it pass is a model that is away.
+func (d *decider) inTime(ctx context.Context, form interview.Form, rev *automation.Revision, due []triggers.Trigger) (interview.Said, []triggers.Decision, error) {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	said, decisions, err := d.ask(asking, form, rev, due)
+	if err != nil && asking.Err() != nil && ctx.Err() == nil {
+		err = &llm.Error{Kind: llm.Unavailable, Detail: "the interview took too long"}
+	}
+	return said, decisions, err
 }
 
 // ask fills in the form, judges it, and asks once more, alone, for each required value that was absent on an automation

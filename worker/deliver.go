@@ -23,8 +23,8 @@ const (
 	sendTimeout    = 20 * time.Second
 	// staleClaim is the age from which a claim is read again before the call: the process may have been frozen meanwhile.
 	staleClaim = 2 * time.Second
-	// sendsAtOnce is how many of one job's deliveries are with the provider at the same time.
-	sendsAtOnce = 16
+	// notReady is how long a delivery waits whose account's config this process does not have (yet).
+	notReady = 30 * time.Second
 )
 
 // deliverer works delivery.send jobs.
@@ -34,7 +34,8 @@ type deliverer struct {
 	revisions *Revisions
 	channels  map[string]deliver.Channel
 	capture   deliver.Channel
-	id        string // of this worker, for its claims
+	places    map[string]gate // by channel: what its provider is asked to do at once
+	id        string          // of this worker, for its claims
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -51,7 +52,15 @@ func (d *deliverer) NextRetry(job *river.Job[DeliverArgs]) time.Time {
 // the job back by itself; a finished job whose receipts are committed needs no transaction of its own, because a re-run
 // finds nothing to claim.
 func (d *deliverer) Work(ctx context.Context, job *river.Job[DeliverArgs]) error {
-	a := job.Args
+	return guarded(d.log, func() error { return d.work(ctx, job.Args) })
+}
+
+func (d *deliverer) work(ctx context.Context, a DeliverArgs) error {
+	leave, err := d.places[a.Channel].enter(ctx) // before the claim: what cannot be sent now must not look half-sent
+	if err != nil {
+		return err
+	}
+	defer leave()
 	claimed, err := d.store.Claim(ctx, a.ConversationID, a.Channel, d.id, d.now())
 	if err != nil {
 		return fmt.Errorf("claim %s deliveries of conversation %s: %w", a.Channel, a.ConversationID, err)
@@ -69,34 +78,47 @@ func (d *deliverer) Work(ctx context.Context, job *river.Job[DeliverArgs]) error
 	return nil
 }
 
-// sendAll sends the claimed deliveries side by side and records each outcome as it comes.
+// sendAll sends the claimed deliveries and records each outcome as it comes: one after another in the job's own place,
+// and side by side as far as the channel has places to spare.
 func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed) error {
-	places := make(chan struct{}, sendsAtOnce)
 	errs := make([]error, len(claimed))
-	var all sync.WaitGroup
+	var beside sync.WaitGroup
 	for i, c := range claimed {
-		places <- struct{}{}
-		all.Go(func() {
-			defer func() { <-places }()
-			errs[i] = d.record(ctx, c, d.send(ctx, c))
+		one := func() { errs[i] = d.record(ctx, c, d.sendGuarded(ctx, c)) }
+		leave, spare := d.places[c.Channel].tryEnter()
+		if !spare {
+			one()
+			continue
+		}
+		beside.Go(func() {
+			defer leave()
+			one()
 		})
 	}
-	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
+	beside.Wait()
+	return errors.Join(errs...)
+}
+
+// sendGuarded keeps a panic in one send from ending the process. What a panic leaves behind is a doubt: the request may
+// have been on its way.
+func (d *deliverer) sendGuarded(ctx context.Context, c store.Claimed) (o store.Outcome) {
+	err := guarded(d.log, func() error {
+		o = d.send(ctx, c)
+		return nil
+	})
+	if err != nil {
+		o = store.Outcome{
+			AccountID: c.AccountID, DeliveryID: c.ID, Attempt: c.Attempt, WorkerID: d.id,
+			State: store.Unknown, Class: "panic", StartedAt: d.now(), FinishedAt: d.now(),
 		}
 	}
-	return nil
+	return o
 }
 
 // record keeps the outcome. The receipt of a message that is out must not be lost because the job was cancelled, so it
 // waits for the database on a context of its own.
-func (d *deliverer) record(ctx context.Context, c store.Claimed, o *store.Outcome) error {
-	if o == nil {
-		return nil // the claim was taken by somebody else
-	}
-	switch err := d.store.RecordOutcome(context.WithoutCancel(ctx), *o); {
+func (d *deliverer) record(ctx context.Context, c store.Claimed, o store.Outcome) error {
+	switch err := d.store.RecordOutcome(context.WithoutCancel(ctx), o); {
 	case errors.Is(err, store.ErrFenced):
 		// The ledger has moved on without this attempt; it stands as the ledger says, and trying again cannot change it.
 		d.log.Warn("outcome came too late", "delivery_id", c.ID, "attempt", c.Attempt, "state", string(o.State))
@@ -121,21 +143,22 @@ func level(s store.DeliveryState) slog.Level {
 	}
 }
 
-// send hands one claimed delivery to its channel. It returns nil if the claim does not stand any more.
-func (d *deliverer) send(ctx context.Context, c store.Claimed) *store.Outcome {
+// send hands one claimed delivery to its channel.
+func (d *deliverer) send(ctx context.Context, c store.Claimed) store.Outcome {
 	o := store.Outcome{AccountID: c.AccountID, DeliveryID: c.ID, Attempt: c.Attempt, WorkerID: d.id, StartedAt: d.now()}
-	m, why := d.message(ctx, c)
+	rev, ok := d.revisions.Active(c.AccountID)
+	if !ok {
+		return d.unsent(o, "config_not_ready", notReady) // a newer peer has it, or this process will in a moment
+	}
+	m, why := message(rev.Directory, c)
 	if why != "" {
 		o.State, o.Reason, o.FinishedAt = store.Skipped, why, d.now()
-		return &o
+		return o
 	}
 	if stands, err := d.stands(ctx, c); err != nil || !stands {
-		if err == nil {
-			return nil
-		}
-		o.State, o.Class, o.FinishedAt = store.Retrying, "claim_unread", d.now()
-		o.DueAt = o.FinishedAt.Add(backoff(c.Attempt))
-		return &o
+		// If a sweeper gave the claim up meanwhile, this settles its doubt: nothing was sent. If somebody else has taken
+		// it, the ledger's fence refuses the outcome.
+		return d.unsent(o, "claim_lost", backoff(c.Attempt))
 	}
 	call, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
@@ -144,8 +167,14 @@ func (d *deliverer) send(ctx context.Context, c store.Claimed) *store.Outcome {
 	if c.Test {
 		o.Reason = reason.TestCall
 	}
-	o = settle(o, receipt, err, c.DeadlineAt)
-	return &o
+	return settle(o, receipt, err, c.DeadlineAt)
+}
+
+// unsent is the outcome of a delivery that certainly was not handed to anybody, and is tried again.
+func (d *deliverer) unsent(o store.Outcome, class string, wait time.Duration) store.Outcome {
+	o.State, o.Class, o.FinishedAt = store.Retrying, class, d.now()
+	o.DueAt = o.FinishedAt.Add(wait)
+	return o
 }
 
 // stands reads an old claim again: this process may have been frozen, and a sweeper may have given the delivery up.
@@ -165,17 +194,12 @@ func (d *deliverer) channel(c store.Claimed) deliver.Channel {
 
 // message puts addresses on the stored content: a person's is looked up now, and every address is checked against the
 // allow-list once more. why is set if nobody may receive it.
-func (d *deliverer) message(ctx context.Context, c store.Claimed) (m deliver.Message, why reason.Code) {
+func message(dir recipients.Directory, c store.Claimed) (m deliver.Message, why reason.Code) {
 	m = deliver.Message{
 		DeliveryID: c.ID, Attempt: c.Attempt, AccountID: c.AccountID, ConversationID: c.ExternalID, AutomationID: c.Automation,
 		Channel: c.Channel, From: c.Content.From, Subject: c.Content.Subject, Text: c.Content.Text, HTML: c.Content.HTML,
 		Fields: c.Content.Fields, Test: c.Test,
 	}
-	rev, ok := d.revisions.Active(c.AccountID)
-	if !ok {
-		return m, reason.RecipientNotAllowed // an account without active config may write to nobody
-	}
-	dir := rev.Directory
 	for _, key := range c.Content.To {
 		addr, no := dir.Address(key, c.Channel, c.Contact)
 		if no != "" {

@@ -15,6 +15,9 @@ import (
 const (
 	beatEvery  = 3 * time.Second
 	sweepEvery = 5 * time.Second
+	// A connection that died silently must not stop the beat, or peers would doubt what this worker sends.
+	beatTimeout  = 3 * time.Second
+	sweepTimeout = 30 * time.Second
 	// sweepGrace is how old something must be before the lack of a live job is worth looking into.
 	sweepGrace = time.Minute
 )
@@ -25,6 +28,8 @@ const Lease = 15 * time.Second
 // beat renews the lease until ctx ends.
 func (w *Worker) beat(ctx context.Context) {
 	every(ctx, beatEvery, func() {
+		ctx, cancel := context.WithTimeout(ctx, beatTimeout)
+		defer cancel()
 		if err := w.store.Beat(ctx, w.self); err != nil && ctx.Err() == nil {
 			w.log.Warn("renew the worker's lease", "worker_id", w.self.ID, "error", err)
 		}
@@ -34,6 +39,8 @@ func (w *Worker) beat(ctx context.Context) {
 // sweep takes up what a dead worker left, until ctx ends.
 func (w *Worker) sweep(ctx context.Context) {
 	every(ctx, sweepEvery, func() {
+		ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+		defer cancel()
 		s, err := w.store.Sweep(ctx, w.lease, sweepGrace, w.enqueueBoth)
 		if err != nil {
 			if ctx.Err() == nil {

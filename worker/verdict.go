@@ -2,7 +2,10 @@ package worker
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -32,6 +35,18 @@ func whenModelIsBack(e *llm.Error, waited time.Duration) time.Duration {
 	}
 	d = max(d, e.After)
 	return d + rand.N(d/2+time.Millisecond)
+}
+
+// guarded turns a panic into an error. River would keep the panic's value, which could quote a call; the type and our own
+// log line, with the stack but no values, do as well.
+func guarded(log *slog.Logger, work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("panic in a job", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic (%T)", p)
+		}
+	}()
+	return work()
 }
 
 // gone reports that the job's subject does not exist any more, so that trying again is useless.

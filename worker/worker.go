@@ -56,7 +56,7 @@ type Config struct {
 	Now         func() time.Time // the clock; default time.Now
 
 	DecideSlots  int           // conversations in work at once, most of them waiting for the model (default 500)
-	DeliverSlots int           // deliver jobs at once per e-mail queue; other channels have a fifth (default 100)
+	DeliverSlots int           // sends at once by e-mail, no more than the channel has connections; other channels have a fifth (default 64)
 	Gate         int           // decide jobs that use database and processor at once (default 8)
 	Lease        time.Duration // how long a silent worker counts as alive (default Lease)
 }
@@ -100,8 +100,13 @@ func New(c Config) (*Worker, error) {
 		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
 		interviewer: c.Interviewer, gate: newGate(c.Gate), now: c.Now, log: c.Logger,
 	})
+	places := map[string]gate{}
+	for _, ch := range Channels() {
+		places[ch] = newGate(c.slots(ch))
+	}
 	river.AddWorker(jobs, &deliverer{
-		store: c.Store, revisions: c.Revisions, channels: c.Channels, capture: c.Capture, id: w.self.ID, now: c.Now, log: c.Logger,
+		store: c.Store, revisions: c.Revisions, channels: c.Channels, capture: c.Capture, places: places,
+		id: w.self.ID, now: c.Now, log: c.Logger,
 	})
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),
@@ -123,7 +128,7 @@ func (c Config) withDefaults() Config {
 		c.DecideSlots = 500
 	}
 	if c.DeliverSlots == 0 {
-		c.DeliverSlots = 100
+		c.DeliverSlots = 64
 	}
 	if c.Gate == 0 {
 		c.Gate = 8
@@ -139,13 +144,21 @@ func (c Config) withDefaults() Config {
 func (c Config) queues() map[string]river.QueueConfig {
 	queues := map[string]river.QueueConfig{QueueDecide: {MaxWorkers: c.DecideSlots}}
 	for _, ch := range Channels() {
-		q := river.QueueConfig{MaxWorkers: max(c.DeliverSlots/5, 1), FetchPollInterval: 500 * time.Millisecond}
-		if ch == deliver.Email {
-			q = river.QueueConfig{MaxWorkers: c.DeliverSlots}
+		q := river.QueueConfig{MaxWorkers: c.slots(ch)}
+		if ch != deliver.Email {
+			q.FetchPollInterval = 500 * time.Millisecond
 		}
 		queues[QueueOf(ch)] = q
 	}
 	return queues
+}
+
+// slots is how much a channel's provider is asked to do at once.
+func (c Config) slots(channel string) int {
+	if channel == deliver.Email {
+		return c.DeliverSlots
+	}
+	return max(c.DeliverSlots/5, 1)
 }
 
 // quiet lets River's warnings and errors through; its per-job lines would say again what ours say.
@@ -189,6 +202,9 @@ func (w *Worker) Start(ctx context.Context) error {
 // Stop lets running jobs finish for a while, cancels the others, and gives the lease back. What was cancelled in the
 // middle of a send has its receipt or its doubt recorded.
 func (w *Worker) Stop(ctx context.Context) error {
+	if w.stop == nil {
+		return nil // it never started
+	}
 	err := w.client.Stop(ctx)
 	w.stop()
 	w.keep.Wait()

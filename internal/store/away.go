@@ -22,15 +22,18 @@ func Away(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
 	}
+	var connecting *pgconn.ConnectError
+	if errors.As(err, &connecting) {
+		return true // whatever the server said of the connection, it never heard of the write
+	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		return awayCode(refused.Code)
 	}
-	var connecting *pgconn.ConnectError
 	var network net.Error
 	return errors.Is(err, errClosed) || errors.Is(err, errBusy) || errors.Is(err, puddle.ErrClosedPool) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed) || errors.As(err, &connecting) || errors.As(err, &network) ||
+		errors.Is(err, net.ErrClosed) || errors.As(err, &network) ||
 		pgconn.SafeToRetry(err) || pgconn.Timeout(err)
 }
 
