@@ -25,7 +25,7 @@ type Claimed struct {
 	Test                          bool
 	Content                       Content
 	Contact                       recipients.ContactRecord
-	ClaimedAt                     time.Time // on this machine's clock, when the claim returned
+	ClaimedAt                     time.Time // on this machine's clock, when the claim began
 }
 
 // Claim moves every delivery of the conversation and channel that is due (planned or retrying, due at or before now) to
@@ -91,10 +91,9 @@ func (c *claimer) write(ctx context.Context, asks []ask) ([][]Claimed, error) {
 		return nil, err
 	}
 	c.lost = slices.DeleteFunc(c.lost, func(l lostClaim) bool { return began.Sub(l.at) > lostFor })
-	now := time.Now()
 	for _, one := range claimed {
 		for n := range one {
-			one[n].ClaimedAt = now
+			one[n].ClaimedAt = began
 		}
 	}
 	return claimed, nil

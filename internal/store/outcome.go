@@ -26,8 +26,8 @@ type Outcome struct {
 	StartedAt, FinishedAt time.Time
 }
 
-// RecordOutcome writes an attempt and moves its delivery, grouped with others. It moves sending → any state, and
-// unknown → sent (a sweeper may have doubted meanwhile), if the attempt is the delivery's. While the database is away it
+// RecordOutcome writes an attempt and moves its delivery, grouped with others. It moves sending → any state, and settles
+// the doubt of a sweeper that was faster (unknown → any other), if the attempt is the delivery's and the worker its sender. While the database is away it
 // waits and tries again, for as long as the store is open and ctx lives: pass a context that the job does not cancel.
 // An outcome that is recorded already is recorded; one of an attempt that is not the delivery's any more is ErrFenced.
 func (s *Store) RecordOutcome(ctx context.Context, o Outcome) error {

@@ -43,8 +43,9 @@ type Swept struct {
 }
 
 const (
-	sweepLock = 0x7377656570 // "sweep": the advisory lock of the one sweep that runs
-	sweepMost = 1000         // rows of each kind in one sweep; the next one goes on
+	sweepLock    = 0x7377656570    // "sweep": the advisory lock of the one sweep that runs
+	longestClaim = 5 * time.Minute // a job and its receipt take less, unless the database is away
+	sweepMost    = 1000            // rows of each kind in one sweep; the next one goes on
 )
 
 // Sweep finds what a dead worker left and what has no live job, in one transaction: deliveries in sending under a lapsed
@@ -85,7 +86,7 @@ func settleLapsed(ctx context.Context, q *db.Queries, ttl time.Duration) (swept 
 		return swept, fmt.Errorf("look for lapsed workers: %w", err)
 	}
 	swept.Lapsed = append([]string{}, lapsed...)
-	doubted, err := q.DoubtLapsed(ctx, db.DoubtLapsedParams{Lapsed: swept.Lapsed, Ttl: ttl})
+	doubted, err := q.DoubtLapsed(ctx, db.DoubtLapsedParams{Lapsed: swept.Lapsed, Ttl: ttl, Longest: longestClaim})
 	if err != nil {
 		return swept, fmt.Errorf("doubt what lapsed workers were sending: %w", err)
 	}

@@ -113,6 +113,22 @@ func TestSweepDoubtsClaimsWithoutALease(t *testing.T) {
 	h.balanced(t)
 }
 
+// A claim whose commit was answered to nobody, or whose receipt was refused for good, is no worker's business any more.
+func TestSweepDoubtsClaimsOfLongAgo(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	p := h.decided(t, "c1", 1)
+	h.beat(t, "alive")
+	h.claim(t, p.ConversationID, "alive")
+	if swept := h.sweep(t); swept.Unknown != 0 {
+		t.Errorf("doubted at once: %+v", swept)
+	}
+	h.exec(t, "UPDATE deliveries SET claimed_at = now() - interval '6 minutes'")
+	if swept := h.sweep(t); swept.Unknown != 1 {
+		t.Errorf("not doubted: %+v", swept)
+	}
+}
+
 func TestSweepFindsWhatHasNoJob(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -123,7 +139,7 @@ func TestSweepFindsWhatHasNoJob(t *testing.T) {
 		"gone":                        {"DELETE FROM river_job", store.Swept{Decides: 1, Delivers: 1}},
 		"completed":                   {"UPDATE river_job SET state = 'completed', finalized_at = now()", store.Swept{Decides: 1, Delivers: 1}},
 		"discarded":                   {"UPDATE river_job SET state = 'discarded', finalized_at = now()", store.Swept{Decides: 1, Delivers: 1}},
-		"snoozed":                     {"UPDATE river_job SET state = 'scheduled', scheduled_at = now() + interval '1 day'", store.Swept{}},
+		"snoozed":                     {"UPDATE river_job SET state = 'scheduled', scheduled_at = now() + interval '1 day'", store.Swept{Delivers: 1}}, // due now, and that job is no help
 		"running":                     {"UPDATE river_job SET state = 'running', attempted_by = '{gone,alive}'", store.Swept{}},
 		"running, its worker is gone": {"UPDATE river_job SET state = 'running', attempted_by = '{alive,gone}'", store.Swept{Decides: 1, Delivers: 1}},
 	} {

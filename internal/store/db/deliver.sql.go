@@ -252,7 +252,7 @@ WITH told AS (
         provider = told.provider, provider_id = told.provider_id, updated_at = now()
     FROM told JOIN held ON held.id = told.id
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
-      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state = 'sent'))
+      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'))
     RETURNING d.id, d.attempt
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
@@ -264,7 +264,7 @@ ON CONFLICT (delivery_id, attempt) DO UPDATE
 SET state = excluded.state, class = excluded.class, status = excluded.status, detail = excluded.detail,
     provider = excluded.provider, provider_id = excluded.provider_id, started_at = excluded.started_at,
     finished_at = excluded.finished_at
-WHERE attempts.state = 'unknown' AND excluded.state = 'sent'
+WHERE attempts.state = 'unknown' AND excluded.state <> 'unknown'
 RETURNING delivery_id, attempt
 `
 
@@ -291,8 +291,8 @@ type RecordOutcomesRow struct {
 	Attempt    int32
 }
 
-// Fenced by attempt and worker. What a sweep doubted meanwhile may still turn out to be sent. Returned are the
-// deliveries that moved.
+// Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. Returned
+// are the deliveries that moved.
 func (q *Queries) RecordOutcomes(ctx context.Context, arg RecordOutcomesParams) ([]RecordOutcomesRow, error) {
 	rows, err := q.db.Query(ctx, recordOutcomes,
 		arg.Ids,

@@ -95,20 +95,22 @@ func (q *Queries) ConversationsWithoutJob(ctx context.Context, arg Conversations
 
 const deliveriesWithoutJob = `-- name: DeliveriesWithoutJob :many
 WITH unfinished AS (
-    SELECT j.args ->> 'conversation_id' AS conversation_id, j.args ->> 'channel' AS channel, j.state,
+    SELECT j.args ->> 'conversation_id' AS conversation_id, j.args ->> 'channel' AS channel, j.state, j.scheduled_at,
            j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id
     FROM river_job AS j
     WHERE j.kind = 'delivery.send' AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
 ), live AS (
     SELECT u.conversation_id, u.channel FROM unfinished AS u
-    WHERE u.state <> 'running' OR (u.worker_id <> ALL($2::text[])
+    WHERE u.state = 'scheduled' AND u.scheduled_at < now() + $2::interval -- one that waits for later is no help now
+       OR u.state NOT IN ('running', 'scheduled')
+       OR u.state = 'running' AND (u.worker_id <> ALL($3::text[])
                                    AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = u.worker_id))
 ), dropped AS (
     SELECT DISTINCT u.conversation_id::uuid AS conversation_id, u.channel FROM unfinished AS u
-    WHERE u.state = 'running' AND u.worker_id = ANY($2::text[])
+    WHERE u.state = 'running' AND u.worker_id = ANY($3::text[])
 ), candidate AS (
     SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
-    WHERE d.state IN ('planned', 'retrying') AND d.due_at < now() - $3::interval
+    WHERE d.state IN ('planned', 'retrying') AND d.due_at < now() - $2::interval
     UNION
     SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
     JOIN dropped ON dropped.conversation_id = d.conversation_id AND dropped.channel = d.channel
@@ -125,8 +127,8 @@ LIMIT $1::integer
 
 type DeliveriesWithoutJobParams struct {
 	Most   int32
-	Lapsed []string
 	Grace  time.Duration
+	Lapsed []string
 }
 
 type DeliveriesWithoutJobRow struct {
@@ -138,7 +140,7 @@ type DeliveriesWithoutJobRow struct {
 
 // Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace.
 func (q *Queries) DeliveriesWithoutJob(ctx context.Context, arg DeliveriesWithoutJobParams) ([]DeliveriesWithoutJobRow, error) {
-	rows, err := q.db.Query(ctx, deliveriesWithoutJob, arg.Most, arg.Lapsed, arg.Grace)
+	rows, err := q.db.Query(ctx, deliveriesWithoutJob, arg.Most, arg.Grace, arg.Lapsed)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +171,8 @@ WITH doubted AS (
         updated_at = now()
     WHERE d.state = 'sending' AND (
         d.worker_id = ANY($1::text[])
-        OR (d.claimed_at < now() - $2::interval AND pg_postmaster_start_time() < now() - $2::interval
+        OR d.claimed_at < now() - $2::interval AND pg_postmaster_start_time() < now() - $3::interval
+        OR (d.claimed_at < now() - $3::interval AND pg_postmaster_start_time() < now() - $3::interval
             AND NOT EXISTS (SELECT 1 FROM workers AS w WHERE w.id = d.worker_id)))
     RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at
 )
@@ -182,13 +185,15 @@ RETURNING delivery_id
 `
 
 type DoubtLapsedParams struct {
-	Lapsed []string
-	Ttl    time.Duration
+	Lapsed  []string
+	Longest time.Duration
+	Ttl     time.Duration
 }
 
-// Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send.
+// Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send, or
+// so long ago that even a live worker cannot be at it: its claim or its receipt was lost.
 func (q *Queries) DoubtLapsed(ctx context.Context, arg DoubtLapsedParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, doubtLapsed, arg.Lapsed, arg.Ttl)
+	rows, err := q.db.Query(ctx, doubtLapsed, arg.Lapsed, arg.Longest, arg.Ttl)
 	if err != nil {
 		return nil, err
 	}

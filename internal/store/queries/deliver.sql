@@ -46,8 +46,8 @@ WHERE conversation_id = @conversation_id AND channel = @channel AND state IN ('p
 ORDER BY due_at LIMIT 1;
 
 -- name: RecordOutcomes :many
--- Fenced by attempt and worker. What a sweep doubted meanwhile may still turn out to be sent. Returned are the
--- deliveries that moved.
+-- Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. Returned
+-- are the deliveries that moved.
 WITH told AS (
     SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@attempts::integer[]) AS attempt,
            unnest(@worker_ids::text[]) AS worker_id, unnest(@states::text[]) AS state, unnest(@reasons::text[]) AS reason,
@@ -66,7 +66,7 @@ WITH told AS (
         provider = told.provider, provider_id = told.provider_id, updated_at = now()
     FROM told JOIN held ON held.id = told.id
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
-      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state = 'sent'))
+      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'))
     RETURNING d.id, d.attempt
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
@@ -78,7 +78,7 @@ ON CONFLICT (delivery_id, attempt) DO UPDATE
 SET state = excluded.state, class = excluded.class, status = excluded.status, detail = excluded.detail,
     provider = excluded.provider, provider_id = excluded.provider_id, started_at = excluded.started_at,
     finished_at = excluded.finished_at
-WHERE attempts.state = 'unknown' AND excluded.state = 'sent'
+WHERE attempts.state = 'unknown' AND excluded.state <> 'unknown'
 RETURNING delivery_id, attempt;
 
 -- name: RecordedAttempts :many

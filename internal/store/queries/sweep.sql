@@ -16,13 +16,15 @@ ORDER BY id
 FOR UPDATE SKIP LOCKED;
 
 -- name: DoubtLapsed :many
--- Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send.
+-- Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send, or
+-- so long ago that even a live worker cannot be at it: its claim or its receipt was lost.
 WITH doubted AS (
     UPDATE deliveries AS d
     SET state = 'unknown', reason = '', detail = 'The worker stopped while sending; nobody knows whether it went out.',
         updated_at = now()
     WHERE d.state = 'sending' AND (
         d.worker_id = ANY(@lapsed::text[])
+        OR d.claimed_at < now() - @longest::interval AND pg_postmaster_start_time() < now() - @ttl::interval
         OR (d.claimed_at < now() - @ttl::interval AND pg_postmaster_start_time() < now() - @ttl::interval
             AND NOT EXISTS (SELECT 1 FROM workers AS w WHERE w.id = d.worker_id)))
     RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at
@@ -71,13 +73,15 @@ LIMIT @most::integer;
 -- name: DeliveriesWithoutJob :many
 -- Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace.
 WITH unfinished AS (
-    SELECT j.args ->> 'conversation_id' AS conversation_id, j.args ->> 'channel' AS channel, j.state,
+    SELECT j.args ->> 'conversation_id' AS conversation_id, j.args ->> 'channel' AS channel, j.state, j.scheduled_at,
            j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id
     FROM river_job AS j
     WHERE j.kind = 'delivery.send' AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
 ), live AS (
     SELECT u.conversation_id, u.channel FROM unfinished AS u
-    WHERE u.state <> 'running' OR (u.worker_id <> ALL(@lapsed::text[])
+    WHERE u.state = 'scheduled' AND u.scheduled_at < now() + @grace::interval -- one that waits for later is no help now
+       OR u.state NOT IN ('running', 'scheduled')
+       OR u.state = 'running' AND (u.worker_id <> ALL(@lapsed::text[])
                                    AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = u.worker_id))
 ), dropped AS (
     SELECT DISTINCT u.conversation_id::uuid AS conversation_id, u.channel FROM unfinished AS u
