@@ -21,12 +21,9 @@ import (
 	"aftercall/variables"
 )
 
-// decideTimeout bounds one decide job, askTimeout the interview in it: what is left after a model that hangs must do for
-// planning what needs no model.
-const (
-	decideTimeout = 2 * time.Minute
-	askTimeout    = 80 * time.Second
-)
+// decideTimeout bounds one decide job. The interview in it has a shorter deadline of its own: what is left after a model
+// that hangs must do for planning what needs no model.
+const decideTimeout = 2 * time.Minute
 
 // decider works conversation.decide jobs.
 type decider struct {
@@ -36,6 +33,7 @@ type decider struct {
 	revisions   *Revisions
 	interviewer *interview.Interviewer
 	gate        gate
+	askTimeout  time.Duration
 	now         func() time.Time
 	log         *slog.Logger
 }
@@ -134,7 +132,7 @@ func (d *decider) unloaded(err error) error {
 
 // inTime asks under a deadline of its own. A model that lets it pass is a model that is away.
 func (d *decider) inTime(ctx context.Context, form interview.Form, rev *automation.Revision, due []triggers.Trigger) (interview.Said, []triggers.Decision, error) {
-	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	asking, cancel := context.WithTimeout(ctx, d.askTimeout)
 	defer cancel()
 	said, decisions, err := d.ask(asking, form, rev, due)
 	if err != nil && asking.Err() != nil && ctx.Err() == nil {

@@ -59,6 +59,7 @@ type Config struct {
 	DeliverSlots int           // sends at once by e-mail, no more than the channel has connections; other channels have a fifth (default 64)
 	Gate         int           // decide jobs that use database and processor at once (default 8)
 	Lease        time.Duration // how long a silent worker counts as alive (default Lease)
+	AskTimeout   time.Duration // how long one interview may take before its model counts as away (default 80 s)
 }
 
 // Worker works the queues of one process.
@@ -83,7 +84,7 @@ const softStop = 20 * time.Second
 // New builds a Worker. It does nothing until Start.
 func New(c Config) (*Worker, error) {
 	c = c.withDefaults()
-	if longest := max(decideTimeout, deliverTimeout); rescueAfter <= longest {
+	if longest := max(decideTimeout, deliverTimeout, c.AskTimeout); rescueAfter <= longest {
 		return nil, fmt.Errorf("jobs may run %s but are rescued after %s: they would run twice", longest, rescueAfter)
 	}
 	host, _ := os.Hostname() // only shown beside the worker's id
@@ -98,7 +99,7 @@ func New(c Config) (*Worker, error) {
 	jobs := river.NewWorkers()
 	river.AddWorker(jobs, &decider{
 		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
-		interviewer: c.Interviewer, gate: newGate(c.Gate), now: c.Now, log: c.Logger,
+		interviewer: c.Interviewer, gate: newGate(c.Gate), askTimeout: c.AskTimeout, now: c.Now, log: c.Logger,
 	})
 	places := map[string]gate{}
 	for _, ch := range Channels() {
@@ -135,6 +136,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Lease == 0 {
 		c.Lease = Lease
+	}
+	if c.AskTimeout == 0 {
+		c.AskTimeout = 80 * time.Second
 	}
 	return c
 }

@@ -22,7 +22,7 @@ func brief(w io.Writer, name string, s store.Story) {
 		case d.Verdict == triggers.Fires:
 			fmt.Fprintf(w, "  fires   %s", d.Automation)
 			for _, e := range d.Evidence {
-				fmt.Fprintf(w, "  “%s” (turn %d)", e.Quote, e.Turn)
+				fmt.Fprintf(w, "  “%s” (turn %d)", plain(e.Quote), e.Turn)
 			}
 			fmt.Fprintln(w)
 			briefDeliveries(w, s, d.Automation)
@@ -54,12 +54,12 @@ func briefDeliveries(w io.Writer, s store.Story, automation string) {
 		if x.Provider == capture.Provider {
 			state += ", captured"
 		}
-		fmt.Fprintf(w, "            %-10s → %s: %s", x.Channel, to, state)
+		fmt.Fprintf(w, "            %-10s → %s: %s", x.Channel, plain(to), state)
 		if x.Reason != "" {
 			fmt.Fprintf(w, " (%s)", x.Reason)
 		}
 		if text := x.Content.Subject; text != "" {
-			fmt.Fprintf(w, " “%s”", text)
+			fmt.Fprintf(w, " “%s”", plain(text))
 		}
 		fmt.Fprintln(w)
 	}

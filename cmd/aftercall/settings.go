@@ -118,6 +118,8 @@ func (s settings) print(log *slog.Logger, getenv func(string) string) {
 		v, _ := lookUp(t, getenv) // checked when it was read
 		if t.secret {
 			v = secret(v).String()
+		} else if u, err := url.Parse(v); err == nil {
+			v = u.Redacted() // a URL may carry a password where nobody expects one
 		}
 		if v != "" {
 			attrs = append(attrs, slog.String(strings.ToLower(t.name), v))

@@ -31,7 +31,7 @@ func TestSecretsComeFromFilesAndAreNotPrinted(t *testing.T) {
 	if err := os.WriteFile(file, []byte("sk-from-file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := env(map[string]string{"OPENAI_API_KEY_FILE": file, "DATABASE_URL": "postgres://u:hunter2@db/x"})
+	e := env(map[string]string{"OPENAI_API_KEY_FILE": file, "DATABASE_URL": "postgres://u:hunter2@db/x", "OPENAI_BASE_URL": "http://u:hunter2@model/v1"})
 	s, err := readSettings(e)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"aftercall/conversation"
 	"aftercall/internal/store"
@@ -52,7 +53,7 @@ func tell(w io.Writer, s store.Story, only string) error {
 		}
 	}
 	if only != "" && !found {
-		return fmt.Errorf("conversation %s has no decision about %q; it has: %s", s.Conversation.ExternalID, only, t.names())
+		return fmt.Errorf("conversation %s has no decision about %q; it has: %s", plain(s.Conversation.ExternalID), only, t.names())
 	}
 	if only == "" {
 		t.values()
@@ -68,8 +69,8 @@ type teller struct {
 
 func (t teller) head() {
 	c := t.s.Conversation
-	fmt.Fprintf(t.w, "conversation %s  (%s)\n", c.ExternalID, c.ID)
-	fmt.Fprintf(t.w, "  %s · agent %s · %s\n", t.s.AccountID, c.Agent.Name, facts(c))
+	fmt.Fprintf(t.w, "conversation %s  (%s)\n", plain(c.ExternalID), c.ID)
+	fmt.Fprintf(t.w, "  %s · agent %s · %s\n", t.s.AccountID, plain(c.Agent.Name), facts(c))
 	fmt.Fprintf(t.w, "  %s", t.s.State)
 	if n := len(t.s.Calls); n > 0 {
 		fmt.Fprintf(t.w, " · %d model %s", n, plural(n, "call"))
@@ -78,6 +79,20 @@ func (t teller) head() {
 		fmt.Fprint(t.w, " · answered by the SIMULATED model")
 	}
 	fmt.Fprintf(t.w, " · revision %.12s\n", t.s.Digest)
+}
+
+// plain keeps what a caller or a provider wrote on its line of the terminal and in its direction: control characters, the
+// escape of terminals among them, and line breaks of any kind become spaces; what turns the direction of text goes.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		case unicode.IsControl(r) || r == '\u2028' || r == '\u2029':
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 func facts(c *conversation.Conversation) string {
@@ -101,10 +116,10 @@ func (t teller) decision(d store.StoryDecision) {
 	}
 	fmt.Fprintf(t.w, "\n  %s: %s\n", d.Reason, d.Reason.Sentence())
 	if d.Detail != "" {
-		fmt.Fprintf(t.w, "  %s\n", d.Detail)
+		fmt.Fprintf(t.w, "  %s\n", plain(d.Detail))
 	}
 	for _, e := range d.Evidence {
-		fmt.Fprintf(t.w, "  turn %d, %s: “%s”\n", e.Turn, speaker(t.s.Conversation, e), e.Quote)
+		fmt.Fprintf(t.w, "  turn %d, %s: “%s”\n", e.Turn, speaker(t.s.Conversation, e), plain(e.Quote))
 	}
 	if d.Verdict != triggers.Fires {
 		fmt.Fprintf(t.w, "  remedy: %s\n", d.Reason.Remedy())
@@ -127,14 +142,14 @@ func (t teller) values() {
 		fmt.Fprintf(t.w, "  %s", v.Name)
 		switch {
 		case v.Status == variables.Stated:
-			fmt.Fprintf(t.w, " = %s (turn %d: “%s”)", v.Value, v.Evidence.Turn, v.Evidence.Quote)
+			fmt.Fprintf(t.w, " = %s (turn %d: “%s”)", plain(v.Value), v.Evidence.Turn, plain(v.Evidence.Quote))
 		case v.Present():
-			fmt.Fprintf(t.w, " = %s (%s)", v.Value, v.Status)
+			fmt.Fprintf(t.w, " = %s (%s)", plain(v.Value), v.Status)
 		default:
 			fmt.Fprintf(t.w, ": %s", v.Status)
 		}
 		if v.Problem != "" {
-			fmt.Fprintf(t.w, ": %s", v.Problem)
+			fmt.Fprintf(t.w, ": %s", plain(v.Problem))
 		}
 		fmt.Fprintln(t.w)
 	}
@@ -145,12 +160,12 @@ func (t teller) delivery(x store.StoryDelivery) {
 	if x.Address != "" {
 		to = x.Address
 	}
-	fmt.Fprintf(t.w, "  %s → %s: %s", x.Channel, to, x.State)
+	fmt.Fprintf(t.w, "  %s → %s: %s", x.Channel, plain(to), x.State)
 	if x.Provider != "" {
 		fmt.Fprintf(t.w, " (%s)", x.Provider)
 	}
 	if x.Content.Subject != "" {
-		fmt.Fprintf(t.w, " “%s”", x.Content.Subject)
+		fmt.Fprintf(t.w, " “%s”", plain(x.Content.Subject))
 	}
 	if x.State == store.Planned || x.State == store.Retrying {
 		fmt.Fprintf(t.w, ", due %s", x.DueAt.UTC().Format(time.RFC3339))
@@ -163,11 +178,11 @@ func (t teller) delivery(x store.StoryDelivery) {
 		}
 	}
 	if x.Detail != "" {
-		fmt.Fprintf(t.w, "    %s\n", x.Detail)
+		fmt.Fprintf(t.w, "    %s\n", plain(x.Detail))
 	}
 	for _, a := range x.Attempts {
 		if a.State != store.Sent {
-			fmt.Fprintf(t.w, "    attempt %d: %s %s %s\n", a.Attempt, a.State, a.Class, a.Detail)
+			fmt.Fprintf(t.w, "    attempt %d: %s %s %s\n", a.Attempt, a.State, a.Class, plain(a.Detail))
 		}
 	}
 }
