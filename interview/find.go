@@ -24,15 +24,20 @@ func Find(turns []conversation.Turn, e Evidence, by Speaker) reason.Code {
 // longestQuote bounds a quote in bytes; more than that is no quote. The whole of a longer turn need not be quoted.
 const longestQuote = 8_000
 
-// reader checks quotes against the turns of one conversation and folds each turn at most once.
+// mostSearched bounds, in bytes of folded text, what is searched of other turns for all the quotes of one form that do
+// not stand in their own: fifty such quotes in half of the longest conversation that is accepted.
+const mostSearched = 128 << 20
+
+// reader checks the quotes of one form against the turns of its conversation and folds each turn at most once.
 type reader struct {
 	turns  []conversation.Turn
 	folded []folded
 	done   []bool
+	left   int // of mostSearched
 }
 
 func newReader(turns []conversation.Turn) *reader {
-	return &reader{turns: turns, folded: make([]folded, len(turns)), done: make([]bool, len(turns))}
+	return &reader{turns: turns, folded: make([]folded, len(turns)), done: make([]bool, len(turns)), left: mostSearched}
 }
 
 func (r *reader) fold(i int) folded {
@@ -43,14 +48,20 @@ func (r *reader) fold(i int) folded {
 }
 
 func (r *reader) find(e Evidence, by Speaker) reason.Code {
-	if e.Turn < 1 || e.Turn > len(r.turns) || len(e.Quote) > longestQuote {
+	if len(e.Quote) > longestQuote {
 		return reason.EvidenceNotFound
 	}
-	q := fold(e.Quote)
-	if turn := r.fold(e.Turn - 1); !turn.is(q) && !turn.holds(q) {
+	return r.stands(e.Turn, fold(e.Quote), by)
+}
+
+func (r *reader) stands(turn int, q folded, by Speaker) reason.Code {
+	if turn < 1 || turn > len(r.turns) {
 		return reason.EvidenceNotFound
 	}
-	if !counts(r.turns[e.Turn-1].Role, by) {
+	if t := r.fold(turn - 1); !t.is(q) && !t.holds(q) {
+		return reason.EvidenceNotFound
+	}
+	if !counts(r.turns[turn-1].Role, by) {
 		return reason.WrongSpeaker
 	}
 	return ""
@@ -58,15 +69,27 @@ func (r *reader) find(e Evidence, by Speaker) reason.Code {
 
 // locate checks evidence and, where it fails, sets the turn right if the quote stands in exactly one turn of an allowed
 // speaker. Models miscount turns; that the words were said, and by whom, is still checked here. A whole short turn
-// ("yes") is not looked for elsewhere, only three words or more.
+// ("yes") is not looked for elsewhere, only three words or more. Once a form has had mostSearched, turns are taken as the
+// model named them.
 func (r *reader) locate(e Evidence, by Speaker) (Evidence, reason.Code) {
-	code := r.find(e, by)
-	if code == "" || len(e.Quote) > longestQuote {
+	if len(e.Quote) > longestQuote {
+		return e, reason.EvidenceNotFound
+	}
+	q := fold(e.Quote)
+	code := r.stands(e.Turn, q, by)
+	if code == "" || q.halves < enough {
 		return e, code
 	}
-	q, found := fold(e.Quote), 0
+	found := 0
 	for i, t := range r.turns {
-		if counts(t.Role, by) && r.fold(i).holds(q) {
+		if !counts(t.Role, by) {
+			continue
+		}
+		f := r.fold(i)
+		if r.left -= len(f.tight); r.left < 0 {
+			return e, code
+		}
+		if f.holds(q) {
 			if found != 0 {
 				return e, code
 			}
@@ -94,6 +117,7 @@ func counts(role conversation.Role, by Speaker) bool {
 type folded struct {
 	spaced string // words with a space before, between and after them
 	tight  string // the same without spaces
+	edges  []byte // a bit for each offset of tight at which a word begins or ends
 	halves int    // words, counted twice; characters of scripts without spaces, once
 }
 
@@ -106,39 +130,71 @@ func (f folded) is(q folded) bool { return q.tight != "" && q.tight == f.tight }
 // holds reports whether q is long enough and stands in f. Whole words count first; the second look lets "I 'm" of a
 // speech recogniser match "I'm".
 func (f folded) holds(q folded) bool {
-	if q.halves < enough || len(q.tight) > len(f.tight) {
+	if q.halves < enough || !strings.Contains(f.tight, q.tight) {
 		return false
 	}
-	return strings.Contains(f.spaced, q.spaced) || f.holdsTight(q)
+	if strings.Contains(f.spaced, q.spaced) {
+		return true
+	}
+	found, _ := f.seek(q.tight)
+	return found
 }
 
-// holdsTight looks for q without spaces, from the beginning of a word to the end of one.
-func (f folded) holdsTight(q folded) bool {
-	for from := 0; ; {
-		i := strings.Index(f.tight[from:], q.tight)
-		if i < 0 {
-			return false
+// seek looks for q without spaces, from the beginning of a word to the end of one. A caller can say "aaaa" for as long as
+// he likes: the text is read once, however often q begins in it (Knuth, Morris, Pratt), in at most twice as many steps
+// as there are bytes in both.
+func (f folded) seek(q string) (found bool, steps int) {
+	back, steps := borders(q)
+	matched := 0
+	for i := range len(f.tight) {
+		for steps++; matched > 0 && q[matched] != f.tight[i]; steps++ {
+			matched = back[matched-1]
 		}
-		if from += i; f.edge(from) && f.edge(from+len(q.tight)) {
-			return true
+		if q[matched] == f.tight[i] {
+			matched++
 		}
-		from++
+		if matched == len(q) {
+			if f.edge(i+1-len(q)) && f.edge(i+1) {
+				return true, steps
+			}
+			matched = back[matched-1]
+		}
 	}
+	return false, steps
+}
+
+// borders gives for each beginning of q how much of its end is a beginning of q again, itself not counted: where to go on
+// after a mismatch.
+func borders(q string) (back []int, steps int) {
+	back = make([]int, len(q))
+	matched := 0
+	for i := 1; i < len(q); i++ {
+		for steps++; matched > 0 && q[matched] != q[i]; steps++ {
+			matched = back[matched-1]
+		}
+		if q[matched] == q[i] {
+			matched++
+		}
+		back[i] = matched
+	}
+	return back, steps
 }
 
 // edge reports whether a word begins or ends at the offset of the text without spaces.
-func (f folded) edge(offset int) bool {
-	for i := 0; i < len(f.spaced); i++ {
-		if offset == 0 && f.spaced[i] == ' ' {
-			return true
-		}
-		if f.spaced[i] != ' ' {
-			if offset--; offset < 0 {
-				return false
-			}
+func (f folded) edge(offset int) bool { return f.edges[offset/8]&(1<<(offset%8)) != 0 }
+
+// edges marks the offsets of the text without spaces at which the spaces stand.
+func edges(spaced []byte) []byte {
+	marks := make([]byte, len(spaced)/8+1)
+	offset := 0
+	for _, c := range spaced {
+		if c == ' ' {
+			marks[offset/8] |= 1 << (offset % 8)
+		} else {
+			offset++
 		}
 	}
-	return offset == 0
+	return marks
 }
 
 // fold folds case, width and composition (NFKC), spaces and punctuation.
@@ -182,7 +238,7 @@ func fold(s string) folded {
 	if open {
 		spaced = append(spaced, ' ')
 	}
-	f.spaced, f.tight = string(spaced), string(tight)
+	f.spaced, f.tight, f.edges = string(spaced), string(tight), edges(spaced)
 	return f
 }
 
