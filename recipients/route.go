@@ -19,9 +19,19 @@ func (r *Route) Pick(value string) (key string, targets []Target) {
 	return interview.Otherwise, r.Otherwise
 }
 
-// displayName makes a contact's name fit for a header: one line, no control characters, of bounded length.
+// displayName makes a contact's name fit for a header: one line, no control characters, of bounded length. Characters that
+// turn the direction of text go, or a name could make the address behind it read as another.
 func displayName(s string) string {
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		case unicode.IsControl(r) || unicode.IsSpace(r): // U+2028 and U+2029 too
+			return ' '
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > maxDisplayName {
 		return string(r[:maxDisplayName])
 	}
