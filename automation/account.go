@@ -3,12 +3,10 @@ package automation
 import (
 	"fmt"
 	"net/mail"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/language"
 
 	"aftercall/deliver"
@@ -266,78 +264,4 @@ func (c *compiler) meant(s, help string) string {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
 	return help
-}
-
-// maxWait is the longest a source may be waited for; a call whose mail comes a day late is no after-call work.
-const maxWait = 24 * time.Hour
-
-// platforms are the types of source there is an adapter for.
-func platforms() []string { return []string{"native", "itellico", "elevenlabs"} }
-
-var secretName = regexp.MustCompile(`^\$\{ENV:[A-Z][A-Z0-9_]*\}$`)
-
-func (c *compiler) source(v value) {
-	f := v.fields("a source", "id", "type", "secret", "secrets", "wait_for_analysis", "events", "settings")
-	if !v.isMapping() {
-		return
-	}
-	s := Source{Type: f["type"].word("type", platforms()...)}
-	if !f["id"].present() || !f["type"].present() {
-		v.fail(codeMissing, "a source needs id and type", "write  - { id: itellico, type: itellico, secret: \"${ENV:ITELLICO_SECRET}\" }")
-		return
-	}
-	var ok bool
-	if s.ID, ok = f["id"].id("a source's id"); ok {
-		c.once("source", s.ID, f["id"])
-	}
-	s.Secrets = c.secrets(f)
-	if len(s.Secrets) == 0 && s.Type != "native" && s.Type != "" && !f["secret"].present() && !f["secrets"].present() {
-		v.fail(codeMissing, "a source needs a secret to check signatures with", `write  secret: "${ENV:NAME}"`)
-	}
-	s.WaitForAnalysis = f["wait_for_analysis"].duration("wait_for_analysis", maxWait)
-	s.Events = f["events"].lines("an event type")
-	for _, e := range f["settings"].entries("settings") {
-		if text, ok := e.what.scalar(e.key); ok {
-			if s.Settings == nil {
-				s.Settings = map[string]string{}
-			}
-			s.Settings[e.key] = text
-		}
-	}
-	c.rev.Sources = append(c.rev.Sources, s)
-}
-
-// secrets reads the names of secrets. A secret that is written out is an error, and its line is never shown.
-func (c *compiler) secrets(f map[string]value) []string {
-	if f["secret"].present() && f["secrets"].present() {
-		f["secrets"].fail(codeValue, "secret and secrets are the same thing", "write the one or two names under secrets")
-	}
-	var out []string
-	list := slices.Concat(f["secret"].list(), f["secrets"].list())
-	for _, v := range list {
-		switch s, ok := v.scalar("a secret"); {
-		case !ok:
-		case !secretName.MatchString(s):
-			v.hide()
-			v.fail(codeSecret, "a secret is named here, never written out", `set it in the environment and write "${ENV:NAME}"`)
-		default:
-			out = append(out, s)
-		}
-	}
-	if len(list) > 2 {
-		f["secrets"].fail(codeValue, "at most two secrets can be live at a time", "take out the oldest")
-	}
-	return out
-}
-
-// hide keeps the lines of a value out of every report.
-func (v value) hide() {
-	last := v.node.Line
-	if v.node.Kind == yaml.ScalarNode {
-		end, _ := v.doc.locate(v.node, len(v.node.Value))
-		last = max(last, end)
-	}
-	for line := v.node.Line; line <= last; line++ {
-		v.doc.secret[line] = true
-	}
 }

@@ -46,11 +46,11 @@ type Revision struct {
 // Source is a configured platform that posts to us.
 type Source struct {
 	ID              string            // unique in the installation; the {source} of POST /hooks/{source}
-	Type            string            // adapter: native, itellico, elevenlabs, …
-	Secrets         []string          // up to two "${ENV:NAME}" references, never values
+	Type            string            // the name of one of SourceTypes
+	Secrets         []string          // one or two "${ENV:NAME}" references, never values
 	WaitForAnalysis time.Duration     // how long to wait for a later analysis event; 0: not at all
 	Events          []string          // event types asked for beside the adapter's own
-	Settings        map[string]string // header names and the like, adapter-specific
+	Settings        map[string]string // by Setting… key; those of the type, checked
 }
 
 // Automation is one author's rule: when, who, what.

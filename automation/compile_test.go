@@ -168,6 +168,10 @@ func TestSecretsAreNeverReported(t *testing.T) {
 		{"folded quotes", "- id: a\n    type: itellico\n    secret: \"x\n      SECRET\n      SECRET\""},
 		{"a list", "- id: a\n    type: itellico\n    secrets:\n      - SECRET\n      - SECRET\n      - SECRET"},
 		{"a mapping", "- id: a\n    type: itellico\n    secret: { value: SECRET }"},
+		{"under settings", `- { id: a, type: itellico, secret: "${ENV:A}", settings: { signing_key: SECRET } }`},
+		{"under the settings of no type", `- { id: a, type: nonsense, secret: "${ENV:A}", settings: { signing_key: SECRET } }`},
+		{"under settings that there are none of", `- { id: a, type: native, secret: "${ENV:A}", settings: { signing_key: SECRET } }`},
+		{"in an address", `- { id: a, type: itellico, secret: "${ENV:A}", settings: { url: "https://me:SECRET@calls.example/{id}" } }`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"aftercall/automation"
@@ -26,20 +28,19 @@ type decoded struct {
 	partial      bool // only fills in what another event of the same conversation will bring
 }
 
-// adapterOf gives the adapter of a source type. A new platform is one line here and one file.
-func adapterOf(sourceType string) (adapter, bool) {
-	switch sourceType {
-	case "native":
-		return native{}, true
-	case "itellico":
-		return itellico{}, true
-	case "elevenlabs":
-		return elevenLabs{}, true
-	}
-	return nil, false
-}
+// adapters has one for each of automation.SourceTypes, which is where types and their settings are listed. A new platform
+// is one line there, one line here and one file.
+var adapters = map[string]adapter{"native": native{}, "itellico": itellico{}, "elevenlabs": elevenLabs{}}
 
-func adapterNames() string { return strings.Join([]string{"native", "itellico", "elevenlabs"}, ", ") }
+func adapterNames() string { return strings.Join(slices.Sorted(maps.Keys(adapters)), ", ") }
+
+// schemeOf is the scheme by which a source's posts are signed.
+func schemeOf(platform adapter, src *automation.Source) string {
+	if name := src.Settings[automation.SettingSignature]; name != "" {
+		return name
+	}
+	return platform.scheme()
+}
 
 // identityOf builds the identity of an event that has no id of its own.
 func identityOf(call, kind string) string { return call + "/" + kind }

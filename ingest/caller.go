@@ -20,7 +20,7 @@ type caller struct {
 	revision string // active now
 	source   *automation.Source
 
-	scheme  *scheme // nil: vouched for by an API key, or by the path alone
+	scheme  *scheme // nil: vouched for by an API key
 	secrets []string
 	seal    seal
 }
@@ -91,18 +91,11 @@ func (h *Handler) admitSource(p *post, id string) (adapter, *problem) {
 		return nil, &problem{status: http.StatusNotFound, detail: "There is no such source."}
 	}
 	p.caller = caller{account: rev.AccountID, name: src.ID, revision: rev.ID, source: src}
-	platform, ok := adapterOf(src.Type)
+	platform, ok := adapters[src.Type]
 	if !ok {
 		return nil, &problem{status: http.StatusNotFound, detail: "The source's type is not one this version knows."}
 	}
-	name := src.Settings["signature"]
-	if name == "" {
-		name = platform.scheme()
-	}
-	if name == unsigned {
-		return platform, nil
-	}
-	return platform, h.openSeal(p, name)
+	return platform, h.openSeal(p, schemeOf(platform, src))
 }
 
 // openSeal reads the signature headers.
@@ -115,9 +108,6 @@ func (h *Handler) openSeal(p *post, name string) *problem {
 		if secret := h.getenv(environmentName(ref)); secret != "" {
 			p.caller.secrets = append(p.caller.secrets, secret)
 		}
-	}
-	if len(p.caller.source.Secrets) == 0 {
-		return unauthorized("The source has no secret, so nothing can be signed for it; use an API key.")
 	}
 	if len(p.caller.secrets) == 0 {
 		// The sender can do nothing about it, and must try again once the operator has.

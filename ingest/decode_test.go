@@ -16,7 +16,7 @@ import (
 // decodeBody parses and decodes as the handler does, and gives faults as "pointer message".
 func decodeBody(t *testing.T, kind, body string, src *automation.Source) (decoded, []string) {
 	t.Helper()
-	platform, ok := adapterOf(kind)
+	platform, ok := adapters[kind]
 	if !ok {
 		t.Fatalf("no adapter %s", kind)
 	}
@@ -292,7 +292,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, kind := range []string{"native", "itellico", "elevenlabs"} {
-			platform, _ := adapterOf(kind)
+			platform := adapters[kind]
 			for _, m := range []mode{strict, lenient} {
 				doc, faults := parse(body, m)
 				if len(faults) > 0 {

@@ -39,7 +39,7 @@ func (elevenLabs) decode(doc map[string]any, src *automation.Source) (decoded, [
 		data.fault("conversation_id", "is required")
 		return d, *f.faults
 	}
-	if src.Settings["contact_variables"] == "true" {
+	if src.Settings[automation.SettingContactVariables] == "true" {
 		d.conversation.Customer = contactOf(data.object("conversation_initiation_client_data").object("dynamic_variables"))
 	}
 	return d, under("/data", d.conversation.Check())

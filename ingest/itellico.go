@@ -89,7 +89,7 @@ func itellicoConversation(data fields, call string, src *automation.Source) *con
 	if seconds := data.whole("duration_seconds"); c.EndedAt.IsZero() && !c.StartedAt.IsZero() {
 		c.EndedAt = c.StartedAt.Add(time.Duration(seconds) * time.Second)
 	}
-	if page := src.Settings["url"]; page != "" {
+	if page := src.Settings[automation.SettingURL]; page != "" {
 		c.URL = strings.ReplaceAll(page, "{id}", call)
 	}
 	c.Turns = itellicoTurns(data, c.StartedAt)

@@ -13,7 +13,7 @@ import (
 // secret. It is what `aftercall send` and the demo use. A Standard Webhooks id is derived from the body, so that the same
 // body sent twice is a repeat.
 func Sign(sourceType, secret string, at time.Time, body []byte) (http.Header, error) {
-	platform, ok := adapterOf(sourceType)
+	platform, ok := adapters[sourceType]
 	if !ok {
 		return nil, fmt.Errorf("there is no source type %q; there are %s", sourceType, adapterNames())
 	}

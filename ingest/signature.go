@@ -10,17 +10,19 @@ import (
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"aftercall/automation"
 )
 
 // tolerance is how far a signature's time may be off, both ways.
 const tolerance = 5 * time.Minute
 
-// The signature schemes, as sources name them under settings.signature.
+// The signature schemes, as sources name them under settings.signature. There is no unsigned source: every platform of
+// which there is an adapter signs.
 const (
-	schemeStandard   = "standard-webhooks"
+	schemeStandard   = automation.StandardWebhooks
 	schemeItellico   = "itellico"
 	schemeElevenLabs = "elevenlabs"
-	unsigned         = "none" // for platforms that cannot sign: the path is the secret
 )
 
 const (
@@ -120,8 +122,8 @@ const (
 
 // openItellico reads a signature in hex, with or without "sha256=", and the time in seconds or milliseconds.
 func openItellico(h http.Header, settings map[string]string) (s seal, why string) {
-	signature := h.Get(named(settings, "signature_header", itellicoSignature))
-	s = seal{stamp: h.Get(named(settings, "timestamp_header", itellicoTimestamp))}
+	signature := h.Get(named(settings, automation.SettingSignatureHeader, itellicoSignature))
+	s = seal{stamp: h.Get(named(settings, automation.SettingTimestampHeader, itellicoTimestamp))}
 	if signature == "" || s.stamp == "" {
 		return seal{}, noSignature
 	}
@@ -154,7 +156,7 @@ func writeItellico(h http.Header, s seal, signature string) {
 const elevenLabsSignature = "ElevenLabs-Signature"
 
 func openElevenLabs(h http.Header, settings map[string]string) (s seal, why string) {
-	header := h.Get(named(settings, "signature_header", elevenLabsSignature))
+	header := h.Get(named(settings, automation.SettingSignatureHeader, elevenLabsSignature))
 	if header == "" {
 		return seal{}, noSignature
 	}

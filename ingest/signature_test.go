@@ -76,7 +76,7 @@ func TestSignatures(t *testing.T) {
 				if tt.change != nil {
 					tt.change(h)
 				}
-				platform, _ := adapterOf(kind)
+				platform := adapters[kind]
 				got := verifies(schemes[platform.scheme()], tt.secrets, h, nil, tt.body, signedAt.Add(tt.after))
 				if got != tt.want {
 					t.Errorf("verified: %t, want %t", got, tt.want)

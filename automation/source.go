@@ -1,0 +1,208 @@
+package automation
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// SourceType is a kind of platform that posts to us, and the settings that a source of this type may have.
+type SourceType struct {
+	Name     string
+	Settings []string // keys of Source.Settings; no others get through Compile
+}
+
+// The keys of Source.Settings.
+const (
+	SettingSignature        = "signature"         // the scheme, where a gateway signs anew: the type's own name or StandardWebhooks
+	SettingSignatureHeader  = "signature_header"  // a header's name, instead of the platform's own
+	SettingTimestampHeader  = "timestamp_header"  // likewise
+	SettingURL              = "url"               // the platform's page of a call, http or https, with {id} for the call's id
+	SettingContactVariables = "contact_variables" // "true": the caller-supplied variables hold the contact record
+)
+
+// StandardWebhooks is the signature scheme that any source may choose (standardwebhooks.com).
+const StandardWebhooks = "standard-webhooks"
+
+// SourceTypes lists every type and its settings. Package ingest has an adapter for each, which reads these settings and
+// no others.
+func SourceTypes() []SourceType {
+	return []SourceType{
+		{Name: "native"},
+		{Name: "itellico", Settings: []string{SettingSignature, SettingSignatureHeader, SettingTimestampHeader, SettingURL}},
+		{Name: "elevenlabs", Settings: []string{SettingSignature, SettingSignatureHeader, SettingContactVariables}},
+	}
+}
+
+// maxWait is the longest a source may be waited for; a call whose mail comes a day late is no after-call work.
+const maxWait = 24 * time.Hour
+
+func (c *compiler) source(v value) {
+	f := v.fields("a source", "id", "type", "secret", "secrets", "wait_for_analysis", "events", "settings")
+	if !v.isMapping() {
+		return
+	}
+	kind := f["type"].sourceType()
+	s := Source{Type: kind.Name, Secrets: c.secrets(v, f), Settings: f["settings"].settings(kind)}
+	if !f["id"].present() || !f["type"].present() {
+		v.fail(codeMissing, "a source needs id and type", "write  - { id: itellico, type: itellico, secret: \"${ENV:ITELLICO_SECRET}\" }")
+		return
+	}
+	var ok bool
+	if s.ID, ok = f["id"].id("a source's id"); ok {
+		c.once("source", s.ID, f["id"])
+	}
+	s.WaitForAnalysis = f["wait_for_analysis"].duration("wait_for_analysis", maxWait)
+	s.Events = f["events"].lines("an event type")
+	c.rev.Sources = append(c.rev.Sources, s)
+}
+
+// sourceType reads one of the types there are.
+func (v value) sourceType() SourceType {
+	types := SourceTypes()
+	names := make([]string, 0, len(types))
+	for _, t := range types {
+		names = append(names, t.Name)
+	}
+	if i := slices.Index(names, v.word("type", names...)); i >= 0 {
+		return types[i]
+	}
+	return SourceType{}
+}
+
+// settings reads what a source of a type may set. The line of a setting that is not known is never shown: it may hold
+// what the author took for the place of a secret.
+func (v value) settings(kind SourceType) map[string]string {
+	var out map[string]string
+	for _, e := range v.entries("settings") {
+		switch {
+		case kind.Name == "": // the type has to be mended first
+			e.what.hide()
+			continue
+		case len(kind.Settings) == 0:
+			e.what.hide()
+			e.at.fail(codeUnknownKey, "unknown setting "+e.key, fmt.Sprintf("a source of type %s has no settings", kind.Name))
+			continue
+		case !slices.Contains(kind.Settings, e.key):
+			e.what.hide()
+			e.at.unknown(codeUnknownKey, "unknown setting", kind.Settings)
+			continue
+		}
+		if s, ok := e.what.setting(e.key, kind); ok {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[e.key] = s
+		}
+	}
+	if out[SettingSignature] == StandardWebhooks && (out[SettingSignatureHeader] != "" || out[SettingTimestampHeader] != "") {
+		v.fail(codeValue, "Standard Webhooks has header names of its own", "take out signature_header and timestamp_header, or signature")
+	}
+	return out
+}
+
+// header is a field name of RFC 9110, section 5.1.
+var header = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+
+// setting reads the value of one setting.
+func (v value) setting(key string, kind SourceType) (string, bool) {
+	switch key {
+	case SettingSignature:
+		s := v.word(key, kind.Name, StandardWebhooks)
+		return s, s != ""
+	case SettingContactVariables:
+		return strconv.FormatBool(v.boolean(key, false)), true
+	case SettingURL:
+		return v.page(key)
+	}
+	s, ok := v.line(key)
+	if ok && !header.MatchString(s) {
+		v.fail(codeValue, key+" must be the name of a header", "write a name such as X-Signature")
+		return "", false
+	}
+	return s, ok
+}
+
+// maxPage bounds the address of a page, so that a call's id still fits into what a conversation takes.
+const maxPage = 1000
+
+// page reads the address of a page, in which {id} stands for a call. People click on it, so it is http or https, on a
+// host that no call can name.
+func (v value) page(key string) (string, bool) {
+	s, ok := v.line(key)
+	if !ok {
+		return "", false
+	}
+	u, err := url.Parse(strings.ReplaceAll(s, "{id}", "id"))
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || len(s) > maxPage:
+	case u.User != nil:
+		v.hide()
+		v.fail(codeSecret, key+" holds a user or a password", "take out what stands before the @")
+		return "", false
+	case !strings.Contains(hostOf(s), "{"):
+		return s, true
+	}
+	v.fail(codeValue, key+" must be an http or https address", "write it as  https://calls.example/conversations/{id}")
+	return "", false
+}
+
+// hostOf is what stands between the slashes of an address and its path.
+func hostOf(s string) string {
+	_, rest, _ := strings.Cut(s, "://")
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		return rest[:i]
+	}
+	return rest
+}
+
+var secretName = regexp.MustCompile(`^\$\{ENV:([A-Z][A-Z0-9_]*)\}$`)
+
+// secrets reads the names of a source's secrets: one, or two while they are exchanged. A secret that is written out is an
+// error, and its line is never shown.
+func (c *compiler) secrets(source value, f map[string]value) []string {
+	one, several := f["secret"], f["secrets"]
+	if one.present() && several.present() {
+		several.fail(codeValue, "secret and secrets are the same thing", "write the one or two names under secrets")
+	}
+	var out []string
+	list := slices.Concat(one.list(), several.list())
+	for _, v := range list {
+		s, ok := v.scalar("a secret")
+		name := secretName.FindStringSubmatch(s)
+		switch {
+		case !ok:
+		case name == nil:
+			v.hide()
+			v.fail(codeSecret, "a secret is named here, never written out", `set it in the environment and write "${ENV:NAME}"`)
+		default:
+			out = append(out, s)
+		}
+	}
+	broken := one.present() && one.quiet() || several.present() && several.quiet() // said already
+	switch {
+	case len(list) == 0 && !broken:
+		source.fail(codeMissing, "a source needs a secret to check signatures with", `write  secret: "${ENV:NAME}"`)
+	case len(list) > 2:
+		list[2].fail(codeValue, "at most two secrets can be live at a time", "take out the oldest")
+	}
+	return out
+}
+
+// hide keeps the lines of a value out of every report.
+func (v value) hide() {
+	last := v.node.Line
+	if v.node.Kind == yaml.ScalarNode {
+		end, _ := v.doc.locate(v.node, len(v.node.Value))
+		last = max(last, end)
+	}
+	for line := v.node.Line; line <= last; line++ {
+		v.doc.secret[line] = true
+	}
+}
