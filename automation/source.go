@@ -30,6 +30,10 @@ const (
 // StandardWebhooks is the signature scheme that any source may choose (standardwebhooks.com).
 const StandardWebhooks = "standard-webhooks"
 
+// SourceAPI is the source under which posts with an API key are kept. No configured source may have this id: its events
+// would be taken for those of the API.
+const SourceAPI = "api"
+
 // SourceTypes lists every type and its settings. Package ingest has an adapter for each, which reads these settings and
 // no others.
 func SourceTypes() []SourceType {
@@ -57,6 +61,9 @@ func (c *compiler) source(v value) {
 	var ok bool
 	if s.ID, ok = f["id"].id("a source's id"); ok {
 		c.once("source", s.ID, f["id"])
+	}
+	if s.ID == SourceAPI {
+		f["id"].fail(codeID, "a source cannot be called "+SourceAPI, "what is posted with an API key is kept under that name")
 	}
 	s.WaitForAnalysis = f["wait_for_analysis"].duration("wait_for_analysis", maxWait)
 	s.Events = f["events"].lines("an event type")

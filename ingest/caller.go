@@ -25,9 +25,6 @@ type caller struct {
 	seal    seal
 }
 
-// sourceAPI names what comes with an API key.
-const sourceAPI = "api"
-
 // proves checks the signature over the raw body.
 func (c *caller) proves(body []byte) *problem {
 	if c.scheme == nil || c.scheme.matches(c.secrets, c.seal, body) {
@@ -72,7 +69,7 @@ func (h *Handler) admitKey(p *post) *problem {
 	case err != nil:
 		return unstored(p.r.Context(), err)
 	}
-	p.caller = caller{account: account, name: sourceAPI}
+	p.caller = caller{account: account, name: automation.SourceAPI}
 	rev, ok := h.revisions.Active(account)
 	if !ok {
 		return &problem{status: http.StatusNotFound, detail: "The account of this key has no active configuration."}
