@@ -26,7 +26,7 @@ const (
 	codeZone        = "AC106"
 	codeMissing     = "AC107" // a key that must be there
 	codeAddress     = "AC108"
-	codeSecret      = "AC109" // a secret written out
+	codeSecret      = "AC109" // a secret written out, or one that is the process's own
 	codeID          = "AC110"
 	codeCondition   = "AC220" // if:
 	codeUnavailable = "AC221" // a name that has no value in this place

@@ -171,6 +171,10 @@ func hostOf(s string) string {
 
 var secretName = regexp.MustCompile(`^\$\{ENV:([A-Z][A-Z0-9_]*)\}$`)
 
+// ownName finds the names under which the process has its own settings. An author who could name them as a source's
+// secret could have the operator's keys used, and guessed at, through a webhook.
+var ownName = regexp.MustCompile(`^(AFTERCALL_.*|PG[A-Z]+|(DATABASE_URL|OPENAI_API_KEY|OPENAI_BASE_URL|SENDGRID_API_KEY|SENDGRID_BASE_URL|SMTP_URL)(_FILE)?)$`)
+
 // secrets reads the names of a source's secrets: one, or two while they are exchanged. A secret that is written out is an
 // error, and its line is never shown.
 func (c *compiler) secrets(source value, f map[string]value) []string {
@@ -188,6 +192,8 @@ func (c *compiler) secrets(source value, f map[string]value) []string {
 		case name == nil:
 			v.hide()
 			v.fail(codeSecret, "a secret is named here, never written out", `set it in the environment and write "${ENV:NAME}"`)
+		case ownName.MatchString(name[1]):
+			v.fail(codeSecret, name[1]+" is a setting of aftercall itself", "give the source a secret of its own, under another name")
 		default:
 			out = append(out, s)
 		}
