@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -136,16 +135,21 @@ func readFiles(fsys fs.FS, where string) (Files, error) {
 	return files, nil
 }
 
-// readFile reads one file. fsys is rooted, so a link that leads out of the folder does not open.
+// readFile reads one file. fsys is rooted, so a link that leads out of the folder is not followed. What kind of file it is
+// is asked before it is opened: opening a named pipe waits for somebody to write to it.
 func readFile(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
+	info, err := fs.Stat(fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("%w (a link may not lead out of the config folder)", err)
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(fmt.Errorf("%s is not a regular file", name), err)
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
 	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
 	if err != nil {
 		return nil, err

@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -78,6 +80,45 @@ func TestReadLinks(t *testing.T) {
 	}
 	if _, err := automation.Read(dir); err == nil {
 		t.Error("a link out of the folder was followed")
+	}
+}
+
+// Opening a named pipe that nobody writes to would wait for ever.
+func TestReadRefusesPipes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, pipe, link string }{
+		{"a pipe", "rules.yaml", ""},
+		{"a pipe as account.yaml", "account.yaml", ""},
+		{"a link to a pipe", "pipe", "rules.yaml"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if tt.pipe != "account.yaml" {
+				write(t, dir, map[string]string{"account.yaml": "account: a"})
+			}
+			if err := syscall.Mkfifo(filepath.Join(dir, tt.pipe), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if tt.link != "" {
+				if err := os.Symlink(tt.pipe, filepath.Join(dir, tt.link)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			read := make(chan error, 1)
+			go func() {
+				_, err := automation.Read(dir)
+				read <- err
+			}()
+			select {
+			case err := <-read:
+				if err == nil {
+					t.Error("a pipe was read")
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("reading waits for the pipe")
+			}
+		})
 	}
 }
 
