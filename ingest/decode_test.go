@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -252,6 +254,11 @@ func TestElevenLabsIgnoresWhatIsNoConversation(t *testing.T) {
 	}
 }
 
+func digestOf(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:])
+}
+
 func TestEventEnvelope(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -259,10 +266,12 @@ func TestEventEnvelope(t *testing.T) {
 		identity string
 		faults   []string
 	}{
-		"whole":     {`{"id":"e-1","type":"call.reached","conversation":"c-1","attempt":2,"data":{"point":"menu"},"at":"2026-03-02T09:30:00Z"}`, "e-1", nil},
-		"no id":     {`{"type":"call.reached","conversation":"c-1","data":{"point":"menu"},"at":"2026-03-02T10:30:00+01:00"}`, "c-1/call.reached/menu/2026-03-02T09:30:00Z", nil},
-		"the least": {`{"type":"spike","at":"2026-03-02T09:30:00Z"}`, "/spike//2026-03-02T09:30:00Z", nil},
-		"nothing":   {`{}`, "", []string{"/type is required", "/at is required"}},
+		"whole":               {`{"id":"e-1","type":"call.reached","conversation":"c-1","attempt":2,"data":{"point":"menu"},"at":"2026-03-02T09:30:00Z"}`, "e-1", nil},
+		"no id":               {`{"type":"call.reached","conversation":"c-1","data":{"point":"menu"},"at":"2026-03-02T10:30:00+01:00"}`, "c-1/call.reached/menu/2026-03-02T09:30:00Z", nil},
+		"the least":           {`{"type":"spike","at":"2026-03-02T09:30:00Z"}`, "/spike//2026-03-02T09:30:00Z/" + digestOf(`{"type":"spike","at":"2026-03-02T09:30:00Z"}`), nil},
+		"a point of nobody's": {`{"type":"call.reached","data":{"point":"menu"},"at":"2026-03-02T09:30:00Z"}`, "/call.reached/menu/2026-03-02T09:30:00Z/" + digestOf(`{"type":"call.reached","data":{"point":"menu"},"at":"2026-03-02T09:30:00Z"}`), nil},
+		"a long point":        {`{"type":"call.reached","data":{"point":"` + strings.Repeat("x", 201) + `"},"at":"2026-03-02T09:30:00Z"}`, "", []string{"/data/point is longer than 200 bytes"}},
+		"nothing":             {`{}`, "", []string{"/type is required", "/at is required"}},
 		"all wrong": {`{"typ":"x","type":"a b","at":"noon","attempt":0,"data":[],"conversation":9}`, "",
 			[]string{"/typ is not known; did you mean type?", "/at is not an RFC 3339", "/type is not 1 to 100", "/conversation is not a text", "/attempt is not a whole number from 1", "/data is not an object"}},
 	}
@@ -270,7 +279,7 @@ func TestEventEnvelope(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			doc, _ := parse([]byte(tt.body), strict)
-			e, faults := decodeEvent(doc)
+			e, faults := decodeEvent(doc, []byte(tt.body))
 			var got []string
 			for _, f := range faults {
 				got = append(got, f.Pointer+" "+f.Message)

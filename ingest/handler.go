@@ -117,7 +117,7 @@ func (h *Handler) event(p *post) (accepted, *problem) {
 	if no != nil {
 		return accepted{}, no
 	}
-	e, faults := decodeEvent(doc)
+	e, faults := decodeEvent(doc, p.body)
 	if len(faults) > 0 {
 		return accepted{}, faulty(faults)
 	}

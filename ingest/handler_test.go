@@ -192,6 +192,31 @@ func TestEventsAreStored(t *testing.T) {
 	h.wantRows(t, 1, 0, 0, 0)
 }
 
+// Two things that happen in one second are two, though nothing in them says whose they are; sent again, each is a repeat.
+func TestEventsThatNothingNames(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	bodies := []string{
+		`{"type":"spike","data":{"queue":"sales"},"at":"2026-03-02T09:30:00Z"}`,
+		`{"type":"spike","data":{"queue":"support"},"at":"2026-03-02T09:30:00Z"}`,
+		`{"type":"call.reached","data":{"point":"menu","from":"1"},"at":"2026-03-02T09:30:00Z"}`,
+		`{"type":"call.reached","data":{"point":"menu","from":"2"},"at":"2026-03-02T09:30:00Z"}`,
+	}
+	for i := range 2 * len(bodies) {
+		a := h.post(t, "/v1/events", bearer(apiKey), []byte(bodies[i%len(bodies)]))
+		if a.status != 200 || a.said.Duplicate != (i >= len(bodies)) {
+			t.Errorf("post %d: %d %s", i, a.status, a.raw)
+		}
+	}
+	named := `{"type":"call.started","conversation":"c-1","data":{"from":"%d"},"at":"2026-03-02T09:30:00Z"}`
+	for i, want := range []int{200, 409} {
+		if a := h.post(t, "/v1/events", bearer(apiKey), fmt.Appendf(nil, named, i)); a.status != want {
+			t.Errorf("an event of one conversation, body %d: %d %s, want %d", i, a.status, a.raw, want)
+		}
+	}
+	h.wantRows(t, len(bodies)+1, 0, 0, 1)
+}
+
 func TestWhatIsNoBody(t *testing.T) {
 	t.Parallel()
 	h := open(t, func(c *ingest.Config) { c.MaxBody = 2000 })

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"aftercall/automation"
@@ -60,8 +62,8 @@ type happening struct {
 	at             time.Time
 }
 
-// decodeEvent reads the envelope of POST /v1/events. data is the event's own.
-func decodeEvent(doc map[string]any) (happening, []conversation.Fault) {
+// decodeEvent reads the envelope of POST /v1/events. data is the event's own; body is what doc was read from.
+func decodeEvent(doc map[string]any, body []byte) (happening, []conversation.Fault) {
 	f := readFields(doc, strict)
 	f.only("id", "type", "conversation", "attempt", "data", "at")
 	e := happening{kind: f.str("type"), at: f.time("at")}
@@ -82,11 +84,20 @@ func decodeEvent(doc map[string]any) (happening, []conversation.Fault) {
 	if f.of["attempt"] != nil && attempt < 1 {
 		f.fault("attempt", "is not a whole number from 1")
 	}
-	point := f.object("data").of["point"]
+	data := f.object("data")
+	point, _ := data.of["point"].(string)
+	if len(point) > conversation.MaxName {
+		data.fault("point", "is longer than 200 bytes")
+	}
 	e.identity = id
 	if id == "" {
-		name, _ := point.(string)
-		e.identity = identityOf(call, e.kind) + "/" + name + "/" + e.at.Format(time.RFC3339Nano)
+		e.identity = identityOf(call, e.kind) + "/" + point + "/" + e.at.Format(time.RFC3339Nano)
+	}
+	if id == "" && call == "" {
+		// Nothing says which matter it belongs to, and two matters can reach one point in the same second: only what is
+		// the same to the byte is a repeat.
+		digest := sha256.Sum256(body)
+		e.identity += "/" + hex.EncodeToString(digest[:])
 	}
 	return e, *f.faults
 }
