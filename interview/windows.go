@@ -238,8 +238,11 @@ func (x *exchange) around(cited []Evidence) []piece {
 	parts := split(within(x.turns, cited, 0), max(limit/len(cited), 4*tokensPerTurn))
 	quoted := slices.DeleteFunc(slices.Clone(parts), func(p piece) bool {
 		return !slices.ContainsFunc(cited, func(e Evidence) bool {
+			if e.Turn != p.turn {
+				return false
+			}
 			text, q := fold(p.text), fold(e.Quote)
-			return e.Turn == p.turn && (text.is(q) || text.holds(q))
+			return text.is(q) || text.holds(q)
 		})
 	})
 	if len(quoted) == 0 { // the cut went through every quote
