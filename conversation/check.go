@@ -19,7 +19,8 @@ const (
 	MaxText      = 100 << 10 // bytes of one turn, of the summary and of the note
 	MaxName      = 200       // characters of an id or a name
 	MaxURL       = 2_000     // characters
-	MaxMetadata  = 500       // keys, nested ones included
+	MaxMetadata  = 500       // keys and elements, nested ones included
+	MaxMetaKey   = 200       // bytes
 	maxTurnAt    = 30 * 24 * time.Hour
 	maxFaults    = 100 // enough to mend a body by; a broken transcript would otherwise give one per turn
 	maxNumber    = 64  // characters of a phone number in any format
@@ -33,12 +34,20 @@ type Fault struct {
 	Message string // what is wrong and what is wanted
 }
 
-// Pointer builds a JSON pointer (RFC 6901) from reference tokens: object keys and array indexes.
+// maxToken bounds what a pointer shows of one key. A key that is longer ends in "…": it is there to be recognised, and a
+// hundred faults below a key of megabytes must not make an answer of hundreds of them.
+const maxToken = 200
+
+// Pointer builds a JSON pointer (RFC 6901) from reference tokens: object keys and array indexes. A key of more than 200
+// bytes is shortened.
 func Pointer(tokens ...any) string {
 	var b strings.Builder
 	for _, t := range tokens {
 		b.WriteByte('/')
 		if s, ok := t.(string); ok {
+			if len(s) > maxToken {
+				s = strings.ToValidUTF8(s[:maxToken], "") + "…"
+			}
 			b.WriteString(strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1"))
 			continue
 		}
@@ -103,14 +112,22 @@ func (k *checker) line(pointer, s string, limit int) {
 }
 
 func (k *checker) text(pointer, s string) {
-	switch {
-	case len(s) > MaxText:
-		k.add(pointer, "is longer than %d bytes", MaxText)
-	case !utf8.ValidString(s):
-		k.add(pointer, "is not valid UTF-8")
-	case strings.ContainsRune(s, 0):
-		k.add(pointer, "contains the character U+0000")
+	if why := unfit(s, MaxText); why != "" {
+		k.add(pointer, "%s", why)
 	}
+}
+
+// unfit says what is wrong with a text of any number of lines; nothing, if it can be kept.
+func unfit(s string, limit int) (why string) {
+	switch {
+	case len(s) > limit:
+		return "is longer than " + strconv.Itoa(limit) + " bytes"
+	case !utf8.ValidString(s):
+		return "is not valid UTF-8"
+	case strings.ContainsRune(s, 0):
+		return "contains the character U+0000"
+	}
+	return ""
 }
 
 func (k *checker) url(pointer, s string) {
@@ -181,31 +198,68 @@ func (k *checker) turns(turns []Turn) {
 }
 
 func (k *checker) metadata(m map[string]any) {
-	n := 0
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		k.meta(Pointer("metadata", key), m[key], &n)
-	}
-	if n > MaxMetadata {
-		k.add("/metadata", "has %d values; at most %d are accepted", n, MaxMetadata)
+	w := metaWalk{checker: k, path: []any{"metadata"}}
+	w.object(m)
+	if w.seen > MaxMetadata {
+		k.add("/metadata", "has more than %d values, nested ones included", MaxMetadata)
 	}
 }
 
-func (k *checker) meta(pointer string, v any, n *int) {
-	*n++
+// metaWalk looks at metadata value by value, and no further once there are too many.
+type metaWalk struct {
+	*checker
+	path []any // where it is: keys and positions; a pointer is made of it only if there is a fault
+	seen int
+}
+
+func (w *metaWalk) fault(format string, args ...any) { w.add(Pointer(w.path...), format, args...) }
+
+// fits reports whether n more values may be looked at; if not, seen says so.
+func (w *metaWalk) fits(n int) bool {
+	if w.seen+n > MaxMetadata {
+		w.seen += n
+	}
+	return w.seen <= MaxMetadata
+}
+
+func (w *metaWalk) object(m map[string]any) {
+	if !w.fits(len(m)) {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		w.member(key, m[key])
+	}
+}
+
+// member looks at the value under a key or at a position.
+func (w *metaWalk) member(step, v any) {
+	if !w.fits(1) {
+		return
+	}
+	w.seen++
+	w.path = append(w.path, step)
+	if key, ok := step.(string); ok && len(key) > MaxMetaKey {
+		w.fault("is under a key of %d bytes; at most %d are accepted", len(key), MaxMetaKey)
+	} else {
+		w.value(v)
+	}
+	w.path = w.path[:len(w.path)-1]
+}
+
+func (w *metaWalk) value(v any) {
 	switch v := v.(type) {
 	case string:
-		if len(v) > maxMetaValue {
-			k.add(pointer, "is longer than %d bytes", maxMetaValue)
-		} else {
-			k.text(pointer, v)
+		if why := unfit(v, maxMetaValue); why != "" {
+			w.fault("%s", why)
 		}
 	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			k.meta(pointer+Pointer(key), v[key], n)
-		}
+		w.object(v)
 	case []any:
+		if !w.fits(len(v)) {
+			return
+		}
 		for i, inner := range v {
-			k.meta(pointer+Pointer(i), inner, n)
+			w.member(i, inner)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,18 @@ func TestCheckNamesEachFault(t *testing.T) {
 		"key to be escaped": {func(c *conversation.Conversation) {
 			c.Metadata = map[string]any{"a/b~c": []any{"x", "\x00"}}
 		}, []string{"/metadata/a~1b~0c/1"}},
+		"long metadata key": {func(c *conversation.Conversation) {
+			c.Metadata = map[string]any{"in": map[string]any{strings.Repeat("ä", 101): "\x00", strings.Repeat("k", 200): "fine"}}
+		}, []string{"/metadata/in/" + strings.Repeat("ä", 100) + "…"}},
+		"too many values": {func(c *conversation.Conversation) {
+			c.Metadata = map[string]any{"a": make([]any, conversation.MaxMetadata)}
+		}, []string{"/metadata"}},
+		"too many values, spread": {func(c *conversation.Conversation) {
+			c.Metadata = map[string]any{"a": make([]any, 300), "b": map[string]any{"c": make([]any, 198)}, "d": "\x00"}
+		}, []string{"/metadata"}},
+		"as many values as may be": {func(c *conversation.Conversation) {
+			c.Metadata = map[string]any{"a": make([]any, 300), "b": map[string]any{"c": make([]any, 196)}, "d": "\x00"}
+		}, []string{"/metadata/d"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -81,6 +94,38 @@ func TestCheckNamesEachFault(t *testing.T) {
 				t.Errorf("pointers (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Metadata costs what its values cost, however long the keys above them are. It must run alone: it counts what the whole
+// process allocates.
+func TestCheckOfMetadataIsCheap(t *testing.T) {
+	list := func(n int) []any {
+		l := make([]any, n)
+		for i := range l {
+			l[i] = "x"
+		}
+		return l
+	}
+	deep := any(list(400))
+	for range 60 {
+		deep = map[string]any{strings.Repeat("k", conversation.MaxMetaKey): deep}
+	}
+	for name, m := range map[string]map[string]any{
+		"a list below long keys":        {"a": deep},
+		"a long list below a huge key":  {strings.Repeat("k", 40_000): list(100_000)},
+		"a short list below a huge key": {strings.Repeat("k", 40_000): list(400)},
+		"a long list":                   {"a": list(100_000)},
+	} {
+		c := sample()
+		c.Metadata = m
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c.Check()
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 64<<10 {
+			t.Errorf("%s: checking took %d bytes of memory, want at most 64 KB", name, got)
+		}
 	}
 }
 

@@ -21,12 +21,15 @@ type fields struct {
 	faults *[]conversation.Fault
 }
 
+// maxFaults is how many faults of a body are told at once.
+const maxFaults = 100
+
 func readFields(doc map[string]any, m mode) fields {
 	return fields{of: doc, mode: m, faults: &[]conversation.Fault{}}
 }
 
 func (f fields) fault(key, message string) {
-	if len(*f.faults) < 100 {
+	if len(*f.faults) < maxFaults {
 		*f.faults = append(*f.faults, conversation.Fault{Pointer: f.at + conversation.Pointer(key), Message: message})
 	}
 }
@@ -76,7 +79,7 @@ func (f fields) objects(key string) []fields {
 		pointer := f.at + conversation.Pointer(key, i)
 		m, ok := v.(map[string]any)
 		if !ok {
-			if f.mode == strict && len(*f.faults) < 100 {
+			if f.mode == strict && len(*f.faults) < maxFaults {
 				*f.faults = append(*f.faults, conversation.Fault{Pointer: pointer, Message: "is not an object"})
 			}
 			continue
@@ -133,6 +136,9 @@ func (f fields) only(known ...string) {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.of)) {
+		if len(*f.faults) >= maxFaults {
+			return // looking for what was meant takes time
+		}
 		if slices.Contains(known, key) {
 			continue
 		}

@@ -225,17 +225,20 @@ func TestWhatIsNoBody(t *testing.T) {
 		body   string
 		want   int
 	}{
-		"a form":          {http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, "a=b", 415},
-		"no type":         {http.Header{"Content-Type": nil}, "{}", 415},
-		"another charset": {http.Header{"Content-Type": {"application/json; charset=latin1"}}, "{}", 415},
-		"utf-8, said so":  {http.Header{"Content-Type": {"application/json; charset=UTF-8"}}, string(call("call-1", "x")), 200},
-		"compressed":      {http.Header{"Content-Encoding": {"gzip"}}, "{}", 415},
-		"too large":       {nil, string(call("call-2", strings.Repeat("x", 3000))), 413},
-		"not JSON":        {nil, "{", 400},
-		"not UTF-8":       {nil, "{\"id\":\"\xff\"}", 400},
-		"nothing":         {nil, "", 400},
-		"twice the id":    {nil, strings.Replace(string(call("call-3", "x")), "{", `{"id":"call-4",`, 1), 400},
-		"a NUL":           {nil, string(bytes.Replace(call("call-5", "x"), []byte(`"x"`), []byte(`"a\u0000b"`), 1)), 400},
+		"a form":                  {http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, "a=b", 415},
+		"no type":                 {http.Header{"Content-Type": nil}, "{}", 415},
+		"another charset":         {http.Header{"Content-Type": {"application/json; charset=latin1"}}, "{}", 415},
+		"utf-8, said so":          {http.Header{"Content-Type": {"application/json; charset=UTF-8"}}, string(call("call-1", "x")), 200},
+		"compressed":              {http.Header{"Content-Encoding": {"gzip"}}, "{}", 415},
+		"too large":               {nil, string(call("call-2", strings.Repeat("x", 3000))), 413},
+		"not JSON":                {nil, "{", 400},
+		"not UTF-8":               {nil, "{\"id\":\"\xff\"}", 400},
+		"nothing":                 {nil, "", 400},
+		"nested too deep":         {nil, strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), 400},
+		"a list":                  {nil, "[]", 400},
+		"a metadata key too long": {nil, strings.Replace(string(call("call-5", "x")), "{", `{"metadata":{"`+strings.Repeat("k", 201)+`":{"a":1}},`, 1), 400},
+		"twice the id":            {nil, strings.Replace(string(call("call-3", "x")), "{", `{"id":"call-4",`, 1), 400},
+		"a NUL":                   {nil, string(bytes.Replace(call("call-5", "x"), []byte(`"x"`), []byte(`"a\u0000b"`), 1)), 400},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -73,7 +73,7 @@ type parser struct {
 }
 
 func (p *parser) fault(message string) {
-	if len(p.faults) < 100 {
+	if len(p.faults) < maxFaults {
 		p.faults = append(p.faults, conversation.Fault{Pointer: conversation.Pointer(p.path...), Message: message})
 	}
 }

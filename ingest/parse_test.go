@@ -2,10 +2,13 @@ package ingest
 
 import (
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"aftercall/conversation"
 )
 
 func TestParse(t *testing.T) {
@@ -49,6 +52,66 @@ func TestParse(t *testing.T) {
 				if (doc == nil) != (len(faults) > 0) {
 					t.Errorf("strict %t: document %v beside faults %v", m, doc, faults)
 				}
+			}
+		})
+	}
+}
+
+// longKey is a call whose metadata has a key of 40 KB above a list of n values.
+func longKey(n int) []byte {
+	list := `"` + strings.Repeat("k", 40_000) + `":[1` + strings.Repeat(",1", n-1) + `]`
+	return []byte(strings.Replace(nativeBody, `"metadata":{`, `"metadata":{`+list+",", 1))
+}
+
+// Memory goes with the length of the body, not with the length of a key times what is below it. It must run alone: it
+// counts what the whole process allocates.
+func TestALongKeyCostsNoMoreThanItsLength(t *testing.T) {
+	body := longKey(100_000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	doc, faults := parse(body, strict)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	_, faults = native{}.decode(doc, nil)
+	runtime.ReadMemStats(&after)
+	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(200*len(body)); got > most {
+		t.Errorf("a body of %d bytes took %d bytes of memory, want at most %d", len(body), got, most)
+	}
+	want := []conversation.Fault{{Pointer: "/metadata/" + strings.Repeat("k", 200) + "…", Message: "is under a key of 40000 bytes; at most 200 are accepted"}}
+	if diff := cmp.Diff(want, faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+}
+
+// A hundred faults below a huge key must not make an answer that repeats it a hundred times.
+func TestFaultsBelowALongKeyStayShort(t *testing.T) {
+	t.Parallel()
+	_, faults := parse([]byte(`{"`+strings.Repeat("k", 1<<20)+`":["\u0000"`+strings.Repeat(`,"\u0000"`, 200)+`]}`), strict)
+	if len(faults) != maxFaults {
+		t.Fatalf("%d faults, want %d", len(faults), maxFaults)
+	}
+	for _, f := range faults {
+		if len(f.Pointer) > 300 {
+			t.Fatalf("a pointer of %d bytes", len(f.Pointer))
+		}
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		body []byte
+	}{{"call", []byte(nativeBody)}, {"long key", longKey(100_000)}} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(bench.body)))
+			for b.Loop() {
+				doc, faults := parse(bench.body, strict)
+				if len(faults) > 0 {
+					b.Fatal(faults)
+				}
+				_, _ = native{}.decode(doc, nil)
 			}
 		})
 	}
