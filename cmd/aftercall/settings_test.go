@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"aftercall/automation"
 )
 
 func TestSettingsReportsEveryProblem(t *testing.T) {
@@ -60,3 +62,15 @@ func TestSecretFromTwoPlacesIsRefused(t *testing.T) {
 }
 
 func env(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
+
+// TestNoSettingIsASourceSecret: an author must not be able to use the process's own secrets as a source's.
+func TestNoSettingIsASourceSecret(t *testing.T) {
+	t.Parallel()
+	for _, s := range table() {
+		text := strings.Replace(waitingConfig, "ITELLICO_SECRET", s.name, 1)
+		rev, problems := automation.Compile(automation.Files{"account.yaml": []byte(text)})
+		if rev != nil || len(problems) != 1 || !strings.Contains(problems[0].Message, s.name) {
+			t.Errorf("%s as the secret of a source: %v", s.name, problems)
+		}
+	}
+}
