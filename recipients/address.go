@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/net/idna"
@@ -66,8 +67,11 @@ func checkLocal(local string) *Problem {
 func checkDomain(domain string) (string, *Problem) {
 	bad := &Problem{"the part after the @ is not a domain name", "write name@domain, such as support@acme.example"}
 	ascii, err := idna.Lookup.ToASCII(domain)
-	if err != nil {
+	if err != nil || !utf8.ValidString(domain) {
 		return "", bad
+	}
+	if again, err := idna.Lookup.ToASCII(ascii); err != nil || !strings.EqualFold(again, ascii) {
+		return "", bad // the ASCII form names no domain: what it was made from was not one
 	}
 	ascii = strings.ToLower(ascii)
 	for label := range strings.SplitSeq(ascii, ".") {
