@@ -1,4 +1,5 @@
-// Package reason is the closed list of answers to "why did it fire?", "why did it not?" and "why was nothing sent?".
+// Package reason is the closed list of answers to "why did it fire?", "why did it not?" and "why was nothing sent?", and
+// the words for what became of a message.
 //
 // It owns the reason codes of the product: one word each, with the stage it belongs to, one sentence for the person
 // who reads it and one remedy for the person who can change it. Every (conversation, automation) pair and every action
@@ -115,16 +116,16 @@ var all = []Reason{
 	{Always, StageDecision, "The automation fires after every conversation that passes its gates.", "Ask a question under when.ask to make it selective."},
 	{Fired, StageDecision, "The condition is met, and its quote stands in the transcript.", "If this is wrong, narrow when.ask and add the call as a test."},
 	{ConditionNotMet, StageDecision, "The condition is not met by this conversation.", "If this is wrong, reword when.ask and add the call as a test."},
-	{Unsure, StageDecision, "The transcript leaves the condition open.", "Look at the quotes and approve or dismiss; reword when.ask if it happens often."},
-	{EvidenceNotFound, StageDecision, "A yes came without a quote that stands in the transcript, so it does not count.", "Look at the conversation and approve or dismiss."},
-	{WrongSpeaker, StageDecision, "The quoted words were said by somebody whose words do not count for this automation.", "Check said_by on the automation, or approve by hand."},
+	{Unsure, StageDecision, "The transcript leaves the condition open.", "Look at the quotes and act by hand if it should have fired; reword when.ask if it happens often."},
+	{EvidenceNotFound, StageDecision, "A yes came without a quote that stands in the transcript, so it does not count.", "Look at the conversation, and act by hand if it should have fired."},
+	{WrongSpeaker, StageDecision, "The quoted words were said by somebody whose words do not count for this automation.", "Check said_by on the automation; act by hand if it should have fired."},
 	{ModelUnavailable, StageDecision, "The language model did not answer; the conversation waits and is tried again by itself.", "Check the model's state and key if this lasts."},
 	{ModelRefused, StageDecision, "The language model refused to read this conversation.", "Review the conversation by hand, or configure a fallback model."},
 	{AnswerInvalid, StageDecision, "The language model's answer did not fit the form, also after one repair.", "Review by hand; try another model if it happens often."},
 	{BudgetExceeded, StageDecision, "Reading this conversation would have cost more than its budget allows.", "Raise the budget, or review by hand."},
 	{ConditionFalse, StageAction, "The action's own if: is false.", "Check the if: expression against the variables shown."},
-	{RequiredVariableMissing, StageAction, "A variable the automation requires was not stated, so nothing is sent until somebody looks.", "Fill the value in by hand, or take it out of require."},
-	{VariableMissingForCustomer, StageAction, "The message goes to the customer and would show a gap, so it is held.", "Fill the value in by hand, or put the passage inside {{#if}}."},
+	{RequiredVariableMissing, StageAction, "A variable the automation requires was not stated, so nothing is sent until somebody looks.", "Read the call and write to whoever must know yourself; for calls to come, take the name out of require."},
+	{VariableMissingForCustomer, StageAction, "The message goes to the customer and would show a gap, so it is held.", "Write to the customer yourself; for calls to come, put the passage inside {{#if}}."},
 	{RecipientsEmpty, StageAction, "Nobody is left to send to.", "Add a recipient, or an otherwise route that names somebody."},
 	{RecipientInvalid, StageAction, "The recipient's address is not a valid address.", "Correct the address in the config or on the contact record."},
 	{RecipientNotAllowed, StageAction, "The account's allow-list does not contain this recipient.", "Add the domain or address under allow, if it belongs there."},
@@ -132,7 +133,41 @@ var all = []Reason{
 	{RenderFailed, StageAction, "The message could not be rendered.", "Run aftercall check, and preview the action with this call."},
 	{Waiting, StageAction, "The message waits for its time.", "Nothing to do; the time is shown beside it."},
 	{OutsideWindow, StageAction, "The message waits for its send window to open.", "Nothing to do; widen window if it should go sooner."},
-	{TooLate, StageAction, "The message could not be sent before its deadline.", "Look at the attempts; resend by hand if it still helps."},
+	{TooLate, StageAction, "The message could not be sent before its deadline.", "Look at the attempts; write to whoever must know yourself if it still helps."},
 	{TestCall, StageAction, "The conversation is a test, so the message was captured and not sent.", "Set send_tests: true if tests should really send."},
-	{BreakerOpen, StageAction, "The automation fires far more often than usual, so its actions are held.", "Look at recent decisions, then release or discard them."},
+	{BreakerOpen, StageAction, "The automation fires far more often than usual, so its actions are held.", "Look at the automation's recent decisions, and mend its question."},
+}
+
+// State is what the product says about one delivery state, for whoever meets the word.
+type State struct {
+	Word     string // as stored and printed
+	Sentence string
+	Remedy   string
+}
+
+// OfState explains a delivery state; ok is false for a word that is none.
+func OfState(word string) (s State, ok bool) {
+	for _, s := range states {
+		if s.Word == word {
+			return s, true
+		}
+	}
+	return State{Word: word}, false
+}
+
+// States lists every delivery state in the order of a delivery's life.
+func States() []State { return append([]State(nil), states...) }
+
+var states = []State{
+	{"planned", "The message waits for its turn in the queue.", "Nothing to do; the time it is due is shown beside it."},
+	{"sending", "The message is with the provider right now.", "Nothing to do; if its worker is gone it becomes unknown within a minute."},
+	{"retrying", "The provider did not take the message yet; it certainly was not sent.", "Nothing to do; it is tried again at the time shown."},
+	{"sent", "The provider has taken the message.", ""},
+	{"delivered", "The provider reports that the message arrived.", ""},
+	{"held", "The message waits for a person.", "Read its reason and the call, and write to whoever must know yourself."},
+	{"failed", "The message certainly was not sent, and is not tried again.", "Put right what the last attempt names; write to whoever must know yourself."},
+	{"skipped", "Nothing was to be sent.", "Its reason says why."},
+	{"cancelled", "The message was called off before it was sent.", ""},
+	{"unknown", "A request went out and no answer was kept: it may have been sent. It is never sent again by itself.",
+		"Look the message up at the provider before anything is sent again."},
 }

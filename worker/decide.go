@@ -67,6 +67,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	if err != nil || conv.State == store.StateDecided {
 		return d.unloaded(err)
 	}
+	line.about(conv, rev)
 	due, stopped := triggers.Gate(conv.Conversation, undecided(rev, conv.Decided), triggers.Facts{Location: location(conv, rev)})
 	free, asked := triggers.Free(due)
 	form := interview.New(conv.Conversation, rev.ID, location(conv, rev), nil)
@@ -84,10 +85,11 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 
 	decisions := fired
 	if waiting != nil {
+		line.model = llm.AsError(waiting)
 		if !waits(waiting) || conv.State == store.StateWaiting {
 			return d.wait(conv, waiting)
 		}
-		decisions = append(triggers.Judge(free, said), postponed(asked)...)
+		decisions = append(triggers.Judge(free, said), postponed(asked, waiting)...)
 	}
 	values := variables.Resolve(declared(rev, decisions), said, conv.Conversation, limits(conv, rev))
 	plan := d.plan(conv, rev, job.Args.Run, append(stopped, decisions...), said, values)
@@ -181,11 +183,14 @@ func waits(err error) bool {
 	return errors.As(err, &e) && e.Waits()
 }
 
-// postponed are the decisions that wait for the model.
-func postponed(asked []triggers.Trigger) []triggers.Decision {
+// postponed are the decisions that wait for the model, with the model's last word: an operator must see at once whether
+// it is busy, or refuses the key.
+func postponed(asked []triggers.Trigger, waiting error) []triggers.Decision {
 	decisions := make([]triggers.Decision, len(asked))
 	for i, t := range asked {
-		decisions[i] = triggers.Decision{Automation: t.ID, Verdict: triggers.Waiting, Reason: reason.ModelUnavailable}
+		decisions[i] = triggers.Decision{
+			Automation: t.ID, Verdict: triggers.Waiting, Reason: reason.ModelUnavailable, Detail: llm.AsError(waiting).Error(),
+		}
 	}
 	return decisions
 }

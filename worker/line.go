@@ -8,6 +8,8 @@ import (
 
 	"github.com/riverqueue/river/rivertype"
 
+	"aftercall/automation"
+	"aftercall/internal/llm"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/triggers"
@@ -20,11 +22,16 @@ type decideLine struct {
 	fired, unsure, waiting          int
 	decisions, deliveries, calls    int
 	simulated                       bool
+	model                           *llm.Error // why it waits for the model
+}
+
+// about says what the job is about, as soon as that is known.
+func (l *decideLine) about(conv store.Pinned, rev *automation.Revision) {
+	l.account, l.revision = conv.Conversation.AccountID, rev.ID
 }
 
 // of takes the counts from what was planned.
 func (l *decideLine) of(p *store.Plan, said interview.Said) {
-	l.account, l.revision = p.AccountID, p.RevisionID
 	l.decisions, l.deliveries, l.calls, l.simulated = len(p.Decisions), len(p.Deliveries), said.Calls, said.Simulated
 	for _, d := range p.Decisions {
 		switch d.Verdict {
@@ -51,6 +58,10 @@ func (l *decideLine) log(ctx context.Context, log *slog.Logger, took time.Durati
 	switch {
 	case errors.As(err, &snooze):
 		attrs = append(attrs, slog.Duration("again_in", snooze.Duration))
+		if l.model != nil {
+			level = slog.LevelWarn
+			attrs = append(attrs, slog.String("error_kind", string(l.model.Kind)), slog.Int("status", l.model.Status))
+		}
 	case err != nil:
 		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
 	}

@@ -131,8 +131,8 @@ func TestAHangingModelIsAModelThatIsAway(t *testing.T) {
 		t.Errorf("the call is %s, want waiting", s.State)
 	}
 	for _, d := range s.Decisions {
-		if d.Automation == "callback" && (d.Verdict != triggers.Waiting || d.Reason != reason.ModelUnavailable) {
-			t.Errorf("callback: %s, %s", d.Verdict, d.Reason)
+		if d.Automation == "callback" && (d.Verdict != triggers.Waiting || d.Reason != reason.ModelUnavailable || d.Detail == "") {
+			t.Errorf("callback: %s, %s, %q; want it to wait and to say for what", d.Verdict, d.Reason, d.Detail)
 		}
 	}
 }

@@ -115,7 +115,8 @@ func (g *Guarded) enter() (epoch int, probe bool, err error) {
 	if wait <= 0 { // a probe is under way and takes longer than Probe
 		wait = g.o.Probe
 	}
-	return 0, false, &Error{Kind: g.state.Kind, After: wait, Detail: "the circuit is open; the call was not made"}
+	return 0, false, &Error{Kind: g.state.Kind, Status: g.state.Status, After: wait,
+		Detail: "not asked again so soon after the last failure"}
 }
 
 func (g *Guarded) abandon() {
