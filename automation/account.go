@@ -60,7 +60,7 @@ func (c *compiler) setting(key string) value { return c.first["setting "+key] }
 func (c *compiler) account() {
 	if v := c.setting("account"); v.present() {
 		c.rev.AccountID, _ = v.id("account")
-	} else {
+	} else if !c.partial {
 		c.at(accountFile, codeMissing, "the account has no id", "start account.yaml with  account: acme")
 	}
 	c.rev.Name = c.rev.AccountID
@@ -84,7 +84,9 @@ func (c *compiler) account() {
 
 func (c *compiler) timezone(v value) {
 	if !v.present() {
-		c.at(accountFile, codeMissing, "the account has no timezone", "add  timezone: Europe/London")
+		if !c.partial {
+			c.at(accountFile, codeMissing, "the account has no timezone", "add  timezone: Europe/London")
+		}
 		return
 	}
 	s, ok := v.line("timezone")
@@ -244,7 +246,7 @@ func (c *compiler) targets(v value, channel string) []recipients.Target {
 		switch {
 		case p == nil && !slices.Contains(out, t):
 			out = append(out, t)
-		case p != nil:
+		case p != nil && !c.partial: // who there is, and who is allowed, is known once every file can be read
 			w.fail(codeTarget, p.Message, c.meant(s, p.Help))
 		}
 	}

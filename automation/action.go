@@ -173,6 +173,7 @@ func (r *rule) task(a *Action, v value, f map[string]value) {
 	if s, ok := f["assignee"].line("assignee"); ok {
 		t, p := r.c.rev.Directory.ParseTarget(s, "")
 		switch {
+		case p != nil && r.c.partial: // may stand where nothing could be read
 		case p != nil:
 			f["assignee"].fail(codeTarget, p.Message, r.c.meant(s, p.Help))
 		case t.Kind != recipients.Person && t.Kind != recipients.Group:
@@ -263,7 +264,7 @@ func (r *rule) reach(v value, channel string) {
 	var lost []string
 	for key, ts := range branches {
 		reachable := slices.ContainsFunc(ts, func(t recipients.Target) bool { return r.c.rev.Directory.Reach(t, channel) == nil })
-		if len(ts) > 0 && !reachable {
+		if len(ts) > 0 && !reachable && !r.c.partial {
 			lost = append(lost, key)
 		}
 		if r.a.Trigger.Absence && slices.ContainsFunc(ts, func(t recipients.Target) bool { return t.Kind == recipients.Contact }) {

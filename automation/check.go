@@ -9,6 +9,9 @@ import (
 
 // lint reports what is not wrong, but probably not meant.
 func (c *compiler) lint() {
+	if c.partial {
+		return // what seems unused may be used where nothing could be read
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.rev.Declarations)) {
 		if _, ok := c.used[name]; !ok {
 			c.declared[name].warn(codeUnused, fmt.Sprintf("%s is declared, but nothing uses it", name), "use it in a text, if, require or route, or take it out")

@@ -19,6 +19,7 @@ type compiler struct {
 	docs     map[string]*document
 	rev      *Revision
 	problems []Problem
+	partial  bool // a file could not be read: what is not found may stand there, so nothing is reported as missing or unknown
 
 	first    map[string]value // settings, ids and keys by kind and name, where they stood first
 	names    templates.Names  // what a text may use
@@ -92,9 +93,18 @@ func (c *compiler) open() {
 		}
 	}
 	for _, name := range c.paths() {
-		if d := c.docs[name]; d != nil && path.Ext(name) == ".yaml" && d.parse() {
+		d := c.docs[name]
+		if d == nil {
+			c.partial = true
+			continue
+		}
+		if path.Ext(name) != ".yaml" {
+			continue
+		}
+		if d.parse() {
 			c.gather(value{d, d.root, nil})
 		}
+		c.partial = c.partial || d.unread
 	}
 }
 
@@ -144,7 +154,7 @@ func (c *compiler) finish() (*Revision, []Problem) {
 func (c *compiler) canSend(v value, channel string) {
 	from := c.setting("from").child(channel)
 	switch {
-	case from != nil:
+	case from != nil || c.partial:
 	case channel == deliver.Email:
 		v.fail(codeMissing, "the account has no e-mail sender", `add  from: { email: "Acme <calls@acme.example>" }  to account.yaml`)
 	case channel == deliver.SMS:

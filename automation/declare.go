@@ -146,7 +146,7 @@ func (c *compiler) declareUsed() {
 		if _, ok := c.declared[name]; ok {
 			continue
 		}
-		if near := nearest(name, declared); near != "" && distance(name, near) <= 2 {
+		if near := nearest(name, declared); near != "" && distance(name, near) <= 2 && !c.partial {
 			c.used[name].warn(codeLookalike, fmt.Sprintf("%s is not declared, but %s is", name, near),
 				fmt.Sprintf("did you mean %s? If not, declare it", near))
 		}
@@ -157,10 +157,10 @@ func (c *compiler) declareUsed() {
 // oneLine folds a text's white space: a question reads the same however its YAML was wrapped.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// knows reports whether a variable is declared, be it well or badly.
+// knows reports whether a variable is declared, be it well or badly, or may be in a file that could not be read.
 func (c *compiler) knows(name string) bool {
 	_, ok := c.declared[name]
-	return ok
+	return ok || c.partial
 }
 
 // proposal is the help for a variable that nobody knows.

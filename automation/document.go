@@ -17,6 +17,7 @@ type document struct {
 	src    string
 	lines  []string
 	root   *yaml.Node
+	unread bool                // an error hides part of the file: what it would have declared is not known
 	broken map[*yaml.Node]bool // already reported; whatever reads them stays silent
 	secret map[int]bool        // lines that hold a secret written out, never to be shown
 	report func(Problem)
@@ -40,8 +41,9 @@ func (d *document) fail(line, col int, code, message, help string) {
 }
 
 // parse reads the file's one YAML document and refuses what the format has no use for. It reports whether there is a
-// mapping to walk.
+// mapping to walk, and notes in unread if a mistake hides what stands in the file.
 func (d *document) parse() bool {
+	d.unread = true
 	if !utf8.ValidString(d.src) || strings.ContainsRune(d.src, 0) {
 		d.fail(1, 1, codeFile, "the file is not UTF-8 text", "save it as UTF-8")
 		return false
@@ -53,16 +55,21 @@ func (d *document) parse() bool {
 	}
 	dec := yaml.NewDecoder(strings.NewReader(d.src))
 	var n yaml.Node
-	if err := dec.Decode(&n); err != nil {
-		if !errors.Is(err, io.EOF) {
-			d.syntax(err)
-		}
-		return false // an empty file, or one of comments only, adds nothing
+	switch err := dec.Decode(&n); {
+	case errors.Is(err, io.EOF):
+		d.unread = false // an empty file, or one of comments only, adds nothing
+		return false
+	case err != nil:
+		d.syntax(err)
+		return false
 	}
 	var second yaml.Node
-	if err := dec.Decode(&second); err == nil {
+	switch err := dec.Decode(&second); {
+	case errors.Is(err, io.EOF):
+		d.unread = false
+	case err == nil:
 		d.fail(second.Line, second.Column, codeDocuments, "a file holds one document", "put what follows --- into a file of its own")
-	} else if !errors.Is(err, io.EOF) {
+	default:
 		d.syntax(err)
 	}
 	if n.Kind != yaml.DocumentNode || len(n.Content) != 1 {
@@ -72,7 +79,11 @@ func (d *document) parse() bool {
 	d.inspect(d.root, 0)
 	if d.root.Kind != yaml.MappingNode {
 		d.fail(d.root.Line, d.root.Column, codeType, "the file must be a mapping of keys", "start with a key, such as automations:")
+		d.unread = true
 		return false
+	}
+	if d.broken[d.root] {
+		d.unread = true
 	}
 	return !d.broken[d.root]
 }

@@ -262,7 +262,7 @@ func (r *rule) routeOn(f map[string]value, route *recipients.Route) {
 	for _, o := range d.Values {
 		keys = append(keys, o.Key)
 	}
-	if _, tried := r.c.declared[on]; !declared && !tried || declared && len(keys) == 0 && d.Type != "enum" {
+	if !declared && !r.c.knows(on) || declared && len(keys) == 0 && d.Type != "enum" {
 		f["on"].fail(codeRoute, fmt.Sprintf("%s is not declared as an enum, so no value of it can name a branch", on),
 			"declare it under variables with type: enum and values")
 	} else {

@@ -3,6 +3,7 @@ package automation
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -48,11 +49,30 @@ func (r *rule) text(v value, what string, f templates.Format) *templates.Text {
 	}
 	t, problems := templates.Parse(s, f, r.c.names)
 	for _, p := range problems {
+		if r.c.undecided(s, p) {
+			continue
+		}
 		line, col := v.doc.locate(v.node, p.Offset)
 		v.doc.problem(line, col, r.length(s, p), Error, p.Code, p.Message, p.Help)
 	}
 	r.uses(t, v)
 	return t
+}
+
+// undecided reports a problem with a variable whose type a file may declare that could not be read.
+func (c *compiler) undecided(s string, p templates.Problem) bool {
+	from := min(max(p.Offset, 0), len(s))
+	return c.partial && c.undeclared(s[from:min(from+max(p.Length, 0), len(s))])
+}
+
+var statedName = regexp.MustCompile(`\bdyn_[A-Za-z0-9_]+`)
+
+// undeclared reports whether a text names a stated variable that no file read so far declares.
+func (c *compiler) undeclared(s string) bool {
+	return slices.ContainsFunc(statedName.FindAllString(s, -1), func(name string) bool {
+		_, ok := c.declared[name]
+		return !ok
+	})
 }
 
 // length is how many characters of its first line a problem covers.
@@ -89,6 +109,9 @@ func (r *rule) bodyFile(v value) *templates.Text {
 	r.c.bodies[name] = true
 	t, problems := templates.Parse(d.src, format, r.c.names)
 	for _, p := range problems {
+		if r.c.undecided(d.src, p) {
+			continue
+		}
 		line, col := d.place(p.Offset)
 		d.problem(line, col, r.length(d.src, p), Error, p.Code, p.Message, p.Help)
 	}
@@ -132,6 +155,9 @@ func (r *rule) condition(v value) *variables.Condition {
 		return nil
 	}
 	cond, fault := variables.ParseCondition(s, r.c.rev.Declarations, r.c.system)
+	if fault != nil && r.c.partial && r.c.undeclared(s) {
+		return nil // its types are not known
+	}
 	if fault != nil {
 		line, col := v.doc.locate(v.node, fault.Offset)
 		v.doc.problem(line, col, 1, Error, codeCondition, fault.Message, fault.Help)
