@@ -1,7 +1,7 @@
 // Package examples carries a complete example account and its sample calls, so that the demo runs from the binary alone.
 //
-// It owns acme/, the files of one account as an author would keep them in git (the ten starters and three worked
-// examples), and calls/, finished conversations in our own format; calls/README.md says what each is there to show.
+// It owns acme/, the files of one account as an author would keep them in git (the ten starters, three worked
+// examples and a confirmation that has to be complete), and calls/, finished conversations in our own format; calls/README.md says what each is there to show.
 //
 // It promises that the account passes the check and that the calls are accepted by the webhook; tests hold it to that.
 // It never runs anything.

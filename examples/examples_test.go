@@ -35,8 +35,8 @@ func TestAccountHasNothingToReport(t *testing.T) {
 	for _, p := range problems {
 		t.Error(p)
 	}
-	if rev == nil || len(rev.Automations) != 13 || len(rev.Sources) != 3 {
-		t.Fatalf("revision %+v, want the ten starters, three worked examples and three sources", rev)
+	if rev == nil || len(rev.Automations) != 14 || len(rev.Sources) != 3 {
+		t.Fatalf("revision %+v, want the ten starters, three worked examples, the visit confirmation and three sources", rev)
 	}
 }
 
