@@ -33,6 +33,7 @@ type role struct {
 // app is one running process: the rooms put together.
 type app struct {
 	log       *slog.Logger
+	getenv    func(string) string // for the secrets that sources name
 	db        *store.Store
 	revisions *worker.Revisions
 	worker    *worker.Worker // nil in a web process
@@ -62,7 +63,7 @@ type assembly struct {
 
 // assemble connects and builds everything, and starts nothing.
 func assemble(ctx context.Context, as assembly) (a *app, err error) {
-	a = &app{log: as.log, failed: make(chan error, 2)}
+	a = &app{log: as.log, getenv: as.getenv, failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			a.release()

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"aftercall/deliver/capture"
 	"aftercall/internal/store"
 	"aftercall/reason"
 	"aftercall/triggers"
@@ -46,15 +45,7 @@ func briefDeliveries(w io.Writer, s store.Story, automation string) {
 		if x.Automation != automation {
 			continue
 		}
-		to := x.Recipient
-		if x.Address != "" {
-			to = x.Address
-		}
-		state := string(x.State)
-		if x.Provider == capture.Provider {
-			state += ", captured"
-		}
-		fmt.Fprintf(w, "            %-10s → %s: %s", x.Channel, plain(to), state)
+		fmt.Fprintf(w, "            %-10s → %s: %s", x.Channel, whom(x), outcome(x))
 		if x.Reason != "" {
 			fmt.Fprintf(w, " (%s)", x.Reason)
 		}

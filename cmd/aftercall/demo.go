@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -27,13 +26,17 @@ import (
 
 // demo runs the whole product on this machine: a private Postgres, the simulated model, the example account, and sample
 // calls through the real webhook with real signatures. Nothing leaves the machine: every channel is the capture sink.
-func demo(ctx context.Context, c *console, args []string) error {
-	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+func demo(flags *flag.FlagSet) action {
 	once := flags.Bool("once", false, "end when every sample call is final")
-	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
-		return wrong("demo takes only --once")
+	return func(ctx context.Context, c *console, args []string) error {
+		if len(args) > 0 {
+			return wrong("demo takes only --once")
+		}
+		return demonstrate(ctx, c, *once)
 	}
+}
+
+func demonstrate(ctx context.Context, c *console, once bool) error {
 	d := &demonstration{console: c, secrets: map[string]string{}, log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	defer d.close()
 	if err := d.prepare(ctx); err != nil {
@@ -46,15 +49,20 @@ func demo(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *once {
+	if once {
 		if !balanced {
 			return errQuiet
 		}
 		return nil
 	}
-	fmt.Fprintf(c.out, "\nPages     %s\nWebhooks  %s\nStop with Ctrl-C.\n", d.app.address("pages"), d.app.address("webhooks"))
+	if err := d.invite(); err != nil {
+		return err
+	}
 	return d.app.wait(ctx, "")
 }
+
+// demoDatabase is the database on the demo's private server.
+const demoDatabase = "aftercall"
 
 // demonstration is what a demo run holds.
 type demonstration struct {
@@ -79,10 +87,10 @@ func (d *demonstration) prepare(ctx context.Context) (err error) {
 	if d.server, err = postgres.Start(ctx, postgres.Options{Logger: d.log}); err != nil {
 		return err
 	}
-	if err := d.server.CreateDatabase(ctx, "aftercall"); err != nil {
+	if err := d.server.CreateDatabase(ctx, demoDatabase); err != nil {
 		return err
 	}
-	database := d.server.URL("aftercall")
+	database := d.server.URL(demoDatabase)
 	if err := migrations.Up(ctx, database); err != nil {
 		return err
 	}
@@ -173,6 +181,45 @@ func (d *demonstration) show(ctx context.Context) (balanced bool, err error) {
 	}
 	fmt.Fprintf(d.out, "\n%d calls in %s. ", len(files), time.Since(began).Round(10*time.Millisecond))
 	return balance(ctx, d.out, d.app.db)
+}
+
+// anotherCall is the id of the call that the demo offers to post.
+const anotherCall = "another-call"
+
+// invite says where the pages are, and what to paste into a second terminal: settings and commands that work as they are.
+func (d *demonstration) invite() error {
+	_, source, err := d.nativeSource()
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(d.dir, anotherCall+".json")
+	if err := writeAnother(file); err != nil {
+		return fmt.Errorf("write a call to post: %w", err)
+	}
+	fmt.Fprintf(d.out, "\nPages     %s\nWebhooks  %s\n", d.app.address("pages"), d.app.address("webhooks"))
+	fmt.Fprint(d.out, "\nPost another call from a second terminal (make build puts aftercall into bin/; the file is yours to change):\n\n")
+	fmt.Fprintf(d.out, "  export DATABASE_URL='%s'\n", d.server.URL(demoDatabase))
+	fmt.Fprintf(d.out, "  AFTERCALL_SECRET='%s' aftercall send --url %s --source %s --as %s '%s'\n",
+		d.secret(envName(source.Secrets[0])), d.app.address("webhooks"), source.ID, source.Type, file)
+	fmt.Fprintf(d.out, "  aftercall why %s\n\nStop with Ctrl-C.\n", anotherCall)
+	return nil
+}
+
+// writeAnother writes the first sample call under an id of its own, so that it is no duplicate.
+func writeAnother(file string) error {
+	body, err := fs.ReadFile(examples.Files(), "calls/01-callback-requested.json")
+	if err != nil {
+		return err
+	}
+	var call map[string]any
+	if err := json.Unmarshal(body, &call); err != nil {
+		return err
+	}
+	call["id"] = anotherCall
+	if body, err = json.MarshalIndent(call, "", "  "); err != nil {
+		return err
+	}
+	return os.WriteFile(file, body, 0o600)
 }
 
 // nativeSource finds the example account's source for calls in our own format.

@@ -6,6 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"aftercall/internal/store"
 )
@@ -27,12 +30,38 @@ func keys(ctx context.Context, c *console, args []string) error {
 	if len(args) == 3 {
 		name = args[2]
 	}
+	if err := warnUnconfigured(ctx, db, c.err, args[1]); err != nil {
+		return err
+	}
 	key := newKey()
 	if err := addKey(ctx, db, args[1], name, key); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, key)
 	fmt.Fprintf(c.err, "This is the only time the key is shown. Send it as: Authorization: Bearer %s…\n", key[:len(keyPrefix)+6])
+	return nil
+}
+
+// warnUnconfigured says so if an account has no config yet. That is right before the first serve, and a slip of the
+// fingers later.
+func warnUnconfigured(ctx context.Context, db *store.Store, w io.Writer, account string) error {
+	active, err := db.ActiveRevisions(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, a := range active {
+		if a.AccountID == account {
+			return nil
+		}
+		names = append(names, a.AccountID)
+	}
+	there := "there is no account with config"
+	if len(names) > 0 {
+		slices.Sort(names)
+		there = "there are: " + strings.Join(names, ", ")
+	}
+	fmt.Fprintf(w, "account %s has no config yet; %s\n", account, there)
 	return nil
 }
 

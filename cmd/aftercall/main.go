@@ -8,19 +8,27 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 )
 
 // verb is one command of the CLI.
 type verb struct {
 	name, args, says string
-	run              func(ctx context.Context, c *console, args []string) error
+	define           func(flags *flag.FlagSet) action // declares the verb's flags and gives what it does
 }
+
+// action is what a verb does, with the flags read and what is left of the command line.
+type action func(ctx context.Context, c *console, args []string) error
+
+// plainly defines a verb without flags.
+func plainly(do action) func(*flag.FlagSet) action { return func(*flag.FlagSet) action { return do } }
 
 // console is where a verb reads its settings from and writes to.
 type console struct {
@@ -35,14 +43,14 @@ func verbs() []verb {
 	return []verb{
 		{"demo", "[--once]", "run everything on this machine with sample calls; nothing leaves it", demo},
 		{"serve", "[--only web|worker]", "take calls in, decide, deliver, show", serve},
-		{"migrate", "[up|down-one|status]", "bring the database's schema up to date", migrate},
-		{"check", "[DIR]", "check an account's folder, or a root of several", check},
+		{"migrate", "[up|down-one|status]", "bring the database's schema up to date", plainly(migrate)},
+		{"check", "[DIR]", "check an account's folder, or a root of several", plainly(check)},
 		{"send", "[flags] FILE", "post a call to a running server, signed", send},
 		{"why", "[--account A] CONVERSATION [AUTOMATION]", "say why an automation fired, or did not", why},
-		{"explain", "CODE", "say what a reason code means and what to do", explain},
-		{"audit", "", "check that the ledger balances; exit 1 if it does not", audit},
-		{"keys", "add ACCOUNT [NAME]", "make an API key for an account", keys},
-		{"version", "", "print the version", version},
+		{"explain", "CODE|STATE", "say what a reason code or a state means and what to do", plainly(explain)},
+		{"audit", "", "check that the ledger balances; exit 1 if it does not", plainly(audit)},
+		{"keys", "add ACCOUNT [NAME]", "make an API key for an account", plainly(keys)},
+		{"version", "", "print the version", plainly(version)},
 	}
 }
 
@@ -54,30 +62,66 @@ func main() {
 
 // run finds the verb and turns its error into an exit code: 0, 1 for a failure, 2 for a wrong command line.
 func run(ctx context.Context, c *console, args []string) int {
-	if len(args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
+	if len(args) > 1 && args[0] == "help" {
+		args = []string{args[1], "help"}
+	}
+	if len(args) == 0 || asksForHelp(args[:1]) {
 		usage(c.out)
 		return 0
 	}
 	for _, v := range verbs() {
-		if v.name != args[0] {
-			continue
-		}
-		switch err := v.run(ctx, c, args[1:]); {
-		case err == nil:
-			return 0
-		case errors.Is(err, errUsage):
-			fmt.Fprintf(c.err, "%v\nusage: aftercall %s %s\n", err, v.name, v.args)
-			return 2
-		default:
-			if !errors.Is(err, errQuiet) {
-				fmt.Fprintf(c.err, "aftercall %s: %v\n", v.name, err)
-			}
-			return 1
+		if v.name == args[0] {
+			return v.run(ctx, c, args[1:])
 		}
 	}
 	fmt.Fprintf(c.err, "aftercall has no command %q.\n\n", args[0])
 	usage(c.err)
 	return 2
+}
+
+// run reads the verb's flags and does what it is there for.
+func (v verb) run(ctx context.Context, c *console, args []string) int {
+	flags := flag.NewFlagSet(v.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // errors are printed here, the flags by help
+	do := v.define(flags)
+	if asksForHelp(args) {
+		v.help(c.out, flags)
+		return 0
+	}
+	err := flags.Parse(args)
+	if err != nil {
+		err = wrong("%v", err)
+	} else {
+		err = do(ctx, c, flags.Args())
+	}
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(c.err, "%v\nusage: aftercall %s %s\n", err, v.name, v.args)
+		return 2
+	case !errors.Is(err, errQuiet):
+		fmt.Fprintf(c.err, "aftercall %s: %v\n", v.name, err)
+	}
+	return 1
+}
+
+// asksForHelp reports whether a command line asks for an explanation. The bare word counts only where it stands alone:
+// it may be the name of something.
+func asksForHelp(args []string) bool {
+	return len(args) == 1 && args[0] == "help" ||
+		slices.ContainsFunc(args, func(a string) bool { return a == "-h" || a == "-help" || a == "--help" })
+}
+
+// help prints one verb's usage, what it is there for, and its flags.
+func (v verb) help(w io.Writer, flags *flag.FlagSet) {
+	fmt.Fprintf(w, "usage: %s\n\n%s\n", strings.TrimSpace("aftercall "+v.name+" "+v.args), v.says)
+	var defaults strings.Builder
+	flags.SetOutput(&defaults)
+	flags.PrintDefaults()
+	if defaults.Len() > 0 {
+		fmt.Fprintf(w, "\n%s", defaults.String())
+	}
 }
 
 // errUsage marks a wrong command line.
@@ -92,5 +136,6 @@ func usage(w io.Writer) {
 	for _, v := range verbs() {
 		fmt.Fprintf(w, "  %-8s %-42s %s\n", v.name, v.args, v.says)
 	}
-	fmt.Fprint(w, "\nSettings come from the environment; see docs/operations/settings.md. `aftercall demo` needs none.\n")
+	fmt.Fprint(w, "\nSettings come from the environment; see docs/operations/settings.md. `aftercall demo` needs none.\n"+
+		"`aftercall help COMMAND` lists a command's flags.\n")
 }

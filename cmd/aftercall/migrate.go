@@ -9,7 +9,7 @@ import (
 
 // migrate brings the schema up to date, takes the last step back, or says where it stands.
 func migrate(ctx context.Context, c *console, args []string) error {
-	s, err := databaseSettings(c)
+	s, err := checkedSettings(c, needs{database: true})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"aftercall/internal/llm"
@@ -11,9 +10,6 @@ import (
 
 // buildModel puts the model together: the client, a circuit breaker around it, and the fallback behind both.
 func buildModel(s settings, simulated bool) (llm.Model, error) {
-	if s.OpenAIKey == "" && s.OpenAIBaseURL == openai.DefaultBaseURL {
-		return nil, errors.New("no model: set OPENAI_API_KEY, or OPENAI_BASE_URL to an OpenAI-compatible server (`aftercall demo` needs neither)")
-	}
 	primary, err := guarded(s, s.Model, simulated)
 	if err != nil || s.FallbackModel == "" {
 		return primary, err

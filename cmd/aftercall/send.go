@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,30 +20,42 @@ import (
 // sendTimeout bounds one post.
 const sendTimeout = 15 * time.Second
 
+// letter says how a file is sent.
+type letter struct{ base, source, scheme string }
+
 // send posts a file to a running server as a call platform would: with an API key, or signed as a source.
-func send(ctx context.Context, c *console, args []string) error {
-	flags := flag.NewFlagSet("send", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	base := flags.String("url", "", "server (default AFTERCALL_PUBLIC_URL, else AFTERCALL_LISTEN)")
-	source := flags.String("source", "", "post to /hooks/SOURCE, signed with the secret in AFTERCALL_SECRET")
-	scheme := flags.String("as", "native", "the source's type: native, itellico, elevenlabs")
-	if err := flags.Parse(args); err != nil || flags.NArg() != 1 {
-		return wrong("send [--url URL] [--source ID [--as TYPE]] FILE; the key is read from AFTERCALL_KEY, the secret from AFTERCALL_SECRET")
+func send(flags *flag.FlagSet) action {
+	var l letter
+	flags.StringVar(&l.base, "url", "", "the server's `URL` (default AFTERCALL_PUBLIC_URL, else AFTERCALL_LISTEN)")
+	flags.StringVar(&l.source, "source", "", "post to /hooks/`ID`, signed with the secret in AFTERCALL_SECRET; without it to\n"+
+		"/v1/conversations, with the key in AFTERCALL_KEY")
+	flags.StringVar(&l.scheme, "as", "native", "the source's `type`: native, itellico, elevenlabs")
+	return func(ctx context.Context, c *console, args []string) error {
+		if len(args) != 1 {
+			return wrong("name one file, after the flags")
+		}
+		return l.send(ctx, c, args[0])
 	}
-	body, err := os.ReadFile(flags.Arg(0))
+}
+
+func (l letter) send(ctx context.Context, c *console, file string) error {
+	body, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	s, err := readSettings(c.getenv)
+	s, err := readSettings(c.getenv, needs{})
 	if err != nil {
 		return err
 	}
-	p := parcel{url: serverURL(*base, s) + "/v1/conversations", key: c.getenv("AFTERCALL_KEY"), body: body}
-	if *source != "" {
-		p.url, p.scheme, p.secret = serverURL(*base, s)+"/hooks/"+*source, *scheme, c.getenv("AFTERCALL_SECRET")
+	p := parcel{url: serverURL(l.base, s) + "/v1/conversations", key: c.getenv("AFTERCALL_KEY"), body: body}
+	if l.source != "" {
+		p.url, p.scheme, p.secret = serverURL(l.base, s)+"/hooks/"+l.source, l.scheme, c.getenv("AFTERCALL_SECRET")
 	}
-	if p.key == "" && p.secret == "" {
-		return fmt.Errorf("no key: set AFTERCALL_KEY (aftercall keys add ACCOUNT), or --source with AFTERCALL_SECRET")
+	switch {
+	case l.source != "" && p.secret == "":
+		return errors.New("no secret: set AFTERCALL_SECRET to the secret of the source")
+	case l.source == "" && p.key == "":
+		return errors.New("no key: set AFTERCALL_KEY (aftercall keys add ACCOUNT), or --source with AFTERCALL_SECRET")
 	}
 	answer, err := p.post(ctx)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -15,19 +14,23 @@ import (
 	"aftercall/internal/store"
 )
 
-// serve runs the product until a signal stops it.
-func serve(ctx context.Context, c *console, args []string) error {
-	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	only := flags.String("only", "", "web or worker")
-	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
-		return wrong("serve takes only --only web or --only worker")
+// serve runs the product, or the part of it that --only names.
+func serve(flags *flag.FlagSet) action {
+	only := flags.String("only", "", "the one `part` this process runs: web (webhooks, API, pages) or\nworker (decisions and deliveries)")
+	return func(ctx context.Context, c *console, args []string) error {
+		switch {
+		case len(args) > 0:
+			return wrong("serve takes only --only web or --only worker")
+		case *only != "" && *only != "web" && *only != "worker":
+			return wrong("--only is web or worker, not %q", *only)
+		}
+		return runRole(ctx, c, role{web: *only != "worker", work: *only != "web"})
 	}
-	r := role{web: *only != "worker", work: *only != "web"}
-	if !r.web && !r.work || *only != "" && *only != "web" && *only != "worker" {
-		return wrong("--only is web or worker, not %q", *only)
-	}
-	s, err := databaseSettings(c)
+}
+
+// runRole runs until a signal stops it.
+func runRole(ctx context.Context, c *console, r role) error {
+	s, err := checkedSettings(c, needs{database: true, model: r.work})
 	if err != nil {
 		return err
 	}
@@ -37,12 +40,7 @@ func serve(ctx context.Context, c *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if s.Config != "" {
-		// A folder with errors must not keep calls from being taken: the last good revision stays active.
-		if err := activate(ctx, a.db, log, s.Config); err != nil {
-			log.Error("the config folder was not activated; what was active stays", "error", err)
-		}
-	}
+	a.configure(ctx, s.Config)
 	if err := a.start(ctx); err != nil {
 		return errors.Join(err, a.stop())
 	}
@@ -63,14 +61,48 @@ func (a *app) wait(ctx context.Context, dir string) error {
 		case err := <-a.failed:
 			return err
 		case <-hup:
-			if dir == "" {
-				continue
-			}
-			if err := activate(ctx, a.db, a.log, dir); err != nil {
-				a.log.Error("the config folder was not activated; what was active stays", "error", err)
+			a.configure(ctx, dir)
+		}
+	}
+}
+
+// configure activates the folder, if there is one, and says which secrets of the active sources are not set. A folder
+// with errors must not keep calls from being taken: the last good revision stays active.
+func (a *app) configure(ctx context.Context, dir string) {
+	if dir != "" {
+		if err := activate(ctx, a.db, a.log, dir); err != nil {
+			a.log.Error("the config folder was not activated; what was active stays", "error", err)
+		}
+	}
+	if err := a.missSecrets(ctx); err != nil {
+		a.log.Error("look for secrets that are not set", "error", err)
+	}
+}
+
+// missSecrets warns of every secret that an active source names and the environment does not hold: a platform that posts
+// there gets 503. A process without webhooks needs none.
+func (a *app) missSecrets(ctx context.Context) error {
+	if a.intake == nil {
+		return nil
+	}
+	active, err := a.db.ActiveRevisions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, at := range active {
+		rev, err := a.revisions.ByID(ctx, at.RevisionID)
+		if err != nil {
+			return err
+		}
+		for _, s := range rev.Sources {
+			for _, ref := range s.Secrets {
+				if name := envName(ref); a.getenv(name) == "" {
+					a.log.Warn("the secret of a source is not set", "account", at.AccountID, "source", s.ID, "name", name)
+				}
 			}
 		}
 	}
+	return nil
 }
 
 // activate checks every account's folder under dir and makes the good ones active. An account whose folder has an error
@@ -115,21 +147,9 @@ func activateOne(ctx context.Context, db *store.Store, log *slog.Logger, f autom
 	return nil
 }
 
-// databaseSettings reads the settings and insists on a database.
-func databaseSettings(c *console) (settings, error) {
-	s, err := readSettings(c.getenv)
-	if err != nil {
-		return s, fmt.Errorf("the settings are not right:\n%w", err)
-	}
-	if s.DatabaseURL == "" {
-		return s, errors.New("DATABASE_URL is not set: want postgres://user:password@host:port/database (`aftercall demo` brings its own)")
-	}
-	return s, nil
-}
-
 // openStore opens the database for a verb that only reads or writes a row.
 func openStore(ctx context.Context, c *console) (*store.Store, error) {
-	s, err := databaseSettings(c)
+	s, err := checkedSettings(c, needs{database: true})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 
+	"aftercall/dashboard"
+	"aftercall/deliver/email"
 	"aftercall/internal/llm/openai"
 )
 
@@ -56,35 +58,56 @@ func table() []setting {
 	return []setting{
 		{"DATABASE_URL", "", true, "Postgres 14 or newer", func(s *settings, v string) { s.DatabaseURL = secret(v) }, isPostgres},
 		{"AFTERCALL_LISTEN", "127.0.0.1:8080", false, "address for webhooks and the API", func(s *settings, v string) { s.Listen = v }, isAddress},
-		{"AFTERCALL_ADMIN_LISTEN", "127.0.0.1:8081", false, "address for the pages; loopback only", func(s *settings, v string) { s.AdminListen = v }, isAddress},
+		{"AFTERCALL_ADMIN_LISTEN", "127.0.0.1:8081", false, "address for the pages; loopback only", func(s *settings, v string) { s.AdminListen = v }, isLoopback},
 		{"AFTERCALL_PUBLIC_URL", "", false, "how the outside reaches AFTERCALL_LISTEN", func(s *settings, v string) { s.PublicURL = v }, isHTTP},
 		{"AFTERCALL_CONFIG", "", false, "folder of automations, activated at start and on SIGHUP", func(s *settings, v string) { s.Config = v }, isFolder},
 		{"OPENAI_API_KEY", "", true, "key for the model", func(s *settings, v string) { s.OpenAIKey = secret(v) }, nil},
 		{"OPENAI_BASE_URL", openai.DefaultBaseURL, false, "any OpenAI-compatible server", func(s *settings, v string) { s.OpenAIBaseURL = v }, isHTTP},
 		{"AFTERCALL_MODEL", "gpt-4.1-mini", false, "the model that fills in the interview", func(s *settings, v string) { s.Model = v }, nil},
 		{"AFTERCALL_FALLBACK_MODEL", "", false, "asked when the first refuses or is away", func(s *settings, v string) { s.FallbackModel = v }, nil},
-		{"SENDGRID_API_KEY", "", true, "without it and without SMTP_URL, e-mail is captured", func(s *settings, v string) { s.SendGridKey = secret(v) }, nil},
-		{"SENDGRID_BASE_URL", "https://api.sendgrid.com", false, "SendGrid's API (EU: https://api.eu.sendgrid.com)", func(s *settings, v string) { s.SendGridBaseURL = v }, isHTTP},
+		{"SENDGRID_API_KEY", "", true, "without it and without SMTP_URL, e-mail is captured", func(s *settings, v string) { s.SendGridKey = secret(v) }, isSendGridKey},
+		{"SENDGRID_BASE_URL", "https://api.sendgrid.com", false, "SendGrid's API (EU: https://api.eu.sendgrid.com)", func(s *settings, v string) { s.SendGridBaseURL = v }, isSendGrid},
 		{"SMTP_URL", "", true, "smtp://user:password@host:port or smtps://…", func(s *settings, v string) { s.SMTPURL = secret(v) }, isSMTP},
 	}
 }
 
-// readSettings reads and checks the environment; every problem is reported, not only the first.
-func readSettings(getenv func(string) string) (settings, error) {
+// needs are what a verb cannot do without, besides settings that are right.
+type needs struct{ database, model bool }
+
+// checkedSettings reads the settings for a verb that runs on this machine, and says so if they will not do.
+func checkedSettings(c *console, n needs) (settings, error) {
+	s, err := readSettings(c.getenv, n)
+	if err != nil {
+		return s, fmt.Errorf("the settings are not right:\n%w", err)
+	}
+	return s, nil
+}
+
+// readSettings reads and checks the environment; every problem is reported, not only the first, and without connecting
+// to anything.
+func readSettings(getenv func(string) string, n needs) (settings, error) {
 	var s settings
 	var problems []error
+	bad := map[string]bool{}
 	for _, t := range table() {
 		v, err := lookUp(t, getenv)
 		if err == nil && v != "" && t.check != nil {
 			err = t.check(v)
 		}
 		if err != nil {
+			bad[t.name] = true
 			problems = append(problems, fmt.Errorf("%s: %w", t.name, err))
 		}
 		t.put(&s, v)
 	}
 	if s.SendGridKey != "" && s.SMTPURL != "" {
 		problems = append(problems, errors.New("SENDGRID_API_KEY and SMTP_URL are both set: e-mail goes out by one of them; unset the other"))
+	}
+	if n.database && s.DatabaseURL == "" && !bad["DATABASE_URL"] {
+		problems = append(problems, errors.New("DATABASE_URL is not set: want postgres://user:password@host:port/database (`aftercall demo` brings its own)"))
+	}
+	if n.model && s.OpenAIKey == "" && !bad["OPENAI_API_KEY"] && s.OpenAIBaseURL == openai.DefaultBaseURL {
+		problems = append(problems, errors.New("OPENAI_API_KEY is not set: set it, or OPENAI_BASE_URL to an OpenAI-compatible server (`aftercall demo` needs neither)"))
 	}
 	return s, errors.Join(problems...)
 }
@@ -144,12 +167,28 @@ func isHTTP(v string) error {
 	return nil
 }
 
+// These ask the channel itself, which does not connect yet.
+
+func isSendGridKey(v string) error {
+	_, err := email.NewSendGrid(email.SendGridConfig{Key: v})
+	return err
+}
+
+func isSendGrid(v string) error {
+	_, err := email.NewSendGrid(email.SendGridConfig{Key: "any", BaseURL: v})
+	return err
+}
+
 func isSMTP(v string) error {
-	u, err := url.Parse(v)
-	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Host == "" {
-		return errors.New("want smtp://user:password@host:port or smtps://…")
+	_, err := email.NewSMTP(email.SMTPConfig{URL: v})
+	return err
+}
+
+func isLoopback(v string) error {
+	if err := isAddress(v); err != nil {
+		return err
 	}
-	return nil
+	return dashboard.RefuseUnlessLoopback(v)
 }
 
 func isAddress(v string) error {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,17 +14,34 @@ import (
 
 func TestSettingsReportsEveryProblem(t *testing.T) {
 	t.Parallel()
-	_, err := readSettings(env(map[string]string{
-		"DATABASE_URL": "mysql://x", "AFTERCALL_LISTEN": "8080", "OPENAI_BASE_URL": "ftp://x", "SMTP_URL": "http://x",
-		"AFTERCALL_CONFIG": "/does/not/exist", "SENDGRID_API_KEY": "SG.x",
-	}))
-	if err == nil {
-		t.Fatal("wrong settings were taken")
-	}
-	for _, name := range []string{"DATABASE_URL", "AFTERCALL_LISTEN", "OPENAI_BASE_URL", "SMTP_URL", "AFTERCALL_CONFIG", "both set"} {
-		if !strings.Contains(err.Error(), name) {
-			t.Errorf("the error does not mention %s:\n%v", name, err)
-		}
+	for _, c := range []struct {
+		name  string
+		set   map[string]string
+		needs needs
+		want  []string // what each line of the error begins with, in order
+	}{
+		{"everything wrong", map[string]string{
+			"DATABASE_URL": "mysql://x", "AFTERCALL_LISTEN": "8080", "AFTERCALL_ADMIN_LISTEN": "0.0.0.0:8081", "OPENAI_BASE_URL": "ftp://x",
+			"SMTP_URL": "smtp://host:99999", "AFTERCALL_CONFIG": "/does/not/exist", "SENDGRID_API_KEY": "SG.x\n", "SENDGRID_BASE_URL": "https://x/?y=z",
+		}, needs{database: true, model: true}, []string{"DATABASE_URL: ", "AFTERCALL_LISTEN: ", "AFTERCALL_ADMIN_LISTEN: admin address 0.0.0.0 is not loopback",
+			"AFTERCALL_CONFIG: ", "OPENAI_BASE_URL: ", "SENDGRID_API_KEY: ", "SENDGRID_BASE_URL: ", "SMTP_URL: ", "SENDGRID_API_KEY and SMTP_URL are both set"}},
+		{"nothing set, everything needed", nil, needs{database: true, model: true}, []string{"DATABASE_URL is not set", "OPENAI_API_KEY is not set"}},
+		{"secrets that cannot be read are not missing besides", map[string]string{"DATABASE_URL_FILE": "/does/not/exist", "OPENAI_API_KEY_FILE": "/does/not/exist"},
+			needs{database: true, model: true}, []string{"DATABASE_URL: read", "OPENAI_API_KEY: read"}},
+		{"nothing set, a database needed", nil, needs{database: true}, []string{"DATABASE_URL is not set"}},
+		{"nothing set, nothing needed", nil, needs{}, nil},
+		{"a model without a key", map[string]string{"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, needs{model: true}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var lines []string
+			if _, err := readSettings(env(c.set), c.needs); err != nil {
+				lines = strings.Split(err.Error(), "\n")
+			}
+			if !slices.EqualFunc(lines, c.want, strings.HasPrefix) {
+				t.Errorf("got\n%s\nwant lines that begin with\n%s", strings.Join(lines, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
 	}
 }
 
@@ -34,7 +52,7 @@ func TestSecretsComeFromFilesAndAreNotPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := env(map[string]string{"OPENAI_API_KEY_FILE": file, "DATABASE_URL": "postgres://u:hunter2@db/x", "OPENAI_BASE_URL": "http://u:hunter2@model/v1"})
-	s, err := readSettings(e)
+	s, err := readSettings(e, needs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +73,7 @@ func TestSecretsComeFromFilesAndAreNotPrinted(t *testing.T) {
 
 func TestSecretFromTwoPlacesIsRefused(t *testing.T) {
 	t.Parallel()
-	_, err := readSettings(env(map[string]string{"OPENAI_API_KEY": "a", "OPENAI_API_KEY_FILE": "b"}))
+	_, err := readSettings(env(map[string]string{"OPENAI_API_KEY": "a", "OPENAI_API_KEY_FILE": "b"}), needs{})
 	if err == nil || !strings.Contains(err.Error(), "not both") {
 		t.Errorf("err = %v", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -18,27 +19,43 @@ import (
 )
 
 // why prints what happened to one conversation, automation by automation, and why.
-func why(ctx context.Context, c *console, args []string) error {
-	flags := flag.NewFlagSet("why", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	account := flags.String("account", "", "the account, where an id exists in several")
-	if err := flags.Parse(args); err != nil || flags.NArg() < 1 || flags.NArg() > 2 {
-		return wrong("name a conversation, and an automation if you want only that one")
+func why(flags *flag.FlagSet) action {
+	account := flags.String("account", "", "the `account`, where an id exists in several")
+	return func(ctx context.Context, c *console, args []string) error {
+		if len(args) < 1 || len(args) > 2 {
+			return wrong("name a conversation, and an automation if you want only that one; flags come first")
+		}
+		only := ""
+		if len(args) == 2 {
+			only = args[1]
+		}
+		db, err := openStore(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		story, err := find(ctx, db, *account, args[0])
+		if err != nil {
+			return err
+		}
+		return tell(c.out, story, only)
 	}
-	db, err := openStore(ctx, c)
-	if err != nil {
-		return err
+}
+
+// find loads the story of a conversation, in one account or in any if account is "".
+func find(ctx context.Context, db *store.Store, account, id string) (store.Story, error) {
+	in, ours, err := db.FindConversation(ctx, account, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound) && account != "":
+		return store.Story{}, fmt.Errorf("there is no conversation %q in account %s; the pages list every call with its id", id, account)
+	case errors.Is(err, store.ErrNotFound):
+		return store.Story{}, fmt.Errorf("there is no conversation %q; the pages list every call with its id", id)
+	case errors.Is(err, store.ErrAmbiguous):
+		return store.Story{}, fmt.Errorf("several accounts have a conversation %q: name one with --account, before the id", id)
+	case err != nil:
+		return store.Story{}, err
 	}
-	defer db.Close()
-	acc, id, err := db.FindConversation(ctx, *account, flags.Arg(0))
-	if err != nil {
-		return fmt.Errorf("find conversation %s: %w", flags.Arg(0), err)
-	}
-	story, err := db.Story(ctx, acc, id)
-	if err != nil {
-		return err
-	}
-	return tell(c.out, story, flags.Arg(1))
+	return db.Story(ctx, in, ours)
 }
 
 // tell writes a story as text; only one automation of it if only is set.
@@ -156,12 +173,9 @@ func (t teller) values() {
 }
 
 func (t teller) delivery(x store.StoryDelivery) {
-	to := x.Recipient
-	if x.Address != "" {
-		to = x.Address
-	}
-	fmt.Fprintf(t.w, "  %s → %s: %s", x.Channel, plain(to), x.State)
-	if x.Provider != "" {
+	became := outcome(x)
+	fmt.Fprintf(t.w, "  %s → %s: %s", x.Channel, whom(x), became)
+	if x.Provider != "" && became == string(x.State) { // the other words say where it went
 		fmt.Fprintf(t.w, " (%s)", x.Provider)
 	}
 	if x.Content.Subject != "" {
@@ -205,21 +219,28 @@ func speaker(c *conversation.Conversation, e interview.Evidence) conversation.Ro
 	return c.Turns[e.Turn-1].Role
 }
 
-// explain prints the page of a reason code.
+// explain says what a reason code or a delivery's state means, and what to do.
 func explain(_ context.Context, c *console, args []string) error {
 	if len(args) != 1 {
-		return wrong("name one reason code")
+		return wrong("name one reason code, or one state of a delivery")
 	}
-	r, ok := reason.Of(reason.Code(args[0]))
-	if !ok {
-		var codes []string
-		for _, r := range reason.All() {
-			codes = append(codes, string(r.Code))
-		}
-		return fmt.Errorf("%q is no reason code; there are: %s", args[0], strings.Join(codes, ", "))
+	if r, ok := reason.Of(reason.Code(args[0])); ok {
+		fmt.Fprintf(c.out, "%s (%s)\n%s\n%s\n", r.Code, r.Stage, r.Sentence, r.Remedy)
+		return nil
 	}
-	fmt.Fprintf(c.out, "%s (%s)\n%s\n%s\n", r.Code, r.Stage, r.Sentence, r.Remedy)
-	return nil
+	if s, ok := reason.OfState(args[0]); ok {
+		fmt.Fprintln(c.out, strings.TrimSpace(s.Word+" (state of a delivery)\n"+s.Sentence+"\n"+s.Remedy))
+		return nil
+	}
+	var codes, states []string
+	for _, r := range reason.All() {
+		codes = append(codes, string(r.Code))
+	}
+	for _, s := range reason.States() {
+		states = append(states, s.Word)
+	}
+	return fmt.Errorf("%q is neither a reason code nor a state; there are the codes: %s; and the states: %s",
+		args[0], strings.Join(codes, ", "), strings.Join(states, ", "))
 }
 
 func plural(n int, word string) string {
