@@ -17,12 +17,13 @@ import (
 // conversationPage is the view of conversation.html: a story, laid out.
 type conversationPage struct {
 	Heading, Kind string
-	State         badge
+	Marks         []outcome
 	Started       moment
 	Length        string
 	Account       string
 	Summary       string
 	InOneLine     string
+	Test          bool // a test call: its messages are captured
 	Simulated     bool
 	Facts         []factView
 	Platform      string // address of the conversation at the platform, if it is one to follow
@@ -108,7 +109,7 @@ func conversationView(s store.Story, n names) conversationPage {
 	l := ledger{story: s, names: n, zone: zone, turns: len(c.Turns)}
 	p := conversationPage{
 		Heading: heading(c), Kind: kindWords(string(c.Direction), string(c.Channel), string(c.Status)),
-		State: stateBadge(s.State), Started: at(c.StartedAt, zone), Length: length(c.Duration()),
+		Started: at(c.StartedAt, zone), Length: length(c.Duration()),
 		Account: n.account(s.AccountID), Summary: s.Summary, Simulated: s.Simulated,
 		Facts: facts(s, c, zone), Platform: followable(c.URL),
 		Variables: values(s.Values, len(c.Turns)),
@@ -118,6 +119,7 @@ func conversationView(s store.Story, n names) conversationPage {
 	p.Tasks, p.Alerts = l.tasks(), l.alerts()
 	p.Calls, p.Tokens = modelCalls(s.Calls, zone)
 	p.Attention = l.attention()
+	p.Marks, p.Test = l.marks(len(p.Attention) > 0), l.test()
 	p.InOneLine = l.inOneLine()
 	p.Turns = transcript(c, l.cited())
 	return p

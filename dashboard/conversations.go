@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"aftercall/internal/store"
 )
@@ -25,21 +24,15 @@ type listPage struct {
 // rowView is one conversation in the list.
 type rowView struct {
 	Path, Account, AccountPath string
-	Started                    moment
+	Accepted, Started          moment
 	Customer, Number           string
 	Agent, Kind, Length        string
 	Fired                      []string
 	Outcomes                   []outcome
-	Simulated                  bool
+	Test, Simulated            bool
 }
 
-// outcome is what became of a conversation, in words, linked to where its page explains it.
-type outcome struct {
-	badge
-	Path string
-}
-
-// conversations is GET /conversations: the newest conversations, or those a search finds. The address holds the whole
+// conversations is GET /conversations: the conversations accepted last, or those a search finds. The address holds the whole
 // state: q, account and before.
 func (d *Dashboard) conversations(r *http.Request) (answer, error) {
 	in := r.URL.Query()
@@ -85,9 +78,13 @@ func conversationRow(row store.ConversationRow, n names) rowView {
 	path := conversationPath(row.ID)
 	v := rowView{
 		Path: path, Account: n.account(row.AccountID), AccountPath: address("/conversations", "account", row.AccountID),
-		Started: shortly(or2(row.StartedAt, row.AcceptedAt), n.zone()), Customer: row.CustomerName, Number: row.CustomerNumber,
+		Accepted: shortly(row.AcceptedAt, n.zone()), Started: shortly(row.StartedAt, n.zone()),
+		Customer: row.CustomerName, Number: row.CustomerNumber,
 		Agent: row.AgentName, Kind: kindWords(row.Direction, row.Channel, row.Status), Length: length(row.Duration),
-		Outcomes: outcomes(row, path), Simulated: row.Simulated,
+		Test: row.Test, Simulated: row.Simulated,
+	}
+	for _, o := range outcomes(tallyOf(row)) {
+		v.Outcomes = append(v.Outcomes, outcome{o.badge, path + o.Path})
 	}
 	if v.Customer == "" && v.Number == "" {
 		v.Customer = "Unknown caller"
@@ -97,37 +94,6 @@ func conversationRow(row store.ConversationRow, n names) rowView {
 		v.Fired = append(v.Fired, name)
 	}
 	return v
-}
-
-// outcomes says what became of a conversation, worst first.
-func outcomes(row store.ConversationRow, path string) []outcome {
-	var os []outcome
-	add := func(b badge, where string) { os = append(os, outcome{b, path + where}) }
-	if row.Bad > 0 {
-		add(badge{fmt.Sprintf("%d failed or unknown", row.Bad), "cross", "bad"}, "#attention")
-	}
-	if row.Held > 0 {
-		add(badge{fmt.Sprintf("%d held for a person", row.Held), "pause", "warn"}, "#attention")
-	}
-	if row.Unsure > 0 {
-		add(badge{fmt.Sprintf("%d unsure, to review", row.Unsure), "question", "warn"}, "#attention")
-	}
-	if row.State != store.StateDecided {
-		add(stateBadge(row.State), "#attention")
-	}
-	if row.Open > 0 {
-		add(badge{fmt.Sprintf("%d on the way", row.Open), "clock", "info"}, "#fired")
-	}
-	if row.Sent > 0 {
-		add(badge{fmt.Sprintf("%d sent", row.Sent), "check", "good"}, "#fired")
-	}
-	if len(os) == 0 {
-		add(badge{"nothing fired", "dash", "quiet"}, "#not-fired")
-		if len(row.Fired) > 0 {
-			os[0].Word = "nothing sent"
-		}
-	}
-	return os
 }
 
 // kindWords describes a conversation: "inbound phone, completed".
@@ -153,11 +119,4 @@ func address(path string, pairs ...string) string {
 		return path
 	}
 	return path + "?" + q.Encode()
-}
-
-func or2(t, otherwise time.Time) time.Time {
-	if t.IsZero() {
-		return otherwise
-	}
-	return t
 }

@@ -211,7 +211,7 @@ func TestPagesTellTheStory(t *testing.T) {
 	h := newHouse(t)
 	h.tell()
 	for path, wants := range map[string][]string{
-		"/conversations":                          {"Dana Whitfield", "1 failed or unknown", "1 held for a person", "simulated model", "/conversations/" + h.conversation + "#attention"},
+		"/conversations":                          {"Dana Whitfield", "1 failed", "1 held for a person", "1 captured", "1 task written", "simulated model", "/conversations/" + h.conversation + "#attention"},
 		"/conversations?q=%2B447700900123":        {h.conversation},
 		"/conversations?q=dana@whitfield.example": {h.conversation},
 		"/conversations?q=callback-requested":     {h.conversation},

@@ -180,12 +180,13 @@ func fixtureRows(text func(string) string) []store.ConversationRow {
 		}
 	}
 	trouble := row("3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "Dana Whitfield", "+447700900123", store.StateDecided, "callback-requested", "summary-mail", "confirmation")
-	trouble.Bad, trouble.Held, trouble.Unsure, trouble.Sent, trouble.Open, trouble.Simulated = 2, 1, 1, 3, 1, true
+	trouble.Outcomes = store.Outcomes{Sent: 1, Captured: 1, Tasks: 1, Alerts: 1, Open: 1, Held: 1, Failed: 1, Unknown: 1}
+	trouble.Unsure, trouble.Test, trouble.Simulated = 1, true, true
 	fine := row("b2", "Priya Nair", "+447700900888", store.StateDecided, "summary-mail")
-	fine.Sent = 2
+	fine.Outcomes.Sent = 2
 	quiet := row("c3", "", "+442079460321", store.StateDecided)
 	waiting := row("d4", "Jonas Weber", "+4930901820", store.StateWaiting, "summary-mail")
-	waiting.Sent, waiting.AgentName = 1, ""
+	waiting.Outcomes.Tasks, waiting.AgentName = 2, ""
 	fresh := row("e5", "", "", store.StateAccepted)
 	skipped := row("f6", "María-José Carreño Quiñones de la Vega", "", store.StateDecided, "complaint")
 	fresh.StartedAt = time.Time{}

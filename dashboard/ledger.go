@@ -3,6 +3,7 @@ package dashboard
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -274,12 +275,7 @@ func (l ledger) attention() []attention {
 			warn = append(warn, a)
 		}
 	}
-	for _, d := range l.story.Decisions {
-		if looksNeeded(d) {
-			v := l.automation(d, nil)
-			warn = append(warn, attention{v.Verdict, v.Name, "#" + v.Anchor, v.Why, v.Detail})
-		}
-	}
+	warn = append(warn, l.decisionsToLookAt()...)
 	for _, e := range l.story.Events {
 		if e.Conflicts > 0 {
 			warn = append(warn, attention{badge{"conflict", "question", "warn"}, "Event " + e.Type, "#events",
@@ -287,6 +283,29 @@ func (l ledger) attention() []attention {
 		}
 	}
 	return append(bad, warn...)
+}
+
+// decisionsToLookAt lists the decisions that wait. A model that is away stops every automation for one and the same
+// cause, so those of a run are one entry.
+func (l ledger) decisionsToLookAt() []attention {
+	var as []attention
+	waiting := map[int]int{} // by run
+	place := map[int]int{}   // where a run's entry stands in as
+	for _, d := range l.story.Decisions {
+		if !looksNeeded(d) {
+			continue
+		}
+		v := l.automation(d, nil)
+		if d.Verdict == triggers.Waiting {
+			if waiting[d.Run]++; waiting[d.Run] > 1 {
+				as[place[d.Run]].Title = fmt.Sprintf("%d automations wait for the model", waiting[d.Run])
+				continue
+			}
+			place[d.Run] = len(as)
+		}
+		as = append(as, attention{v.Verdict, v.Name, "#" + v.Anchor, v.Why, v.Detail})
+	}
+	return as
 }
 
 // surprising reports whether an author would not expect a skip for this reason: not their own condition, not a test.
@@ -347,14 +366,23 @@ func (l ledger) states() []string {
 	}
 	var parts []string
 	for _, word := range []string{"sent", "delivered", "posted", "captured", "sending", "planned", "retrying", "held", "failed", "unknown", "skipped", "cancelled"} {
-		if n[word] > 0 {
+		switch {
+		case n[word] == 0:
+		case word == "posted":
+			parts = append(parts, alertsPosted(n[word]))
+		default:
 			parts = append(parts, fmt.Sprintf("%d %s", n[word], word))
 		}
 	}
 	if len(l.story.Tasks) > 0 {
-		parts = append(parts, count(len(l.story.Tasks), "task", "tasks"))
+		parts = append(parts, tasksWritten(len(l.story.Tasks)))
 	}
 	return parts
+}
+
+// test reports whether the conversation is a test call.
+func (l ledger) test() bool {
+	return slices.ContainsFunc(l.story.Deliveries, func(d store.StoryDelivery) bool { return d.Test })
 }
 
 // cited lists every quote of the story with what rests on it.

@@ -9,8 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
+	"aftercall/deliver"
 	"aftercall/internal/store"
 	"aftercall/reason"
+	"aftercall/triggers"
 )
 
 // The templates are tested from inside the package: what they get is a view, and a view is not exported.
@@ -171,7 +173,7 @@ func TestThePageNamesTheCause(t *testing.T) {
 	t.Parallel()
 	page := textOf(renderPages(t, fixturePages(plain))["conversation"])
 	for _, want := range []string{
-		"3 of 7 automations fired, 1 unsure, 1 sent, 1 posted, 1 captured, 1 planned, 1 held, 1 failed, 1 unknown, 1 skipped, 1 task.",
+		"3 of 7 automations fired, 1 unsure, 1 sent, 1 alert posted, 1 captured, 1 planned, 1 held, 1 failed, 1 unknown, 1 skipped, 1 task written.",
 		"auth 401: the provided authorization grant is invalid",
 		"A request went out and no answer was kept",
 		reason.VariableMissingForCustomer.Sentence(), reason.VariableMissingForCustomer.Remedy(),
@@ -183,7 +185,9 @@ func TestThePageNamesTheCause(t *testing.T) {
 		}
 	}
 	list := textOf(renderPages(t, fixturePages(plain))["conversations"])
-	for _, want := range []string{"Callback requested", "2 failed or unknown", "1 held for a person", "1 unsure, to review", "waits for the model", "nothing fired", "simulated model"} {
+	for _, want := range []string{"Callback requested", "1 failed", "1 unknown", "1 held for a person", "1 unsure, to review",
+		"1 captured", "1 task written", "2 tasks written", "1 alert posted", "test call", "waits for the model", "nothing fired", "simulated model",
+		"last accepted first", "started 20 Nov, 14:02"} {
 		if !strings.Contains(list, want) {
 			t.Errorf("the list does not say %q", want)
 		}
@@ -290,4 +294,68 @@ func TestNewNeedsItsParts(t *testing.T) {
 	if _, err := New(Config{Loopback: true}); err == nil {
 		t.Error("New without a store gives no error")
 	}
+}
+
+func TestAModelThatIsAwayIsOneCard(t *testing.T) {
+	t.Parallel()
+	story := store.Story{State: store.StateWaiting}
+	for _, id := range []string{"a", "b", "c"} {
+		story.Decisions = append(story.Decisions, store.StoryDecision{Run: 1, Decision: triggers.Decision{Automation: id,
+			Verdict: triggers.Waiting, Reason: reason.ModelUnavailable, Detail: "the model refuses the key (401), says " + id}})
+	}
+	l := ledger{story: story, zone: time.UTC}
+	want := []attention{{badge{"waiting", "clock", "info"}, "3 automations wait for the model", "#automation-a",
+		whyCode(reason.ModelUnavailable), "the model refuses the key (401), says a"}}
+	if diff := cmp.Diff(want, l.attention(), cmp.AllowUnexported(attention{})); diff != "" {
+		t.Error(diff)
+	}
+	l.story.Decisions = story.Decisions[:1]
+	if got := l.attention(); len(got) != 1 || got[0].Title != "a" {
+		t.Errorf("one automation that waits: %+v", got)
+	}
+}
+
+func TestWhatNeedsAPersonStandsAtTheTop(t *testing.T) {
+	t.Parallel()
+	delivery := func(s store.DeliveryState, channel, provider string) store.StoryDelivery {
+		return store.StoryDelivery{Provider: provider, Delivery: store.Delivery{State: s, Channel: channel}}
+	}
+	unsure := store.StoryDecision{Decision: triggers.Decision{Verdict: triggers.Unsure, Review: true}}
+	for name, test := range map[string]struct {
+		story       store.Story
+		marks, list []string
+	}{
+		"nothing": {store.Story{}, []string{"decided"}, []string{"nothing fired"}},
+		"sent and kept": {store.Story{Deliveries: []store.StoryDelivery{delivery(store.Sent, deliver.SMS, "twilio"),
+			delivery(store.Sent, deliver.Email, "capture"), delivery(store.Sent, deliver.TeamAlert, "capture"),
+			delivery(store.Sent, deliver.Task, ""), delivery(store.Sent, deliver.TeamAlert, "team_alert")}},
+			[]string{"decided"}, []string{"1 sent", "2 captured", "1 task written", "1 alert posted"}},
+		"held": {store.Story{Deliveries: []store.StoryDelivery{delivery(store.Held, deliver.Email, ""), delivery(store.Sent, deliver.Email, "smtp")}},
+			[]string{"1 held for a person"}, []string{"1 held for a person", "1 sent"}},
+		"all at once": {store.Story{Decisions: []store.StoryDecision{unsure}, Deliveries: []store.StoryDelivery{
+			delivery(store.Held, deliver.Email, ""), delivery(store.Unknown, deliver.Email, ""), delivery(store.Failed, deliver.Email, "")}},
+			[]string{"1 failed", "1 unknown", "1 held for a person", "1 unsure, to review"}, []string{"1 failed", "1 unknown", "1 held for a person", "1 unsure, to review"}},
+		"retrying": {store.Story{Deliveries: []store.StoryDelivery{delivery(store.Retrying, deliver.Email, "")}},
+			[]string{"needs a look"}, []string{"1 on the way"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test.story.State = store.StateDecided
+			l := ledger{story: test.story, zone: time.UTC}
+			if diff := cmp.Diff(test.marks, wordsOf(l.marks(len(l.attention()) > 0))); diff != "" {
+				t.Errorf("at the top: %s", diff)
+			}
+			if diff := cmp.Diff(test.list, wordsOf(outcomes(l.tally()))); diff != "" {
+				t.Errorf("in the list: %s", diff)
+			}
+		})
+	}
+}
+
+func wordsOf(os []outcome) []string {
+	var ws []string
+	for _, o := range os {
+		ws = append(ws, o.Word)
+	}
+	return ws
 }

@@ -110,33 +110,11 @@ func whyDelivery(d store.StoryDelivery) why {
 	case "captured":
 		return why{"The message was kept on this machine and sent nowhere.", ""}
 	}
-	return whyState(d.State)
-}
-
-// whyState explains what a state means for a message and for whoever looks at it.
-func whyState(s store.DeliveryState) why {
-	switch s {
-	case store.Planned:
-		return why{"The message waits for its turn in the queue.", "Nothing to do; the time it is due is shown beside it."}
-	case store.Sending:
-		return why{"The message is with the provider right now.", "Nothing to do; if its worker is gone it becomes unknown within a minute."}
-	case store.Retrying:
-		return why{"The provider did not take the message yet; it certainly was not sent.", "Nothing to do; it is tried again at the time shown."}
-	case store.Sent:
-		return why{"The provider has taken the message.", ""}
-	case store.Delivered:
-		return why{"The provider reports that the message arrived.", ""}
-	case store.Held:
-		return why{"The message waits for a person.", "Look at the message and decide whether it should go out."}
-	case store.Failed:
-		return why{"The message certainly was not sent, and is not tried again.", "Put right what the last attempt names, then resend by hand."}
-	case store.Unknown:
-		return why{"A request went out and no answer was kept: it may have been sent. It is never sent again by itself.",
-			"Look the message up at the provider before anything is resent."}
-	case store.Cancelled:
-		return why{"The message was called off before it was sent.", ""}
+	s, ok := reason.OfState(string(d.State))
+	if !ok {
+		s.Sentence = "Nothing was sent."
 	}
-	return why{"Nothing was sent.", ""}
+	return why{s.Sentence, s.Remedy}
 }
 
 // channelWord names a channel for a reader.

@@ -15,19 +15,30 @@ import (
 
 // ConversationRow is one line of the list of conversations.
 type ConversationRow struct {
-	ID, AccountID, ExternalID     string
-	AgentName, Channel, Status    string
-	Direction                     string
-	CustomerName, CustomerNumber  string
-	StartedAt, AcceptedAt         time.Time
-	Duration                      time.Duration
-	State                         ConversationState
-	Fired                         []string // automation ids
-	Unsure, Sent, Open, Held, Bad int      // decisions to review; deliveries by outcome (Bad: failed or unknown)
-	Simulated                     bool
+	ID, AccountID, ExternalID    string
+	AgentName, Channel, Status   string
+	Direction                    string
+	CustomerName, CustomerNumber string
+	StartedAt, AcceptedAt        time.Time
+	Duration                     time.Duration
+	State                        ConversationState
+	Fired                        []string // automation ids
+	Unsure                       int      // decisions to review
+	Outcomes                     Outcomes
+	Test                         bool // a test call: its messages are captured
+	Simulated                    bool
 }
 
-// ConversationQuery asks for a page of the list, newest first.
+// Outcomes counts a conversation's deliveries by what became of them. Skipped and cancelled ones are not counted.
+type Outcomes struct {
+	Sent                  int // taken by an outside provider
+	Captured              int // kept on this machine, sent nowhere
+	Tasks, Alerts         int // written and posted on this machine
+	Open                  int // planned, sending or retrying
+	Held, Failed, Unknown int
+}
+
+// ConversationQuery asks for a page of the list, the last accepted first.
 type ConversationQuery struct {
 	AccountID string // "" for every account (ops of the installation)
 	Search    string // id, external id, phone number in any format, e-mail, automation id
@@ -83,7 +94,9 @@ func conversationRow(r db.ConversationRowsRow) ConversationRow {
 		ID: r.ID, AccountID: r.AccountID, ExternalID: r.ExternalID, AgentName: r.AgentName, Channel: r.Channel,
 		Status: r.Status, Direction: r.Direction, CustomerName: r.CustomerName, CustomerNumber: r.CustomerNumber,
 		StartedAt: r.StartedAt, AcceptedAt: r.AcceptedAt, State: ConversationState(r.State), Fired: r.Fired,
-		Unsure: int(r.Unsure), Sent: int(r.Sent), Open: int(r.Open), Held: int(r.Held), Bad: int(r.Bad), Simulated: r.Simulated,
+		Unsure: int(r.Unsure), Test: r.Test, Simulated: r.Simulated,
+		Outcomes: Outcomes{Sent: int(r.Sent), Captured: int(r.Captured), Tasks: int(r.Tasks), Alerts: int(r.Alerts),
+			Open: int(r.Open), Held: int(r.Held), Failed: int(r.Failed), Unknown: int(r.Unknown)},
 	}
 	row.Duration = max(0, r.EndedAt.Sub(r.StartedAt))
 	return row

@@ -63,13 +63,32 @@ func TestConversationsPages(t *testing.T) {
 func TestConversationsTellWhatBecameOfThem(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
-	p := h.plan(h.accept(t, h.arrival(phoneCall("c1"))).ConversationID, 4)
+	p := h.plan(h.accept(t, h.arrival(phoneCall("c1"))).ConversationID, 10)
 	p.Decisions = append(p.Decisions, triggers.Decision{Automation: "vip", Verdict: triggers.Unsure, Reason: reason.Unsure, Review: true})
 	p.Deliveries[2].State, p.Deliveries[2].Reason = store.Held, reason.RequiredVariableMissing
 	p.Deliveries[3].State, p.Deliveries[3].Reason = store.Failed, reason.RenderFailed
+	p.Deliveries[4].Channel, p.Deliveries[4].State = deliver.Task, store.Sent
+	for _, n := range []int{5, 6, 7} {
+		p.Deliveries[n].Channel = deliver.TeamAlert
+	}
+	p.Deliveries[6].Test = true
 	h.save(t, p)
 	claimed := h.claim(t, p.ConversationID, "w1")
 	h.record(t, outcome(claimed[0], "w1", store.Sent))
+	for _, c := range claimed[1:3] {
+		captured := outcome(c, "w1", store.Sent)
+		captured.Provider = "capture"
+		h.record(t, captured)
+	}
+	alerts, err := h.Claim(t.Context(), p.ConversationID, deliver.TeamAlert, "w1", time.Now())
+	if err != nil || len(claimed) != 4 || len(alerts) != 3 {
+		t.Fatalf("claimed %d mails and %d alerts, %v", len(claimed), len(alerts), err)
+	}
+	posted, captured, lost := outcome(alerts[0], "w1", store.Sent), outcome(alerts[1], "w1", store.Sent), outcome(alerts[2], "w1", store.Unknown)
+	posted.Provider, captured.Provider = "team_alert", "capture"
+	h.record(t, posted)
+	h.record(t, captured)
+	h.record(t, lost)
 	rows, _, err := h.Conversations(t.Context(), store.ConversationQuery{AccountID: "acme"})
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("%+v, %v", rows, err)
@@ -77,7 +96,8 @@ func TestConversationsTellWhatBecameOfThem(t *testing.T) {
 	want := store.ConversationRow{ID: p.ConversationID, AccountID: "acme", ExternalID: "c1", AgentName: "Reception",
 		Channel: "phone", Status: "completed", Direction: "inbound", CustomerName: "Ann Example", CustomerNumber: "+44 7700 900123",
 		StartedAt: ended().Add(-5 * time.Minute), AcceptedAt: rows[0].AcceptedAt, Duration: 5 * time.Minute,
-		State: store.StateDecided, Fired: []string{"callback"}, Unsure: 1, Sent: 1, Open: 1, Held: 1, Bad: 1}
+		State: store.StateDecided, Fired: []string{"callback"}, Unsure: 1, Test: true,
+		Outcomes: store.Outcomes{Sent: 1, Captured: 3, Tasks: 1, Alerts: 1, Open: 1, Held: 1, Failed: 1, Unknown: 1}}
 	if d := cmp.Diff(want, rows[0]); d != "" {
 		t.Error(d)
 	}

@@ -60,12 +60,20 @@ SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.d
              WHERE d.conversation_id = c.id AND d.verdict = 'fires' ORDER BY 1)::text[] AS fired,
        (SELECT count(*) FROM decisions AS d
         WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review)::integer AS unsure,
-       l.sent, l.open, l.held, l.bad
+       l.sent, l.captured, l.tasks, l.alerts, l.open, l.held, l.failed, l.unknown, l.test
 FROM conversations AS c CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE d.state IN ('sent', 'delivered'))::integer AS sent,
+    SELECT count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel NOT IN ('task', 'team_alert')
+                                  AND d.provider <> 'capture')::integer AS sent,
+           count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel <> 'task'
+                                  AND d.provider = 'capture')::integer AS captured,
+           count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel = 'task')::integer AS tasks,
+           count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel = 'team_alert'
+                                  AND d.provider <> 'capture')::integer AS alerts,
            count(*) FILTER (WHERE d.state IN ('planned', 'sending', 'retrying'))::integer AS open,
            count(*) FILTER (WHERE d.state = 'held')::integer AS held,
-           count(*) FILTER (WHERE d.state IN ('failed', 'unknown'))::integer AS bad
+           count(*) FILTER (WHERE d.state = 'failed')::integer AS failed,
+           count(*) FILTER (WHERE d.state = 'unknown')::integer AS unknown,
+           coalesce(bool_or(d.test), false)::boolean AS test
     FROM deliveries AS d WHERE d.conversation_id = c.id) AS l
 WHERE c.id = ANY($1::uuid[]) AND ($2::text = '' OR c.account_id = $2)
 ORDER BY c.id DESC
@@ -94,11 +102,17 @@ type ConversationRowsRow struct {
 	Fired          []string
 	Unsure         int32
 	Sent           int32
+	Captured       int32
+	Tasks          int32
+	Alerts         int32
 	Open           int32
 	Held           int32
-	Bad            int32
+	Failed         int32
+	Unknown        int32
+	Test           bool
 }
 
+// Only what an outside provider took is sent: a captured message, a task and an alert never leave this machine.
 func (q *Queries) ConversationRows(ctx context.Context, arg ConversationRowsParams) ([]ConversationRowsRow, error) {
 	rows, err := q.db.Query(ctx, conversationRows, arg.Ids, arg.AccountID)
 	if err != nil {
@@ -126,9 +140,14 @@ func (q *Queries) ConversationRows(ctx context.Context, arg ConversationRowsPara
 			&i.Fired,
 			&i.Unsure,
 			&i.Sent,
+			&i.Captured,
+			&i.Tasks,
+			&i.Alerts,
 			&i.Open,
 			&i.Held,
-			&i.Bad,
+			&i.Failed,
+			&i.Unknown,
+			&i.Test,
 		); err != nil {
 			return nil, err
 		}

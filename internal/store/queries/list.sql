@@ -44,18 +44,27 @@ WHERE @account_id::text = '' OR a.id = @account_id
 ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: ConversationRows :many
+-- Only what an outside provider took is sent: a captured message, a task and an alert never leave this machine.
 SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.direction, c.customer_name,
        c.customer_number, c.started_at, c.ended_at, c.accepted_at, c.state, c.simulated,
        ARRAY(SELECT DISTINCT d.automation FROM decisions AS d
              WHERE d.conversation_id = c.id AND d.verdict = 'fires' ORDER BY 1)::text[] AS fired,
        (SELECT count(*) FROM decisions AS d
         WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review)::integer AS unsure,
-       l.sent, l.open, l.held, l.bad
+       l.sent, l.captured, l.tasks, l.alerts, l.open, l.held, l.failed, l.unknown, l.test
 FROM conversations AS c CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE d.state IN ('sent', 'delivered'))::integer AS sent,
+    SELECT count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel NOT IN ('task', 'team_alert')
+                                  AND d.provider <> 'capture')::integer AS sent,
+           count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel <> 'task'
+                                  AND d.provider = 'capture')::integer AS captured,
+           count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel = 'task')::integer AS tasks,
+           count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel = 'team_alert'
+                                  AND d.provider <> 'capture')::integer AS alerts,
            count(*) FILTER (WHERE d.state IN ('planned', 'sending', 'retrying'))::integer AS open,
            count(*) FILTER (WHERE d.state = 'held')::integer AS held,
-           count(*) FILTER (WHERE d.state IN ('failed', 'unknown'))::integer AS bad
+           count(*) FILTER (WHERE d.state = 'failed')::integer AS failed,
+           count(*) FILTER (WHERE d.state = 'unknown')::integer AS unknown,
+           coalesce(bool_or(d.test), false)::boolean AS test
     FROM deliveries AS d WHERE d.conversation_id = c.id) AS l
 WHERE c.id = ANY(@ids::uuid[]) AND (@account_id::text = '' OR c.account_id = @account_id)
 ORDER BY c.id DESC;
