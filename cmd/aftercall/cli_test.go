@@ -181,7 +181,7 @@ func TestDemoOnce(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("the demo ends with %d:\n%s", code, out)
 	}
-	for _, want := range []string{"SIMULATED", "balanced: ", "fires", "task"} {
+	for _, want := range []string{"SIMULATED", "balanced: ", "fires", "task", "held (variable_missing_for_customer)"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out)
 		}
