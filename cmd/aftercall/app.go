@@ -58,6 +58,7 @@ type assembly struct {
 	getenv    func(string) string // for the secrets that sources name
 	log       *slog.Logger
 	simulated bool             // the simulated model may answer
+	anyPort   bool             // an address that is taken may be replaced by a free port of this machine
 	now       func() time.Time // nil: the system's clock
 }
 
@@ -144,15 +145,18 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := a.listen("webhooks", as.settings.Listen, a.intake); err != nil {
+	if err := a.listen("webhooks", as.settings.Listen, as.anyPort, a.intake); err != nil {
 		return err
 	}
-	return a.listen("pages", as.settings.AdminListen, a.pages.Handler())
+	return a.listen("pages", as.settings.AdminListen, as.anyPort, a.pages.Handler())
 }
 
 // listen takes an address. The timeouts bound what a slow or silent peer can hold.
-func (a *app) listen(name, addr string, h http.Handler) error {
+func (a *app) listen(name, addr string, anyPort bool, h http.Handler) error {
 	l, err := net.Listen("tcp", addr)
+	if err != nil && anyPort {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		return fmt.Errorf("listen for %s: %w", name, err)
 	}

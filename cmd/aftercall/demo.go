@@ -100,9 +100,9 @@ func (d *demonstration) prepare(ctx context.Context) (err error) {
 	}
 	s := settings{
 		DatabaseURL: secret(database), OpenAIBaseURL: base, Model: simulated.ModelName,
-		Listen: free("127.0.0.1:8080"), AdminListen: free("127.0.0.1:8081"),
+		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081",
 	}
-	if d.app, err = assemble(ctx, assembly{settings: s, role: role{web: true, work: true}, getenv: d.secret, log: d.log, simulated: true}); err != nil {
+	if d.app, err = assemble(ctx, assembly{settings: s, role: role{web: true, work: true}, getenv: d.secret, log: d.log, simulated: true, anyPort: true}); err != nil {
 		return err
 	}
 	return activate(ctx, d.app.db, d.log, filepath.Join(d.dir, "acme"))
@@ -117,16 +117,6 @@ func (d *demonstration) simulate() (string, error) {
 	d.model = &http.Server{Handler: simulated.New(simulated.Options{}), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = d.model.Serve(l) }() // ends with Close
 	return "http://" + l.Addr().String() + "/v1", nil
-}
-
-// free gives addr if nothing listens there, else a port the system chooses.
-func free(addr string) string {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "127.0.0.1:0"
-	}
-	_ = l.Close() // it was only tried
-	return addr
 }
 
 // secret makes up a secret for each name that a source refers to, once.
