@@ -43,15 +43,13 @@ func oneLine(s string) string {
 
 // isAddress reports whether a mail reader would make a word into a link to the web.
 func isAddress(word string) bool {
-	word = strings.ToLower(strings.Trim(word, "<>()[]{}\"'`,.;:!?*_"))
-	if strings.Contains(word, "://") || strings.Contains(word, "www.") || strings.Contains(word, "](") {
-		return true
-	}
-	for _, scheme := range []string{"javascript:", "data:", "vbscript:", "file:"} {
-		if strings.Contains(word, scheme) {
+	word = strings.ToLower(word)
+	for _, mark := range []string{"://", "www.", "](", "javascript:", "data:", "vbscript:", "file:"} {
+		if strings.Contains(word, mark) {
 			return true
 		}
 	}
+	word = strings.Trim(word, "<>()[]{}\"'`,.;:!?*_")
 	if strings.Contains(word, "@") {
 		return false
 	}
