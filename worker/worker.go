@@ -183,9 +183,6 @@ func (h levelHandler) Enabled(ctx context.Context, l slog.Level) bool {
 // Client is the queue's client, for pages that show it.
 func (w *Worker) Client() *river.Client[pgx.Tx] { return w.client }
 
-// ID names the worker in claims and leases.
-func (w *Worker) ID() string { return w.self.ID }
-
 // Start takes the lease and begins to work.
 func (w *Worker) Start(ctx context.Context) error {
 	if err := w.store.Beat(ctx, w.self); err != nil {
