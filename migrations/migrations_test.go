@@ -24,10 +24,11 @@ var rows = []string{
 		VALUES ('0192f3a4-0000-7000-8000-000000000002', 1, 'a', 'acme', '0192f3a4-0000-7000-8000-000000000001', 'fires', 'always', '[]', '', false, 1)`,
 	4: `INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state, reason, detail, test, content)
 		VALUES ('0192f3a4-0000-7000-8000-000000000004', 'acme', '0192f3a4-0000-7000-8000-000000000002', 1, 'a', 0, 'r', 'email', false, 'sent', '', '', false, '{}')`,
+	5: `INSERT INTO homes (database_oid, table_oid) VALUES (1, 1)`,
 }
 
 // tables are the tables filled above, by step.
-var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries"}
+var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes"}
 
 func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()

@@ -122,6 +122,9 @@ func (h *house) walk(t *testing.T) {
 	h.kill(t, "w2")
 	h.sweep(t)
 	must(h.Leave(ctx, "w1"))
+	must(h.StayHome(ctx, func(store.Homecoming) {}))
+	_, err = h.Restored(ctx, ttl)
+	must(err)
 	h.story(t, p.ConversationID)
 	for _, search := range []string{"", "c1", "ann@example.com", "+447700900123", p.ConversationID} {
 		_, _, err = h.Conversations(ctx, store.ConversationQuery{AccountID: "acme", Search: search})

@@ -127,6 +127,8 @@ func (p *Planner) Save(ctx context.Context, plan *Plan) (saved bool, err error) 
 type planned struct {
 	*Plan
 	evidence, valueEvidence, contents [][]byte
+
+	restored bool // the conversation was not decided in the backup that this data came from
 }
 
 func (p *planned) weight() (bytes int) {
@@ -180,6 +182,9 @@ func (p *Planner) write(ctx context.Context, plans []*planned) (saved []bool, er
 		if err := writePlans(ctx, q, keep); err != nil {
 			return err
 		}
+		if err := doubtPlans(ctx, q, keep); err != nil {
+			return err
+		}
 		if jobs := deliverJobs(keep); len(jobs) > 0 {
 			if err := p.enqueue(ctx, tx, jobs); err != nil {
 				return fmt.Errorf("enqueue deliver jobs: %w", err)
@@ -201,9 +206,10 @@ func current(ctx context.Context, q *db.Queries, plans []*planned) ([]bool, erro
 	if err != nil {
 		return nil, fmt.Errorf("lock conversations: %w", err)
 	}
-	version := make(map[[2]string]int, len(rows))
+	version, restored := make(map[[2]string]int, len(rows)), map[[2]string]bool{}
 	for _, r := range rows {
-		version[[2]string{r.AccountID, r.ID}] = int(r.Version)
+		key := [2]string{r.AccountID, r.ID}
+		version[key], restored[key] = int(r.Version), r.Restored
 	}
 	is := make([]bool, len(plans))
 	for n, p := range plans {
@@ -215,6 +221,7 @@ func current(ctx context.Context, q *db.Queries, plans []*planned) ([]bool, erro
 		if is[n] = at == p.Version; is[n] {
 			version[key]++
 		}
+		p.restored = restored[key]
 	}
 	return is, nil
 }
@@ -237,7 +244,7 @@ func deliverJobs(plans []*planned) (jobs []DeliverJob) {
 	for _, p := range plans {
 		at := map[string]int{} // position in jobs, by channel
 		for _, d := range p.Deliveries {
-			if d.State != Planned {
+			if d.State != Planned || p.restored {
 				continue
 			}
 			due := d.DueAt

@@ -51,6 +51,9 @@ type Store struct {
 	claims   *group[ask, []Claimed]
 	outcomes *group[Outcome, error]
 	calls    *group[interview.Call, []byte]
+	spending *group[entry, Standing]
+
+	porter *porter
 
 	closing chan struct{}
 	mu      sync.Mutex // guards groups
@@ -59,7 +62,8 @@ type Store struct {
 
 // Open connects and checks that the schema is the one this binary needs.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	pool, err := connect(ctx, url, or(o.Pool, 20), o.Tracer)
+	p := &porter{}
+	pool, err := connect(ctx, url, or(o.Pool, 20), o.Tracer, p)
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +71,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	s := &Store{pool: pool, ingest: pool, q: db.New(pool), closing: make(chan struct{})}
+	s := &Store{pool: pool, ingest: pool, q: db.New(pool), porter: p, closing: make(chan struct{})}
 	if o.Ingest >= 0 {
-		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o.Tracer); err != nil {
+		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o.Tracer, p); err != nil {
 			pool.Close()
 			return nil, err
 		}
@@ -80,10 +84,12 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		write: s.writeOutcomes, patience: 10 * time.Second, timeout: 10 * time.Second})
 	s.calls = newGroup(s, groupOf[interview.Call, []byte]{
 		write: s.writeCalls, patience: 10 * time.Second, timeout: 10 * time.Second})
+	s.spending = newGroup(s, groupOf[entry, Standing]{
+		write: s.writeSpending, patience: 10 * time.Second, timeout: 10 * time.Second})
 	return s, nil
 }
 
-func connect(ctx context.Context, url string, connections int, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
+func connect(ctx context.Context, url string, connections int, tracer pgx.QueryTracer, porter *porter) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("read the database's URL: it is not one") // its own error could quote the password
@@ -102,10 +108,10 @@ func connect(ctx context.Context, url string, connections int, tracer pgx.QueryT
 	p["enable_seqscan"] = "off"
 	// A process frozen in the middle of a transaction must not keep its row locks from everybody else.
 	p["idle_in_transaction_session_timeout"] = "10s"
-	c.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		conn.TypeMap().RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
-		return nil
+		return porter.admit(ctx, conn)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {

@@ -15,7 +15,7 @@ UPDATE conversations AS c
 SET version = c.version + 1, state = p.state, run = greatest(c.run, p.run),
     decided_at = CASE WHEN p.state = 'decided' THEN now() END,
     summary = CASE WHEN p.summary <> '' AND c.summary = '' THEN p.summary ELSE c.summary END,
-    simulated = c.simulated OR p.simulated
+    simulated = c.simulated OR p.simulated, restored = c.restored AND p.state <> 'decided'
 FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS account_id, unnest($3::integer[]) AS run,
              unnest($4::text[]) AS state, unnest($5::text[]) AS summary,
              unnest($6::boolean[]) AS simulated) AS p
@@ -448,13 +448,14 @@ func (q *Queries) LoadConversation(ctx context.Context, arg LoadConversationPara
 }
 
 const lockConversations = `-- name: LockConversations :many
-SELECT id, account_id, version FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id, account_id, version, restored FROM conversations WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 `
 
 type LockConversationsRow struct {
 	ID        string
 	AccountID string
 	Version   int32
+	Restored  bool
 }
 
 // In one order for everybody, so that two writers wait for each other and never cross.
@@ -467,7 +468,12 @@ func (q *Queries) LockConversations(ctx context.Context, ids []string) ([]LockCo
 	var items []LockConversationsRow
 	for rows.Next() {
 		var i LockConversationsRow
-		if err := rows.Scan(&i.ID, &i.AccountID, &i.Version); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.Version,
+			&i.Restored,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -252,7 +252,8 @@ WITH told AS (
         provider = told.provider, provider_id = told.provider_id, updated_at = now()
     FROM told JOIN held ON held.id = told.id
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
-      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'))
+      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'
+                                   AND (told.state <> 'retrying' OR d.claim_id IS NOT NULL)))
     RETURNING d.id, d.attempt
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
@@ -291,8 +292,9 @@ type RecordOutcomesRow struct {
 	Attempt    int32
 }
 
-// Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. Returned
-// are the deliveries that moved.
+// Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. What was
+// doubted because the data was restored (it has no claim any more) is settled by a receipt, and never tried again.
+// Returned are the deliveries that moved.
 func (q *Queries) RecordOutcomes(ctx context.Context, arg RecordOutcomesParams) ([]RecordOutcomesRow, error) {
 	rows, err := q.db.Query(ctx, recordOutcomes,
 		arg.Ids,

@@ -8,6 +8,8 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 type RiverJobState string
@@ -160,6 +162,7 @@ type Conversation struct {
 	EmailKey       string
 	PhoneKey       string
 	FarPhoneKey    string
+	Restored       bool
 }
 
 type Decision struct {
@@ -230,6 +233,16 @@ type EventConflict struct {
 	ReceivedAt  time.Time
 }
 
+type Home struct {
+	OnlyOne          bool
+	SystemIdentifier *int64
+	Timeline         *int64
+	DatabaseOid      int64
+	TableOid         int64
+	RecordedAt       time.Time
+	RestoredAt       *time.Time
+}
+
 type Interview struct {
 	ID             string
 	AccountID      string
@@ -281,6 +294,18 @@ type Source struct {
 	SourceID  string
 	AccountID string
 	CreatedAt time.Time
+}
+
+type Spending struct {
+	AccountID    string
+	Day          pgtype.Date
+	Spent        int64
+	Reserved     int64
+	ReservedAt   time.Time
+	WarnedAt     *time.Time
+	WarnedLimit  int64
+	StoppedAt    *time.Time
+	StoppedLimit int64
 }
 
 type Task struct {

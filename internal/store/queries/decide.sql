@@ -7,7 +7,7 @@ WHERE c.id = @id;
 
 -- name: LockConversations :many
 -- In one order for everybody, so that two writers wait for each other and never cross.
-SELECT id, account_id, version FROM conversations WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
+SELECT id, account_id, version, restored FROM conversations WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: InsertDecisions :exec
 -- Only a decision that waits is written over.
@@ -66,7 +66,7 @@ UPDATE conversations AS c
 SET version = c.version + 1, state = p.state, run = greatest(c.run, p.run),
     decided_at = CASE WHEN p.state = 'decided' THEN now() END,
     summary = CASE WHEN p.summary <> '' AND c.summary = '' THEN p.summary ELSE c.summary END,
-    simulated = c.simulated OR p.simulated
+    simulated = c.simulated OR p.simulated, restored = c.restored AND p.state <> 'decided'
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@runs::integer[]) AS run,
              unnest(@states::text[]) AS state, unnest(@summaries::text[]) AS summary,
              unnest(@simulated::boolean[]) AS simulated) AS p

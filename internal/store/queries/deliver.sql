@@ -46,8 +46,9 @@ WHERE conversation_id = @conversation_id AND channel = @channel AND state IN ('p
 ORDER BY due_at LIMIT 1;
 
 -- name: RecordOutcomes :many
--- Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. Returned
--- are the deliveries that moved.
+-- Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. What was
+-- doubted because the data was restored (it has no claim any more) is settled by a receipt, and never tried again.
+-- Returned are the deliveries that moved.
 WITH told AS (
     SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@attempts::integer[]) AS attempt,
            unnest(@worker_ids::text[]) AS worker_id, unnest(@states::text[]) AS state, unnest(@reasons::text[]) AS reason,
@@ -66,7 +67,8 @@ WITH told AS (
         provider = told.provider, provider_id = told.provider_id, updated_at = now()
     FROM told JOIN held ON held.id = told.id
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
-      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'))
+      AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'
+                                   AND (told.state <> 'retrying' OR d.claim_id IS NOT NULL)))
     RETURNING d.id, d.attempt
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
