@@ -5,9 +5,10 @@ TOOLS       := $(CURDIR)/.tools
 WITHPG      := $(GO) run ./internal/postgres/withpg
 FUZZTIME    ?= 5s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 SQLC        := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 SQLC_BIN    := $(TOOLS)/sqlc-v1.31.1
+VULNDB      ?= https://vuln.go.dev
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
@@ -24,8 +25,13 @@ demo: postgres ## run the whole product here, without keys or network (ONCE=1: e
 test: postgres compiler browser ## every test, with the race detector, on one private Postgres
 	$(WITHPG) $(GO) test -race -timeout 10m ./...
 
+# SHORT=1: runs of seconds. ONLY=R1,S6: some of them. SEED=42: one seed. DATA=DIR: third-party corpora, read in place.
+.PHONY: chaos
+chaos: postgres ## kill, freeze, flood and lie to the product, and check its ledger (an hour; SHORT=1: minutes)
+	$(GO) run ./internal/chaos $(if $(SHORT),-short,-report docs/operations/proofs.md) $(if $(ONLY),-only $(ONLY)) $(if $(SEED),-seed $(SEED)) $(if $(DATA),-data $(DATA))
+
 .PHONY: check
-check: format vet lint modules queries examples fuzz vulnerabilities ## everything but the tests
+check: format vet lint modules licences queries examples fuzz vulnerabilities ## everything but the tests
 	@echo "check: all in order"
 
 .PHONY: bench
@@ -35,6 +41,14 @@ bench: postgres ## benchmarks, on a Postgres that works as carefully as in produ
 .PHONY: build
 build: ## one static binary: bin/aftercall
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/aftercall ./cmd/aftercall
+
+.PHONY: sbom
+sbom: build ## what is in that binary, under which licences: bin/aftercall.cdx.json
+	@CGO_ENABLED=0 $(GO) run ./internal/licences -binary bin/aftercall -release '$(VERSION)' -sbom bin/aftercall.cdx.json
+
+.PHONY: licences
+licences: ## hold what is linked into the binary against the licences we accept
+	@CGO_ENABLED=0 $(GO) run ./internal/licences
 
 .PHONY: generate
 generate: $(SQLC_BIN) ## write the store's Go from internal/store/queries
@@ -79,12 +93,15 @@ fuzz-each:
 		done; \
 	done
 
-# Reads a database over the network. Where that cannot be reached, this says so and does not pretend.
+# Reads a database over the network, or the copy that VULNDB names (docs/operations/supply-chain.md). Where the network ends
+# before it, this says so and does not pretend; nor does it take an empty folder for a copy.
 vulnerabilities:
-	@if curl -sSfm 10 -o /dev/null https://vuln.go.dev/index/db.json 2>/dev/null; then \
-		$(GO) run $(GOVULNCHECK) ./...; \
+	@if curl -sSfm 10 -o /dev/null '$(VULNDB)/index/modules.json' 2>/dev/null; then \
+		$(GO) run $(GOVULNCHECK) -db '$(VULNDB)' -show version ./...; \
+	elif [ '$(VULNDB)' = https://vuln.go.dev ]; then \
+		echo "vulnerabilities: vuln.go.dev cannot be reached from here: NOT CHECKED (a copy will do: VULNDB=file:///...)"; \
 	else \
-		echo "vulnerabilities: vuln.go.dev cannot be reached from here: NOT CHECKED"; \
+		echo "vulnerabilities: NOT CHECKED: $(VULNDB) has no index/modules.json, so it is no copy of vuln.go.dev"; exit 1; \
 	fi
 
 $(SQLC_BIN):

@@ -59,6 +59,7 @@ type Config struct {
 	DeliverSlots int           // sends at once by e-mail, no more than the channel has connections; other channels have a fifth (default 64)
 	Gate         int           // decide jobs that use database and processor at once (default 8)
 	Lease        time.Duration // how long a silent worker counts as alive (default Lease)
+	TokensPerDay int           // what an account may spend on the model in a day, if it names no lower figure (default: no limit)
 	AskTimeout   time.Duration // how long one interview may take before its model counts as away (default 80 s)
 }
 
@@ -99,7 +100,8 @@ func New(c Config) (*Worker, error) {
 	jobs := river.NewWorkers()
 	river.AddWorker(jobs, &decider{
 		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
-		interviewer: c.Interviewer, gate: newGate(c.Gate), askTimeout: c.AskTimeout, now: c.Now, log: c.Logger,
+		interviewer: c.Interviewer, gate: newGate(c.Gate), askTimeout: c.AskTimeout, tokensPerDay: c.TokensPerDay,
+		now: c.Now, log: c.Logger,
 	})
 	places := map[string]gate{}
 	for _, ch := range Channels() {
@@ -197,6 +199,7 @@ func (w *Worker) Start(ctx context.Context) error {
 		w.keep.Wait()
 		return fmt.Errorf("start the queue: %w", err)
 	}
+	w.log.Info("working", "worker_id", w.self.ID)
 	return nil
 }
 

@@ -46,13 +46,23 @@ func rooms() []Room {
 		{Path: "deliver/delivertest", Level: 3, Tests: true},
 		{Path: "internal/postgres/pgtest", Level: 2, Tests: true},
 		{Path: "internal/postgres/withpg", Level: 2, Tests: true}, // a command: nobody can import it
+		{Path: "internal/licences", Level: 1, Tests: true},        // likewise
+
+		// The chaos runs drive the product from outside, as processes; see docs/adr/0008.
+		{Path: "internal/chaos", Level: 7, Tests: true}, // a command
+		{Path: "internal/chaos/bed", Level: 2, Tests: true},
+		{Path: "internal/chaos/checker", Level: 2, Tests: true},
+		{Path: "internal/chaos/fake", Level: 4, Tests: true}, // a command
 	}
 }
 
 // libraries says where a library may be imported. One that is not here may be imported anywhere.
 func libraries() []Library {
 	queue := []string{"worker", "ingest", "dashboard", "cmd/aftercall"}
-	database := []string{"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations"}
+	database := []string{
+		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
+		"internal/chaos/checker", "internal/chaos", // which must not read through the product's own queries
+	}
 	return []Library{
 		{Path: "github.com/sashabaranov/go-openai", Rooms: []string{"internal/llm/openai"}},
 		{Path: "github.com/aymerick/raymond", Rooms: []string{"templates"}},
@@ -72,6 +82,8 @@ func libraries() []Library {
 		{Path: "github.com/jackc", Rooms: database, Tests: true},
 		{Path: "database/sql", Exact: true, Rooms: []string{"migrations"}},
 		{Path: "github.com/pressly/goose", Rooms: []string{"migrations"}},
+		{Path: "github.com/google/licensecheck", Rooms: []string{"internal/licences"}},
+		{Path: "github.com/CycloneDX/cyclonedx-go", Rooms: []string{"internal/licences"}},
 		{Path: "github.com/lib/pq"},
 		{Path: "github.com/mattn/go-sqlite3"},
 		{Path: "modernc.org/sqlite"},
@@ -81,7 +93,10 @@ func libraries() []Library {
 // sqlRooms may hold SQL in Go. The store's own queries are in .sql files, its package is here for the statements sqlc
 // cannot express (LISTEN, advisory locks).
 func sqlRooms() []string {
-	return []string{"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations"}
+	return []string{
+		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
+		"internal/chaos", "internal/chaos/checker",
+	}
 }
 
 // txOnly are the rooms that may use nothing of pgx but the type of a transaction.

@@ -1,0 +1,193 @@
+package bed
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// A variant is a change of the product's source that exists only while a chaos run builds it: a protection taken out, so
+// that the checker must turn red; a failpoint put in; times made short. It is written as a txtar archive under variants/:
+// the comment says what it does, and then come pairs of parts, the text as it stands in a file, which must stand there
+// exactly once, and what it becomes:
+//
+//	-- worker/deliver.go --
+//	if stands, err := d.stands(ctx, c); err != nil || !stands {
+//	-- becomes --
+//	if false {
+//
+// A part named `path (new)` is a file that is added. The go command's -overlay puts the changed files in place of the
+// real ones, so the product itself has no hook, no flag and no build tag for any of this.
+//
+//go:embed variants/*.txtar
+var variants embed.FS
+
+// Variants lists the names of all variants.
+func Variants() []string {
+	files, err := fs.Glob(variants, "variants/*.txtar")
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(filepath.Base(f), ".txtar")
+	}
+	return files
+}
+
+// Explain says what a variant does: the comment of its archive.
+func Explain(variant string) (string, error) {
+	raw, err := variants.ReadFile("variants/" + variant + ".txtar")
+	if err != nil {
+		return "", fmt.Errorf("there is no variant %q", variant)
+	}
+	return strings.TrimSpace(string(txtar.Parse(raw).Comment)), nil
+}
+
+// change applies the variants, in order, to the source under root, and returns the changed files by path below root.
+func change(root string, names []string) (map[string][]byte, error) {
+	changed := map[string][]byte{}
+	for _, name := range names {
+		raw, err := variants.ReadFile("variants/" + name + ".txtar")
+		if err != nil {
+			return nil, fmt.Errorf("there is no variant %q", name)
+		}
+		parts := txtar.Parse(raw).Files
+		for i := 0; i < len(parts); i++ {
+			path, added := strings.CutSuffix(parts[i].Name, " (new)")
+			if added {
+				changed[path] = parts[i].Data
+				continue
+			}
+			if i+1 == len(parts) || parts[i+1].Name != "becomes" {
+				return nil, fmt.Errorf("variant %s: %s is not followed by what it becomes", name, path)
+			}
+			text, ok := changed[path]
+			if !ok {
+				if text, err = os.ReadFile(filepath.Join(root, path)); err != nil {
+					return nil, fmt.Errorf("variant %s: %w", name, err)
+				}
+			}
+			if n := bytes.Count(text, parts[i].Data); n != 1 {
+				return nil, fmt.Errorf("variant %s: its text stands %d times in %s, not once:\n%s", name, n, path, parts[i].Data)
+			}
+			changed[path] = bytes.Replace(text, parts[i].Data, parts[i+1].Data, 1)
+			i++
+		}
+	}
+	return changed, nil
+}
+
+// Builder builds the product, with and without variants. Binaries are kept in Dir and built once each.
+type Builder struct {
+	Root string // of the module
+	Dir  string // for binaries and changed files
+}
+
+// NewBuilder finds the module's root and makes dir.
+func NewBuilder(ctx context.Context, dir string) (*Builder, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return nil, fmt.Errorf("find the module: %w", err)
+	}
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("make the build folder: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the build folder: %w", err)
+	}
+	return &Builder{Root: strings.TrimSpace(string(out)), Dir: dir}, nil
+}
+
+// Product builds cmd/aftercall with the given variants and returns the binary's path.
+func (b *Builder) Product(ctx context.Context, names ...string) (string, error) {
+	return b.build(ctx, "./cmd/aftercall", names)
+}
+
+// Fake builds the fake providers.
+func (b *Builder) Fake(ctx context.Context) (string, error) {
+	return b.build(ctx, "./internal/chaos/fake", nil)
+}
+
+// Compiles checks that the packages a variant changes compile with it. It is much cheaper than Product.
+func (b *Builder) Compiles(ctx context.Context, names ...string) error {
+	overlay, changed, err := b.overlay(names)
+	if err != nil {
+		return err
+	}
+	args := []string{"build", "-overlay", overlay}
+	for path := range changed {
+		args = append(args, "./"+filepath.Dir(path))
+	}
+	return b.goCommand(ctx, args)
+}
+
+func (b *Builder) build(ctx context.Context, pkg string, names []string) (string, error) {
+	binary := filepath.Join(b.Dir, strings.Join(append([]string{filepath.Base(pkg)}, names...), "+"))
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	args := []string{"build", "-o", binary}
+	if len(names) > 0 {
+		overlay, _, err := b.overlay(names)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, "-overlay", overlay)
+	}
+	return binary, b.goCommand(ctx, append(args, pkg))
+}
+
+// overlay writes the changed files and the map that tells the go command of them.
+func (b *Builder) overlay(names []string) (path string, changed map[string][]byte, err error) {
+	if changed, err = change(b.Root, names); err != nil {
+		return "", nil, err
+	}
+	replace := map[string]string{}
+	for _, p := range sorted(changed) {
+		sum := sha256.Sum256(changed[p])
+		file := filepath.Join(b.Dir, hex.EncodeToString(sum[:8])+"-"+filepath.Base(p))
+		if err := os.WriteFile(file, changed[p], 0o644); err != nil {
+			return "", nil, fmt.Errorf("write a changed file: %w", err)
+		}
+		replace[filepath.Join(b.Root, p)] = file
+	}
+	raw, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", nil, fmt.Errorf("write the overlay: %w", err)
+	}
+	path = filepath.Join(b.Dir, strings.Join(names, "+")+".overlay.json")
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		return "", nil, fmt.Errorf("write the overlay: %w", err)
+	}
+	return path, changed, nil
+}
+
+func (b *Builder) goCommand(ctx context.Context, args []string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = b.Root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", args[0], err, out)
+	}
+	return nil
+}
+
+func sorted(m map[string][]byte) (keys []string) {
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"aftercall/internal/chaos/bed"
+)
+
+// atOnce is how many properties are tried side by side here: they mostly wait.
+const atOnce = 3
+
+// Each property is tried with a run of seconds; `make chaos` has the full sizes, and the builds without protections.
+func TestPropertiesHold(t *testing.T) {
+	t.Parallel()
+	builder := testBuilder(t)
+	places := make(chan struct{}, atOnce)
+	for _, p := range properties() {
+		t.Run(p.id, func(t *testing.T) {
+			t.Parallel()
+			places <- struct{}{}
+			defer func() { <-places }()
+			tr := &trial{builder: builder, seed: 1, dir: runDir(t), say: t.Logf}
+			if err := p.try(t.Context(), tr); err != nil {
+				t.Errorf("%s broke off: %v", p.title, err)
+			}
+			if len(tr.figures) == 0 {
+				t.Errorf("%s has no figures", p.title)
+			}
+			for _, f := range tr.figures {
+				if !f.ok {
+					t.Errorf("%s: %s, want %s", f.name, f.got, f.want)
+				}
+			}
+		})
+	}
+}
+
+// A variant is text that stands in the product's source. This notices when the source moves on.
+func TestVariantsCompile(t *testing.T) {
+	t.Parallel()
+	builder := testBuilder(t)
+	for _, v := range bed.Variants() {
+		t.Run(v, func(t *testing.T) {
+			t.Parallel()
+			if err := builder.Compiles(t.Context(), v); err != nil {
+				t.Error(err)
+			}
+			if about, err := bed.Explain(v); err != nil || about == "" {
+				t.Errorf("the variant does not say what it does (%v)", err)
+			}
+		})
+	}
+}
+
+func TestEveryWeaknessIsAVariant(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{"": true}
+	for _, v := range bed.Variants() {
+		known[v] = true
+	}
+	for _, p := range properties() {
+		for _, w := range p.weak {
+			if !known[w.variant] {
+				t.Errorf("%s is weakened by %q, which is no variant", p.id, w.variant)
+			}
+		}
+	}
+}
+
+func testBuilder(t *testing.T) *bed.Builder {
+	t.Helper()
+	b, err := bed.NewBuilder(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// runDir is a folder that the database's user can reach, too, which t.TempDir is not.
+func runDir(t *testing.T) string {
+	t.Helper()
+	dir, err := scratch("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// outcome is how one trial ended.
+type outcome struct {
+	seed    uint64
+	figures []figure
+	took    time.Duration
+	err     error
+}
+
+// held reports whether every figure met its goal.
+func (o outcome) held() bool {
+	if o.err != nil {
+		return false
+	}
+	for _, f := range o.figures {
+		if !f.ok {
+			return false
+		}
+	}
+	return true
+}
+
+// weakRun is a trial of a build without a protection.
+type weakRun struct {
+	weakness
+	outcome
+}
+
+// seen reports whether the figure that must miss its goal did. A run that broke off says nothing.
+func (w weakRun) seen() (figure, bool) {
+	for _, f := range w.figures {
+		if f.name == w.breaks && !f.ok {
+			return f, true
+		}
+	}
+	return figure{}, false
+}
+
+// proof is everything that was tried of one property.
+type proof struct {
+	property
+	runs []outcome
+	weak []weakRun
+}
+
+func (p proof) held() bool {
+	for _, r := range p.runs {
+		if !r.held() {
+			return false
+		}
+	}
+	for _, w := range p.weak {
+		if _, ok := w.seen(); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// failedSeed is the seed of the first run of the product itself that failed, 0 if it was only a weakness.
+func (p proof) failedSeed() uint64 {
+	for _, r := range p.runs {
+		if !r.held() {
+			return r.seed
+		}
+	}
+	return 0
+}
+
+// report is one run of the command.
+type report struct {
+	options
+	began  time.Time
+	took   time.Duration
+	proofs []proof
+}
+
+func (r report) held() bool {
+	for _, p := range r.proofs {
+		if !p.held() {
+			return false
+		}
+	}
+	return true
+}
+
+// write renders the report as Markdown. What stands under the mark in the file that is there, written by hand, is kept.
+func (r report) write(ctx context.Context, path, root string) error {
+	var b strings.Builder
+	size := "full"
+	if r.short {
+		size = "short"
+	}
+	fmt.Fprintf(&b, "# Proofs\n\nWhat `make chaos` found when it last ran, as it printed it. Every figure was measured by that run; none is copied from another.\n\n")
+	fmt.Fprintf(&b, "- When: %s, %s in all (%s sizes)\n- Seed: %d\n- Commit: %s\n- Machine: %s\n- Third-party corpora: %s\n\n",
+		r.began.UTC().Format("2006-01-02 15:04 UTC"), r.took.Round(time.Second), size, r.seed, commit(ctx, root), machine(ctx), corpora(r.data))
+	fmt.Fprintf(&b, "| | property | held | runs | took | without its protection |\n|---|---|---|---|---|---|\n")
+	for _, p := range r.proofs {
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s | %s |\n", p.id, p.title, yes(p.held()), len(p.runs), p.took(), p.redness())
+	}
+	for _, p := range r.proofs {
+		p.write(&b)
+	}
+	b.WriteString("\n" + handwritten(path))
+	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+func (p proof) took() time.Duration {
+	var d time.Duration
+	for _, r := range p.runs {
+		d += r.took
+	}
+	return d.Round(time.Second)
+}
+
+// redness says in a cell how many of the weaknesses were seen.
+func (p proof) redness() string {
+	if len(p.property.weak) == 0 {
+		return "-"
+	}
+	seen := 0
+	for _, w := range p.weak {
+		if _, ok := w.seen(); ok {
+			seen++
+		}
+	}
+	return fmt.Sprintf("red in %d of %d", seen, len(p.property.weak))
+}
+
+func (p proof) write(b *strings.Builder) {
+	fmt.Fprintf(b, "\n## %s %s\n", p.id, p.title)
+	for _, r := range p.runs {
+		fmt.Fprintf(b, "\nSeed %d, %s:\n\n| figure | measured | goal |\n|---|---|---|\n", r.seed, r.took.Round(100*time.Millisecond))
+		for _, f := range r.figures {
+			goal := f.want
+			if !f.ok {
+				goal += " **MISSED**"
+			}
+			fmt.Fprintf(b, "| %s | %s | %s |\n", cell(f.name), cell(f.got), cell(goal))
+		}
+		if r.err != nil {
+			fmt.Fprintf(b, "\n**The run broke off:** %s\n", cell(r.err.Error()))
+		}
+	}
+	for _, w := range p.weak {
+		name := w.variant
+		if name == "" {
+			name = "(within the trial)"
+		}
+		if f, ok := w.seen(); ok {
+			fmt.Fprintf(b, "\nWithout its protection (`%s`): %s: %s, where the goal is %s. Red, as it must be.\n", name, f.name, cell(f.got), cell(f.want))
+		} else {
+			fmt.Fprintf(b, "\nWithout its protection (`%s`): **NOT SEEN**: %s met its goal all the same.\n", name, w.breaks)
+		}
+	}
+}
+
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s)
+}
+
+func yes(ok bool) string {
+	if ok {
+		return "yes"
+	}
+	return "**NO**"
+}
+
+// byHand is the line from which on the report's file is written by hand.
+const byHand = "## What is not proven"
+
+func handwritten(path string) string {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return byHand + "\n"
+	}
+	if _, after, ok := strings.Cut(string(raw), byHand); ok {
+		return byHand + after
+	}
+	return byHand + "\n"
+}
+
+func commit(ctx context.Context, root string) string {
+	cmd := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// machine describes where the figures were measured.
+func machine(ctx context.Context) string {
+	s := fmt.Sprintf("%d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	if raw, err := os.ReadFile("/proc/meminfo"); err == nil {
+		var kb int64
+		if _, err := fmt.Sscanf(string(raw), "MemTotal: %d kB", &kb); err == nil {
+			s += ", " + strconv.FormatInt(kb>>20, 10) + " GB"
+		}
+	}
+	if out, err := exec.CommandContext(ctx, "go", "run", "./internal/postgres/withpg", "-installed").Output(); err == nil {
+		s += ", " + strings.TrimSpace(string(out))
+	}
+	return s
+}
+
+func corpora(dir string) string {
+	if dir == "" {
+		return "none; the project's own cases only"
+	}
+	return "read in place"
+}
+
+// seedsFile holds the seeds that once failed: a property's id, the seed, and a word why after a #.
+const seedsFile = "internal/chaos/testdata/seeds.txt"
+
+func knownSeeds(root string) (map[string][]uint64, error) {
+	raw, err := os.ReadFile(filepath.Join(root, seedsFile))
+	if err != nil {
+		return nil, fmt.Errorf("read the seeds that once failed: %w", err)
+	}
+	known := map[string][]uint64{}
+	for l := range strings.Lines(string(raw)) {
+		l, _, _ = strings.Cut(l, "#")
+		fields := strings.Fields(l)
+		if len(fields) == 0 {
+			continue
+		}
+		seed, err := strconv.ParseUint(fields[len(fields)-1], 10, 64)
+		if len(fields) != 2 || err != nil {
+			return nil, fmt.Errorf("%s: want a property's id and a seed: %q", seedsFile, l)
+		}
+		known[fields[0]] = append(known[fields[0]], seed)
+	}
+	return known, nil
+}
+
+// noteSeed adds a seed that failed.
+func noteSeed(root, id string, seed uint64) error {
+	if seed == 0 {
+		return nil
+	}
+	known, err := knownSeeds(root)
+	if err != nil {
+		return err
+	}
+	for _, s := range known[id] {
+		if s == seed {
+			return nil
+		}
+	}
+	f, err := os.OpenFile(filepath.Join(root, seedsFile), os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("note a seed that failed: %w", err)
+	}
+	_, err = fmt.Fprintf(f, "%s %d # failed on %s\n", id, seed, time.Now().UTC().Format(time.DateOnly))
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("note a seed that failed: %w", err)
+	}
+	return nil
+}

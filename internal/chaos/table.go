@@ -1,0 +1,8 @@
+package main
+
+// properties is everything that is tried, in the order of the report.
+func properties() []property {
+	return []property{
+		killed(),
+	}
+}
