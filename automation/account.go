@@ -15,9 +15,9 @@ import (
 
 // gather takes a file's sections apart. Lists and mappings of several files are merged; a setting stands in one of them.
 func (c *compiler) gather(v value) {
-	top := v.fields("the file", "account", "name", "timezone", "language", "missing", "from", "allow", "people", "groups",
+	top := v.fields("the file", "account", "name", "timezone", "language", "missing", "from", "budget", "allow", "people", "groups",
 		"sources", "variables", "automations")
-	for _, key := range []string{"account", "name", "timezone", "language", "missing", "from"} {
+	for _, key := range []string{"account", "name", "timezone", "language", "missing", "from", "budget"} {
 		if s := top[key]; s.present() {
 			c.once("setting", key, s)
 		}
@@ -80,6 +80,24 @@ func (c *compiler) account() {
 		c.rev.Missing = s
 	}
 	c.from(c.setting("from"))
+	c.budget(c.setting("budget"))
+}
+
+// mostTokens is more than any account spends in a day; a longer number is a slip.
+const mostTokens = 1_000_000_000_000
+
+// budget reads what the account may spend on the model in a day. Versions that do not know the key leave such a revision
+// to those that do.
+func (c *compiler) budget(v value) {
+	if !v.present() {
+		return
+	}
+	c.rev.Format = 2
+	if t := v.fields("budget", "tokens_per_day")["tokens_per_day"]; t.present() {
+		c.rev.TokensPerDay = t.integer("tokens_per_day", 1, mostTokens)
+	} else if v.isMapping() {
+		v.fail(codeMissing, "the budget has no tokens_per_day", "write  budget: { tokens_per_day: 2000000 }")
+	}
 }
 
 func (c *compiler) timezone(v value) {

@@ -19,8 +19,8 @@ import (
 	"aftercall/variables"
 )
 
-// Format is the version of the file format this binary compiles. A worker leaves newer ones to newer peers.
-const Format = 1
+// Format is the newest version of the file format this binary compiles. A worker leaves newer ones to newer peers.
+const Format = 2
 
 // Files are the files of one account's folder by slash-separated path.
 type Files map[string][]byte
@@ -29,6 +29,7 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location
@@ -36,6 +37,7 @@ type Revision struct {
 	Missing      string
 	From         deliver.Address // e-mail sender
 	FromNumber   string          // SMS sender
+	TokensPerDay int             // of the model, for all conversations of the account; 0: no limit
 	Directory    recipients.Directory
 	Sources      []Source
 	Declarations map[string]variables.Declaration // declared and used dyn_ variables, by name

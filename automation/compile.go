@@ -58,6 +58,7 @@ func newCompiler(files Files) *compiler {
 	return &compiler{
 		files: files, docs: map[string]*document{},
 		rev: &Revision{
+			Format: 1,
 			Digest: files.Digest(), Location: time.UTC, Language: "en", Missing: "not stated",
 			Directory: recipients.Directory{
 				People: map[string]recipients.PersonEntry{}, Groups: map[string][]recipients.Target{},

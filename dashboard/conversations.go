@@ -16,6 +16,7 @@ const listLimit = 50
 type listPage struct {
 	Search, Account string
 	Everywhere      string // the same list without the account, if it has one
+	Stops           []stopView
 	Rows            []rowView
 	Paged           bool // not the first page
 	Newest, Older   string
@@ -45,7 +46,12 @@ func (d *Dashboard) conversations(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("list conversations: %w", err)
 	}
+	stops, err := d.store.Stops(r.Context(), q.AccountID)
+	if err != nil {
+		return answer{}, fmt.Errorf("list conversations: %w", err)
+	}
 	view := conversationList(q, rows, next, d.accountNames)
+	view.Stops = stopped(stops, d.tokensPerDay, d.now(), d.accountNames)
 	title := "Conversations"
 	if q.Search != "" {
 		title = "Conversations: " + q.Search

@@ -39,6 +39,9 @@ type Config struct {
 	Version   string // of this binary, shown at the foot of every page
 	Simulated bool   // the simulated model answers here: every page says so
 
+	TokensPerDay int              // the operator's limit for every account, to say which are stopped; 0: none
+	Now          func() time.Time // the clock; default time.Now
+
 	// Loopback says that the listener was checked with RefuseUnlessLoopback. There is no sign-in yet, so New refuses
 	// to build pages for any other listener.
 	Loopback bool
@@ -55,6 +58,9 @@ type Dashboard struct {
 	pages     *pages
 	queue     *queuePage
 	handler   http.Handler
+
+	tokensPerDay int
+	now          func() time.Time
 }
 
 // New builds the pages. It touches neither the network nor the database.
@@ -73,7 +79,11 @@ func New(c Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q,
+		tokensPerDay: c.TokensPerDay, now: c.Now}
 	d.handler = guard(d.routes(), ps.refuse, c.Hosts)
 	return d, nil
 }

@@ -202,3 +202,7 @@ func fixtureCaptured(text func(string) string) []store.Captured {
 		{ID: "9c", AccountID: "elsewhere", Channel: deliver.CTI, CapturedAt: began.Add(7 * time.Minute)},
 	}
 }
+
+func fixtureStops() []store.Stop {
+	return []store.Stop{{AccountID: "acme", Day: "2026-11-20", Spent: 1_985_412, Limit: 2_000_000, At: began}}
+}

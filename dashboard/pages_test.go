@@ -21,9 +21,11 @@ import (
 func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Captured, n names) map[string]answer {
 	of := func(string) names { return n }
 	q := store.ConversationQuery{Search: story.Digest, AccountID: story.AccountID, Before: story.Digest}
+	list := conversationList(q, rows, story.Digest, of)
+	list.Stops = stopped(fixtureStops(), 2_000_000, began, of)
 	as := map[string]answer{
 		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: conversationView(story, n)},
-		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: conversationList(q, rows, story.Digest, of)},
+		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},
 		"captured list": {Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows(story.AccountID, "", "", kept, story.Digest, of)},
 		"problem":       {Template: "problem", Title: "Problem", View: problemOf(store.ErrNotFound)},
 	}

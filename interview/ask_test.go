@@ -234,6 +234,30 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestAccountsBudget: what an account has no tokens for is decided if they are spent, and waits if they are only reserved;
+// a call that was not made is not recorded.
+func TestAccountsBudget(t *testing.T) {
+	t.Parallel()
+	mem, f := &memory{}, form(sheet())
+	said, err := ask(t, &script{replies: []any{&llm.Error{Kind: llm.Spent, Detail: "The day is spent."}}}, mem, f, interview.Limits{})
+	a := said.Answers["callback"]
+	if err != nil || said.Failed["all/0"] != reason.BudgetExceeded || a.Problem != reason.BudgetExceeded || a.Detail != "The day is spent." {
+		t.Errorf("spent: %+v, %v", said, err)
+	}
+	_, err = ask(t, &script{replies: []any{&llm.Error{Kind: llm.Busy}}}, mem, f, interview.Limits{})
+	if e := llm.AsError(err); err == nil || e.Kind != llm.Busy || !e.Waits() {
+		t.Errorf("reserved by others: %v", err)
+	}
+	if len(mem.calls) != 0 || said.Calls != 0 {
+		t.Errorf("recorded %s, %d calls; nobody was asked", mem.log(), said.Calls)
+	}
+	m := &script{replies: []any{filled("", "no", "")}}
+	f.Reserve = func(context.Context, int) (func(int), error) { return func(int) {}, nil }
+	if _, err := ask(t, m, &memory{}, f, interview.Limits{}); err != nil || m.got[0].Reserve == nil {
+		t.Errorf("the request does not carry the account's purse (%v)", err)
+	}
+}
+
 func TestAbsenceNeedsNoQuote(t *testing.T) {
 	t.Parallel()
 	s := sheet()

@@ -133,6 +133,7 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 	if err := x.spend(q); err != nil {
 		return nil, nil, err
 	}
+	q.Reserve = x.form.Reserve
 	reply, err := x.model.Complete(ctx, q)
 	c := Call{
 		ConversationID: x.form.Conversation.ID, AccountID: x.form.Conversation.AccountID, RevisionID: x.form.RevisionID,
@@ -170,6 +171,13 @@ func (x *exchange) failed(ctx context.Context, c Call, err error) ([]byte, *badA
 		return nil, nil, ctx.Err()
 	}
 	e := llm.AsError(err)
+	if e.Unasked() { // no call was made: nothing to keep
+		x.calls--
+		if e.Waits() {
+			return nil, nil, e
+		}
+		return nil, nil, &failure{reason.BudgetExceeded, e.Detail}
+	}
 	c.ErrorKind, c.Status = string(e.Kind), e.Status
 	if c.Reply.Model == "" {
 		c.Reply = e.Reply

@@ -78,6 +78,7 @@ type Form struct {
 	RevisionID   string
 	Location     *time.Location // zone of the conversation, for the calendar in the prompt
 	Sheets       []Sheet
+	Reserve      llm.Reserve // sets tokens of the account's day aside for each request; nil: the account has no budget
 }
 
 // Verdict is the model's word on one question.

@@ -25,10 +25,11 @@ var rows = []string{
 	4: `INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state, reason, detail, test, content)
 		VALUES ('0192f3a4-0000-7000-8000-000000000004', 'acme', '0192f3a4-0000-7000-8000-000000000002', 1, 'a', 0, 'r', 'email', false, 'sent', '', '', false, '{}')`,
 	5: `INSERT INTO homes (database_oid, table_oid) VALUES (1, 1)`,
+	6: `INSERT INTO spending (account_id, day, spent) VALUES ('acme', '2026-11-20', 1)`,
 }
 
 // tables are the tables filled above, by step.
-var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes"}
+var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending"}
 
 func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()

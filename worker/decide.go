@@ -36,6 +36,8 @@ type decider struct {
 	askTimeout  time.Duration
 	now         func() time.Time
 	log         *slog.Logger
+
+	tokensPerDay int // the operator's limit for every account; 0: none
 }
 
 // Timeout bounds the job; see the start-up check in New.
@@ -73,6 +75,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	form := interview.New(conv.Conversation, rev.ID, location(conv, rev), nil)
 	if len(asked) > 0 {
 		form.Sheets = rev.Sheets(conv.Conversation.Agent.ID, due, conv.Conversation.Summary == "")
+		form.Reserve = d.purse(rev)
 	}
 
 	leave() // nothing but the model's own limits should hold up a model call

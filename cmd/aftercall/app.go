@@ -103,6 +103,7 @@ func (a *app) addWorker(as assembly) error {
 	a.worker, err = worker.New(worker.Config{
 		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}),
 		Channels: channels, Capture: capture.New(a.db), Logger: as.log, Version: versionName(), Now: as.now,
+		TokensPerDay: as.settings.TokensPerDay,
 	})
 	return err
 }
@@ -140,7 +141,7 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
 	}
 	a.pages, err = dashboard.New(dashboard.Config{
 		Store: a.db, River: jobs, Revisions: a.revisions, Logger: as.log, Version: versionName(),
-		Simulated: as.simulated, Loopback: true,
+		Simulated: as.simulated, Loopback: true, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
 	})
 	if err != nil {
 		return err

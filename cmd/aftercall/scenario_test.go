@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -127,6 +126,7 @@ type house struct {
 	key   string
 	mail  *delivertest.SendGrid
 	model *httptest.Server
+	log   *journal
 	now   func() time.Time // the clock of everything under test
 }
 
@@ -147,7 +147,7 @@ func newHouse(t *testing.T, config string, model http.Handler) *house {
 
 func newHouseAt(t *testing.T, config string, model http.Handler, now func() time.Time) *house {
 	t.Helper()
-	h := &house{t: t, now: now, mail: delivertest.NewSendGrid(sendGridKey), model: httptest.NewServer(model), key: newKey()}
+	h := &house{t: t, now: now, mail: delivertest.NewSendGrid(sendGridKey), model: httptest.NewServer(model), log: &journal{}, key: newKey()}
 	t.Cleanup(h.model.Close)
 	t.Cleanup(h.mail.Close)
 	h.url = pgtest.New(t)
@@ -157,7 +157,7 @@ func newHouseAt(t *testing.T, config string, model http.Handler, now func() time
 	}
 	ctx := context.Background()
 	var err error
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.NewTextHandler(h.log, nil))
 	if h.app, err = assemble(ctx, assembly{
 		settings: s, role: role{web: true, work: true}, getenv: func(string) string { return houseSecret }, log: log,
 		now: h.now,

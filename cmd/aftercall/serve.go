@@ -130,7 +130,7 @@ func activateOne(ctx context.Context, db *store.Store, log *slog.Logger, f autom
 		return fmt.Errorf("%s has errors; run aftercall check %s", f.Path, f.Path)
 	}
 	id, err := db.SaveRevision(ctx, store.RevisionFiles{
-		AccountID: rev.AccountID, Digest: rev.Digest, Format: automation.Format, Files: f.Files,
+		AccountID: rev.AccountID, Digest: rev.Digest, Format: rev.Format, Files: f.Files,
 	}, "folder "+f.Path)
 	if err != nil {
 		return fmt.Errorf("store the revision of %s: %w", f.Path, err)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"aftercall/dashboard"
@@ -39,6 +40,7 @@ type settings struct {
 	OpenAIBaseURL   string // any OpenAI-compatible server
 	Model           string
 	FallbackModel   string // asked when the first refuses or is away; "" for none
+	TokensPerDay    int    // of the model, per account and day; 0 for no limit
 	SendGridKey     secret // "" and no SMTPURL: e-mail is captured
 	SendGridBaseURL string
 	SMTPURL         secret // smtp://user:password@host:port
@@ -65,6 +67,7 @@ func table() []setting {
 		{"OPENAI_BASE_URL", openai.DefaultBaseURL, false, "any OpenAI-compatible server", func(s *settings, v string) { s.OpenAIBaseURL = v }, isHTTP},
 		{"AFTERCALL_MODEL", "gpt-4.1-mini", false, "the model that fills in the interview", func(s *settings, v string) { s.Model = v }, nil},
 		{"AFTERCALL_FALLBACK_MODEL", "", false, "asked when the first refuses or is away", func(s *settings, v string) { s.FallbackModel = v }, nil},
+		{"AFTERCALL_TOKENS_PER_DAY", "", false, "what an account may spend on the model in a day; empty or 0: no limit", func(s *settings, v string) { s.TokensPerDay, _ = strconv.Atoi(v) }, isCount},
 		{"SENDGRID_API_KEY", "", true, "without it and without SMTP_URL, e-mail is captured", func(s *settings, v string) { s.SendGridKey = secret(v) }, isSendGridKey},
 		{"SENDGRID_BASE_URL", "https://api.sendgrid.com", false, "SendGrid's API (EU: https://api.eu.sendgrid.com)", func(s *settings, v string) { s.SendGridBaseURL = v }, isSendGrid},
 		{"SMTP_URL", "", true, "smtp://user:password@host:port or smtps://…", func(s *settings, v string) { s.SMTPURL = secret(v) }, isSMTP},
@@ -189,6 +192,13 @@ func isLoopback(v string) error {
 		return err
 	}
 	return dashboard.RefuseUnlessLoopback(v)
+}
+
+func isCount(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 0 {
+		return errors.New("want a whole number, such as 2000000; 0 for no limit")
+	}
+	return nil
 }
 
 func isAddress(v string) error {

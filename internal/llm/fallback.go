@@ -37,7 +37,7 @@ func (f fallback) Complete(ctx context.Context, r Request) (Reply, error) {
 		e := *first
 		e.After = sooner(first.After, second.After)
 		return reply, &e
-	case first.Waits():
+	case first.Waits() && second.Kind != Spent:
 		return reply, first // the second will not do it, the first may later
 	default:
 		return reply2, second

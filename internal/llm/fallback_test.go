@@ -27,6 +27,8 @@ func TestFallback(t *testing.T) {
 		{"both refuse", fail(llm.Refused, 0), fail(llm.Refused, 0), 1, llm.Refused, 0},
 		{"refused, then away: wait for the second", fail(llm.Refused, 0), fail(llm.Unavailable, time.Minute), 1, llm.Unavailable, time.Minute},
 		{"away, then refused: wait for the first", fail(llm.Unavailable, time.Second), fail(llm.Refused, 0), 1, llm.Unavailable, time.Second},
+		{"no budget, so no second model", fail(llm.Spent, 0), nil, 0, llm.Spent, 0},
+		{"away, then no budget for the second: nothing to wait for", fail(llm.Unavailable, time.Second), fail(llm.Spent, 0), 1, llm.Spent, 0},
 		{"both away: the shorter wait", fail(llm.Unavailable, time.Minute), fail(llm.Unavailable, time.Second), 1, llm.Unavailable, time.Second},
 	}
 	for _, c := range cases {

@@ -87,8 +87,8 @@ func (g *Guarded) Complete(ctx context.Context, r Request) (Reply, error) {
 	}()
 	reply, err := g.model.Complete(ctx, r)
 	done = true
-	if err != nil && ctx.Err() != nil {
-		// The caller went away; that says nothing about the model.
+	if err != nil && (ctx.Err() != nil || AsError(err).Unasked()) {
+		// The caller went away, or had no tokens left; that says nothing about the model.
 		if probe {
 			g.abandon()
 		}

@@ -235,3 +235,31 @@ func TestRetryBudget(t *testing.T) {
 		t.Error("two answers did not earn a retry")
 	}
 }
+
+// TestGuardIgnoresTheBudget: that an account has no tokens left says nothing about the model, neither good nor bad.
+func TestGuardIgnoresTheBudget(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	var now error = &llm.Error{Kind: llm.Busy}
+	g := llm.Guard(modelFunc(func() error { return now }), llm.GuardOptions{Now: c.Now})
+	for range 20 {
+		_, _ = g.Complete(t.Context(), llm.Request{})
+	}
+	if s := g.State(); s.Open || s.Failures != 0 {
+		t.Fatalf("an account without tokens opened the circuit for everybody: %+v", s)
+	}
+	now = down()
+	for range 5 {
+		_, _ = g.Complete(t.Context(), llm.Request{})
+	}
+	c.forward(time.Minute)
+	now = &llm.Error{Kind: llm.Spent}
+	if _, _ = g.Complete(t.Context(), llm.Request{}); !g.State().Open {
+		t.Error("an account without tokens closed the circuit: nobody has seen the model answer")
+	}
+	c.forward(time.Minute)
+	now = nil
+	if _, err := g.Complete(t.Context(), llm.Request{}); err != nil || g.State().Open {
+		t.Errorf("the next probe: %v, open %v", err, g.State().Open)
+	}
+}

@@ -28,7 +28,22 @@ type Request struct {
 	Schema     json.RawMessage // strict: every property required, no additional ones
 	MaxTokens  int             // limit of the answer
 	CacheKey   string          // the same for prompts with the same beginning
+	Reserve    Reserve         // asked before every single request a provider may charge for; nil: nothing is counted
 }
+
+// Tokens is what a request may cost at most: the prompt at three bytes a token, which few languages need more than, and
+// the longest answer.
+func (r Request) Tokens() int {
+	n := len(r.Schema)
+	for _, m := range r.Messages {
+		n += len(m.Content)
+	}
+	return n/3 + r.MaxTokens
+}
+
+// Reserve sets tokens aside for one request, or says that it must not be made: an *Error of kind Busy or Spent. What it
+// returns is called once, with the tokens the request did cost.
+type Reserve func(ctx context.Context, tokens int) (settle func(used int), err error)
 
 // Reply is the model's answer with what it cost. Content is not validated.
 type Reply struct {
@@ -65,6 +80,9 @@ const (
 	Truncated     Kind = "truncated"     // the answer hit MaxTokens
 	BadRequest    Kind = "bad_request"   // the server does not accept the request; a bug or an old server
 	BadReply      Kind = "bad_reply"     // an answer that is no chat completion
+
+	Busy  Kind = "budget_busy"  // not asked: calls under way hold the rest of the budget. Waiting helps
+	Spent Kind = "budget_spent" // not asked: the budget is used up
 )
 
 // Error is a failed call. Its text holds no prompt, answer or key.
@@ -92,11 +110,14 @@ func (e *Error) Error() string {
 // too: the conversation is kept until an operator has acted.
 func (e *Error) Waits() bool {
 	switch e.Kind {
-	case Unavailable, RateLimited, Quota, Misconfigured, BadReply:
+	case Unavailable, RateLimited, Quota, Misconfigured, BadReply, Busy:
 		return true
 	}
 	return false
 }
+
+// Unasked reports whether nobody was asked, because of the budget. It says nothing about the model.
+func (e *Error) Unasked() bool { return e.Kind == Busy || e.Kind == Spent }
 
 // AsError finds the *Error in err, or makes an Unavailable one of it.
 func AsError(err error) *Error {

@@ -35,7 +35,7 @@ func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.Tra
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // growing are the tables that never stop growing.
-const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job`
+const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending`
 
 // TestNoListOrSweepScansATable runs every step of the line, every list and the sweep on a filled database, and asks the
 // planner about each statement that passed.
@@ -124,6 +124,13 @@ func (h *house) walk(t *testing.T) {
 	must(h.Leave(ctx, "w1"))
 	must(h.StayHome(ctx, func(store.Homecoming) {}))
 	_, err = h.Restored(ctx, ttl)
+	must(err)
+	r := store.Reservation{AccountID: "acme", Day: "2026-11-20", Tokens: 5, Limit: 10}
+	_, err = h.Reserve(ctx, r)
+	must(err)
+	_, err = h.Settle(ctx, r, 10)
+	must(err)
+	_, err = h.Stops(ctx, "acme")
 	must(err)
 	h.story(t, p.ConversationID)
 	for _, search := range []string{"", "c1", "ann@example.com", "+447700900123", p.ConversationID} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -33,8 +34,9 @@ const (
 // failure is a failed call with what only this package needs to know of it.
 type failure struct {
 	llm.Error
-	again bool // the same call may succeed in a moment
-	quirk quirk
+	again   bool // the same call may succeed in a moment
+	charged bool // no answer came, and the provider may have charged for the call all the same
+	quirk   quirk
 }
 
 func (f *failure) public() *llm.Error { e := f.Error; return &e }
@@ -64,15 +66,23 @@ func classify(err error, h http.Header, timedOut bool) *failure {
 	case errors.Is(err, errRedirect):
 		return fail(llm.Misconfigured, 0, "the server answered with a redirect; check the base URL")
 	case timedOut:
-		return fail(llm.Unavailable, 0, "the server did not answer in time")
+		f := fail(llm.Unavailable, 0, "the server did not answer in time")
+		f.charged = !dialling(err)
+		return f
 	case notJSON(err):
 		return fail(llm.BadReply, http.StatusOK, "the answer is not a chat completion")
 	case refusedHere(err):
 		return fail(llm.Misconfigured, 0, "the client library does not accept this model's name or parameters")
 	}
 	f := fail(llm.Unavailable, 0, "the server could not be reached, or the connection broke")
-	f.again = true
+	f.again, f.charged = true, !dialling(err)
 	return f
+}
+
+// dialling reports that no connection was made, so that nothing was asked.
+func dialling(err error) bool {
+	var o *net.OpError
+	return errors.As(err, &o) && o.Op == "dial"
 }
 
 // notJSON reports an answer that arrived whole and is something else. One that broke off is a broken connection.
@@ -153,11 +163,17 @@ func (s said) failure(h http.Header) *failure {
 	case s.status == http.StatusRequestTimeout, s.status == http.StatusConflict, s.status >= 500:
 		f := s.fail(llm.Unavailable, "the server is in trouble")
 		f.After, f.again = wait(h, said{}, time.Now()), h.Get("X-Should-Retry") != "false"
+		f.charged = lostUpstream(s.status)
 		return f
 	}
 	f := s.fail(llm.BadRequest, "the server does not accept the request")
 	f.quirk = s.unsupported(low)
 	return f
+}
+
+// lostUpstream reports that a gateway passed a call on and lost the answer.
+func lostUpstream(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusGatewayTimeout || status >= 520 && status <= 524
 }
 
 func (s said) has(codes ...string) bool {

@@ -128,8 +128,39 @@ func (m *Model) learnt() (without [quirks]bool) {
 	return without
 }
 
-// once makes one HTTP call. The order of checks: status, choices, finish reason, refusal, content.
+// once makes one HTTP call if the budget has room for it, and says what it did cost. This is the one place where money is
+// spent: retries, adaptations and fallbacks all come through here.
 func (m *Model) once(ctx context.Context, r llm.Request, without [quirks]bool) (llm.Reply, *failure) {
+	if r.Reserve == nil {
+		return m.call(ctx, r, without)
+	}
+	tokens := r.Tokens()
+	settle, err := r.Reserve(ctx, tokens)
+	if err != nil {
+		return llm.Reply{}, &failure{Error: *llm.AsError(err), quirk: none}
+	}
+	used := tokens // also if call panics
+	defer func() { settle(used) }()
+	reply, failed := m.call(ctx, r, without)
+	used = cost(reply, failed, tokens)
+	return reply, failed
+}
+
+// cost is what a call is counted as: the usage reported; nothing if it was certainly not charged; and everything that was
+// reserved where it may have been: no answer came in time, the connection broke, a gateway lost it, or an answer came
+// without its usage.
+func cost(reply llm.Reply, failed *failure, reserved int) int {
+	switch {
+	case reply.TokensIn+reply.TokensOut > 0:
+		return reply.TokensIn + reply.TokensOut
+	case failed == nil || failed.Status == http.StatusOK || failed.charged:
+		return reserved
+	}
+	return 0
+}
+
+// call makes one HTTP call. The order of checks: status, choices, finish reason, refusal, content.
+func (m *Model) call(ctx context.Context, r llm.Request, without [quirks]bool) (llm.Reply, *failure) {
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()
 	begun := time.Now()
