@@ -38,7 +38,7 @@ func main() {
 	flag.BoolVar(&o.short, "short", false, "runs of seconds instead of the full sizes")
 	flag.StringVar(&o.only, "only", "", "ids of the properties to try, with commas between")
 	flag.Uint64Var(&o.seed, "seed", 0, "seed of all runs; 0 draws one")
-	flag.StringVar(&o.data, "data", "", "folder of third-party corpora")
+	flag.StringVar(&o.data, "data", "", "folder with data/ and fixtures/ of third parties, read in place")
 	flag.StringVar(&o.report, "report", "", "file to write the report to")
 	flag.StringVar(&o.keep, "keep", "", "folder for logs and histories; they stay there (default: a scratch folder, kept if something fails)")
 	flag.BoolVar(&o.strong, "no-weak", false, "do not try the builds without protections")
@@ -152,14 +152,14 @@ func prove(ctx context.Context, p property, o options, builder *bed.Builder, dir
 	}
 	for _, seed := range seeds {
 		fmt.Printf("%s %s, seed %d\n", p.id, p.title, seed)
-		out.runs = append(out.runs, try(ctx, p, trial{builder: builder, seed: seed, full: !o.short, data: o.data, dir: dir}))
+		out.runs = append(out.runs, try(ctx, p, trial{builder: builder, seed: seed, full: !o.short, shared: o.data, dir: dir}))
 	}
 	if o.strong {
 		return out
 	}
 	for _, w := range p.weak {
 		// The removal of a protection shows in a short run as well as in a full one.
-		weak := trial{builder: builder, seed: o.seed, data: o.data, dir: dir, weak: w.variant}
+		weak := trial{builder: builder, seed: o.seed, shared: o.data, dir: dir, weak: w.variant}
 		if w.variant == "" {
 			weak.weak = "-"
 		}

@@ -4,5 +4,7 @@ package main
 func properties() []property {
 	return []property{
 		killed(),
+		forged(),
+		replayed(),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -111,6 +112,29 @@ func (p *Process) Resident() int64 {
 		return 0
 	}
 	return resident * int64(os.Getpagesize())
+}
+
+// CPU is the processor time the process has used, 0 where the system does not say (it is read from /proc).
+func (p *Process) CPU() time.Duration {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+	if err != nil {
+		return 0
+	}
+	// The fields after the name, which stands in brackets, begin with the third; utime and stime are the 14th and 15th.
+	_, rest, _ := strings.Cut(string(raw), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	var ticks time.Duration
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0
+		}
+		ticks += time.Duration(n)
+	}
+	return ticks * 10 * time.Millisecond // the kernel counts hundredths of a second for us
 }
 
 // await returns the rest of the first log line that contains mark.
