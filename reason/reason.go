@@ -168,6 +168,6 @@ var states = []State{
 	{"failed", "The message certainly was not sent, and is not tried again.", "Put right what the last attempt names; write to whoever must know yourself."},
 	{"skipped", "Nothing was to be sent.", "Its reason says why."},
 	{"cancelled", "The message was called off before it was sent.", ""},
-	{"unknown", "A request went out and no answer was kept: it may have been sent. It is never sent again by itself.",
+	{"unknown", "A request went out and no answer was kept, or the data was restored from a backup: it may have been sent. It is never sent again by itself.",
 		"Look the message up at the provider before anything is sent again."},
 }

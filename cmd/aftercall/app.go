@@ -73,6 +73,9 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 	if a.db, err = store.Open(ctx, string(as.settings.DatabaseURL), store.Options{}); err != nil {
 		return a, err
 	}
+	if err = a.db.StayHome(ctx, sayHome(as.log)); err != nil { // before anything is taken from the data
+		return a, err
+	}
 	a.revisions = worker.NewRevisions(a.db, as.log)
 	jobs, err := worker.NewInserter(a.db)
 	if err != nil {

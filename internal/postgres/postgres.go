@@ -62,6 +62,24 @@ func Installed(ctx context.Context) (version string, err error) {
 	return bin.version, err
 }
 
+// Tool gives the path of a program that came with the server Start would use, such as pg_dump. It is beside the server
+// itself; in PATH there may be only links to some of them.
+func Tool(ctx context.Context, name string) (path string, err error) {
+	bin, err := find(ctx, os.Getenv("PATH"), usual(), 0)
+	if err != nil {
+		return "", err
+	}
+	server, err := filepath.EvalSymlinks(bin.tool("postgres"))
+	if err != nil {
+		return "", fmt.Errorf("look for %s: %w", name, err)
+	}
+	path = filepath.Join(filepath.Dir(server), name)
+	if !exists(path) {
+		return "", fmt.Errorf("%s is not installed beside PostgreSQL %s", name, bin.version)
+	}
+	return path, nil
+}
+
 // Start starts a private server and returns when it accepts connections. ctx bounds the start only.
 // The error wraps ErrNotInstalled, ErrInUse or ErrVersion where one of these is why.
 func Start(ctx context.Context, o Options) (*Server, error) {
