@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"aftercall/deliver"
 	"aftercall/deliver/delivertest"
@@ -124,11 +125,12 @@ func tally(s store.Story) map[store.DeliveryState]int {
 	return n
 }
 
-// pause stops a queue, and waits until the worker knows.
+// pause stops a queue and waits until the worker knows; of the decide queue also until nothing is running: what ran at
+// the moment of the backup is taken up by a sweep, but only after its grace.
 func (h *house) pause(queue string) {
 	h.t.Helper()
-	paused, cancel := h.app.worker.Client().Subscribe(river.EventKindQueuePaused)
-	defer cancel()
+	paused, unsubscribe := h.app.worker.Client().Subscribe(river.EventKindQueuePaused)
+	defer unsubscribe()
 	if err := h.app.worker.Client().QueuePause(h.t.Context(), queue, nil); err != nil {
 		h.t.Fatal(err)
 	}
@@ -136,6 +138,18 @@ func (h *house) pause(queue string) {
 	case <-paused:
 	case <-time.After(20 * time.Second):
 		h.t.Fatalf("queue %s does not stop", queue)
+	}
+	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
+	defer cancel()
+	running := river.NewJobListParams().First(1).Kinds(worker.DecideArgs{}.Kind()).States(rivertype.JobStateRunning)
+	for queue == worker.QueueDecide {
+		left, err := h.app.worker.Client().JobList(ctx, running)
+		if err != nil {
+			h.t.Fatalf("queue %s does not come to rest: %v", queue, err)
+		}
+		if len(left.Jobs) == 0 {
+			return
+		}
 	}
 }
 
