@@ -26,12 +26,13 @@ type exchange struct {
 	heard     string // names the transcript that is asked about; part of what an answer is kept under
 	calls     int    // made now
 	tokens    int    // of prompts, estimated, made now
+	reserve   llm.Reserve
 	simulated bool
 }
 
 func (i *Interviewer) exchange(f Form, recalled map[string][]byte) *exchange {
 	return &exchange{
-		Interviewer: i, form: f, recalled: recalled,
+		Interviewer: i, form: f, recalled: recalled, reserve: f.Reserve,
 		reader: newReader(f.Conversation.Turns), turns: pieces(f.Conversation.Turns), heard: heard(f.Conversation.Turns),
 	}
 }
@@ -133,7 +134,7 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 	if err := x.spend(q); err != nil {
 		return nil, nil, err
 	}
-	q.Reserve = x.form.Reserve
+	q.Reserve = x.reserve
 	reply, err := x.model.Complete(ctx, q)
 	c := Call{
 		ConversationID: x.form.Conversation.ID, AccountID: x.form.Conversation.AccountID, RevisionID: x.form.RevisionID,
@@ -173,10 +174,7 @@ func (x *exchange) failed(ctx context.Context, c Call, err error) ([]byte, *badA
 	e := llm.AsError(err)
 	if e.Unasked() { // no call was made: nothing to keep
 		x.calls--
-		if e.Waits() {
-			return nil, nil, e
-		}
-		return nil, nil, &failure{reason.BudgetExceeded, e.Detail}
+		return nil, nil, unasked(e)
 	}
 	c.ErrorKind, c.Status = string(e.Kind), e.Status
 	if c.Reply.Model == "" {

@@ -96,9 +96,14 @@ func (x *exchange) inWindows(ctx context.Context, s Sheet, limit int) (result, e
 	if len(all) > x.limits.Calls || len(all)*each > x.limits.PromptTokens {
 		return result{}, &failure{reason.BudgetExceeded, fmt.Sprintf("The transcript would have to be read in %d windows.", len(all))}
 	}
+	settle, err := x.setAside(ctx, s, all)
+	if err != nil {
+		return result{}, err
+	}
+	defer settle()
 	var read []result
 	for i, w := range all {
-		a, _, err := x.put(ctx, ask{part: fmt.Sprintf("%s/w%d", s.Key, i+1), purpose: purposeInterview, sheet: s, turns: w})
+		a, _, err := x.put(ctx, window(s, i, w))
 		if errors.Is(err, errTooLong) {
 			return result{}, &failure{reason.BudgetExceeded, "Not even a part of the transcript fits the model."}
 		}

@@ -56,14 +56,14 @@ func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(string(body), "other speaks") {
 		account = "other"
 	}
-	in := len(body) / 4
+	in, out := 2*len(body)/7, 4000 // a model that talks: nearly what was reserved
 	m.mu.Lock()
-	m.spent[account] += in + 50
+	m.spent[account] += in + out
 	m.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	fmt.Fprintf(w, `{"id": "c", "object": "chat.completion", "model": "scripted", "choices": [{"index": 0, "finish_reason": "stop",
 		"message": {"role": "assistant", "content": "{\"automations\":{\"callback\":{\"evidence\":[],\"verdict\":\"no\"}},\"summary\":\"Nothing.\"}"}}],
-		"usage": {"prompt_tokens": %d, "completion_tokens": 50, "total_tokens": %d}}`, in, in+50)
+		"usage": {"prompt_tokens": %d, "completion_tokens": %d, "total_tokens": %d}}`, in, out, in+out)
 }
 
 func (m *meter) of(account string) int {
@@ -87,7 +87,7 @@ func longCall(account string, n int) []byte {
 // is left waiting, what needs no model goes out, somebody is told once, and another account notices nothing.
 func TestBudgetOfTheDay(t *testing.T) {
 	t.Parallel()
-	const calls, limit, oneCall = 10, 150_000, 22_000
+	const calls, limit = 10, 150_000 // enough to read one of them
 	dir := t.TempDir()
 	for account, budget := range map[string]string{"acme": fmt.Sprintf("\nbudget: { tokens_per_day: %d }", limit), "other": ""} {
 		config := strings.Replace(downConfig, "account: acme", "account: "+account+budget, 1)
@@ -118,11 +118,11 @@ func TestBudgetOfTheDay(t *testing.T) {
 			t.Errorf("call %s: %d mails sent, want the one that needs no model", id, sent(s))
 		}
 	}
-	if over == 0 || over == calls {
-		t.Errorf("%d of %d calls were over the budget; want some, and not all", over, calls)
+	if over != calls-1 {
+		t.Errorf("%d of %d calls were over the budget; want one read to its end", over, calls)
 	}
-	if got := model.of("acme"); got > limit || got < limit-oneCall {
-		t.Errorf("acme spent %d of %d tokens: too much, or stopped by more than one call too early", got, limit)
+	if got := model.of("acme"); got > limit || got < limit*8/10 {
+		t.Errorf("acme spent %d of %d tokens: too much, or stopped too early", got, limit)
 	}
 	h.drained()
 	if s, err := h.app.db.Story(t.Context(), "other", spared); err != nil || len(s.Decisions) != 2 || overBudget(t, s) != 0 || sent(s) != 1 {

@@ -10,7 +10,7 @@ import (
 	"aftercall/internal/store/db"
 )
 
-// Reservation is tokens set aside for one request to a model, on an account's day.
+// Reservation is tokens set aside for a request to a model, or for all windows of a long call, on an account's day.
 type Reservation struct {
 	AccountID string
 	Day       string // 2026-11-21, in the account's time zone; the reservation is settled on the day it was made
