@@ -4,6 +4,7 @@ package main
 func properties() []property {
 	return []property{
 		killed(),
+		databaseGone(),
 		forged(),
 		replayed(),
 	}

@@ -49,9 +49,10 @@ const (
 )
 
 // Sweep finds what a dead worker left and what has no live job, in one transaction: deliveries in sending under a lapsed
-// lease become unknown; conversations not decided and deliveries due that have no live job (a running job of a lapsed
-// worker is not live) get fresh ones: at once where a lapsed worker was at it, else after grace. Only one sweep runs at
-// a time; another returns at once. A lease lapses after ttl, and not within ttl of the database's own start. Idempotent.
+// lease become unknown; conversations not decided and deliveries due that have no live job get fresh ones: at once where
+// a lapsed worker was at it, else after grace. A running job of a lapsed worker is not live, nor is one that was handed
+// out before the database crashed: perhaps nobody heard of it. Only one sweep runs at a time; another returns at once. A
+// lease lapses after ttl, and not within ttl of the database's own start. Idempotent.
 func (s *Store) Sweep(ctx context.Context, ttl, grace time.Duration, enqueue func(ctx context.Context, tx pgx.Tx, decides []DecideJob, delivers []DeliverJob) error) (swept Swept, err error) {
 	err = inTx(ctx, s.pool, func(tx pgx.Tx, q *db.Queries) error {
 		mine, err := q.TrySweepLock(ctx, sweepLock)
@@ -61,7 +62,7 @@ func (s *Store) Sweep(ctx context.Context, ttl, grace time.Duration, enqueue fun
 		if swept, err = settleLapsed(ctx, q, ttl); err != nil {
 			return err
 		}
-		decides, delivers, err := withoutJob(ctx, q, swept.Lapsed, grace)
+		decides, delivers, err := withoutJob(ctx, q, swept.Lapsed, ttl, grace)
 		if err != nil {
 			return err
 		}
@@ -99,9 +100,9 @@ func settleLapsed(ctx context.Context, q *db.Queries, ttl time.Duration) (swept 
 }
 
 // withoutJob finds the conversations and deliveries that nothing in the queue will take up.
-func withoutJob(ctx context.Context, q *db.Queries, lapsed []string, grace time.Duration) (decides []DecideJob, delivers []DeliverJob, err error) {
+func withoutJob(ctx context.Context, q *db.Queries, lapsed []string, ttl, grace time.Duration) (decides []DecideJob, delivers []DeliverJob, err error) {
 	conversations, err := q.ConversationsWithoutJob(ctx, db.ConversationsWithoutJobParams{
-		Lapsed: lapsed, Grace: grace, Most: sweepMost})
+		Lapsed: lapsed, Ttl: ttl, Grace: grace, Most: sweepMost})
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for conversations without a job: %w", err)
 	}
@@ -109,7 +110,7 @@ func withoutJob(ctx context.Context, q *db.Queries, lapsed []string, grace time.
 		decides = append(decides, DecideJob{AccountID: c.AccountID, ConversationID: c.ID, Run: int(c.Run)})
 	}
 	deliveries, err := q.DeliveriesWithoutJob(ctx, db.DeliveriesWithoutJobParams{
-		Lapsed: lapsed, Grace: grace, Most: sweepMost})
+		Lapsed: lapsed, Ttl: ttl, Grace: grace, Most: sweepMost})
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for deliveries without a job: %w", err)
 	}

@@ -135,12 +135,15 @@ func TestSweepFindsWhatHasNoJob(t *testing.T) {
 		job  string // done to the jobs, of "alive" and others
 		want store.Swept
 	}{
-		"available":                   {"", store.Swept{}},
-		"gone":                        {"DELETE FROM river_job", store.Swept{Decides: 1, Delivers: 1}},
-		"completed":                   {"UPDATE river_job SET state = 'completed', finalized_at = now()", store.Swept{Decides: 1, Delivers: 1}},
-		"discarded":                   {"UPDATE river_job SET state = 'discarded', finalized_at = now()", store.Swept{Decides: 1, Delivers: 1}},
-		"snoozed":                     {"UPDATE river_job SET state = 'scheduled', scheduled_at = now() + interval '1 day'", store.Swept{Delivers: 1}}, // due now, and that job is no help
-		"running":                     {"UPDATE river_job SET state = 'running', attempted_by = '{gone,alive}'", store.Swept{}},
+		"available":                        {"", store.Swept{}},
+		"gone":                             {"DELETE FROM river_job", store.Swept{Decides: 1, Delivers: 1}},
+		"completed":                        {"UPDATE river_job SET state = 'completed', finalized_at = now()", store.Swept{Decides: 1, Delivers: 1}},
+		"discarded":                        {"UPDATE river_job SET state = 'discarded', finalized_at = now()", store.Swept{Decides: 1, Delivers: 1}},
+		"snoozed":                          {"UPDATE river_job SET state = 'scheduled', scheduled_at = now() + interval '1 day'", store.Swept{Delivers: 1}}, // due now, and that job is no help
+		"running":                          {"UPDATE river_job SET state = 'running', attempted_by = '{gone,alive}'", store.Swept{}},
+		"running since the database began": {"UPDATE river_job SET state = 'running', attempted_by = '{alive}', attempted_at = pg_postmaster_start_time() + interval '1 second'", store.Swept{}},
+		"handed out before the database crashed": {"UPDATE river_job SET state = 'running', attempted_by = '{alive}', attempted_at = pg_postmaster_start_time() - interval '1 second'",
+			store.Swept{Decides: 1, Delivers: 1}},
 		"running, its worker is gone": {"UPDATE river_job SET state = 'running', attempted_by = '{alive,gone}'", store.Swept{Decides: 1, Delivers: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {

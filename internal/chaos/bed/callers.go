@@ -127,6 +127,7 @@ type Posting struct {
 	Clients  int           // at once (default 8)
 	PerS     float64       // calls begun a second; 0: as fast as the clients go
 	Patience time.Duration // how long a call is posted again after an answer that is not final (default 2 min)
+	Hurry    time.Duration // if set, no Retry-After is waited for longer
 }
 
 // Posted is what the callers saw.
@@ -135,6 +136,8 @@ type Posted struct {
 	Refused  map[string]int  // ids answered with another final status
 	Statuses map[int]int     // answers by status; 0: no answer at all
 	Took     []time.Duration // of each answer, in order of length
+	Served   []time.Duration // of each answer 200, in order of length
+	Unhinted int             // answers 429 and 503 that did not say when to come back
 }
 
 // Percentile is the time within which that share (0 to 1) of the answers came.
@@ -162,18 +165,10 @@ func (b *Bed) Post(ctx context.Context, calls []Call, how Posting) (Posted, erro
 	for range how.Clients {
 		clients.Go(func() {
 			for c := range in {
-				b.postOne(ctx, client, c, key, how, func(status int, final bool, took time.Duration) {
+				b.postOne(ctx, client, c, key, how, func(a answer, final bool) {
 					mu.Lock()
 					defer mu.Unlock()
-					out.Statuses[status]++
-					if status != 0 {
-						out.Took = append(out.Took, took)
-					}
-					if final && status == http.StatusOK {
-						out.Acked = append(out.Acked, c.ID)
-					} else if final {
-						out.Refused[c.ID] = status
-					}
+					out.note(c.ID, a, final)
 				})
 			}
 		})
@@ -181,7 +176,34 @@ func (b *Bed) Post(ctx context.Context, calls []Call, how Posting) (Posted, erro
 	feed(ctx, in, calls, how.PerS)
 	clients.Wait()
 	slices.Sort(out.Took)
+	slices.Sort(out.Served)
 	return out, ctx.Err()
+}
+
+// answer is what came of one post. Status 0: nothing came.
+type answer struct {
+	status int
+	after  time.Duration // how long to wait before the next try
+	hinted bool          // the answer said so itself
+	took   time.Duration
+}
+
+func (p *Posted) note(id string, a answer, final bool) {
+	p.Statuses[a.status]++
+	if a.status != 0 {
+		p.Took = append(p.Took, a.took)
+	}
+	if !a.hinted && (a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable) {
+		p.Unhinted++
+	}
+	if a.status == http.StatusOK {
+		p.Served = append(p.Served, a.took)
+	}
+	if final && a.status == http.StatusOK {
+		p.Acked = append(p.Acked, id)
+	} else if final {
+		p.Refused[id] = a.status
+	}
 }
 
 func (p Posting) withDefaults() Posting {
@@ -195,6 +217,14 @@ func (p Posting) withDefaults() Posting {
 		p.Patience = 2 * time.Minute
 	}
 	return p
+}
+
+// pause is how long to wait before a call is posted again.
+func (p Posting) pause(a answer) time.Duration {
+	if p.Hurry > 0 {
+		return min(a.after, p.Hurry)
+	}
+	return a.after
 }
 
 // feed hands out the calls at the given rate and closes in.
@@ -213,38 +243,43 @@ func feed(ctx context.Context, in chan<- Call, calls []Call, perS float64) {
 	}
 }
 
-func (b *Bed) postOne(ctx context.Context, client *http.Client, c Call, key string, how Posting, note func(status int, final bool, took time.Duration)) {
+func (b *Bed) postOne(ctx context.Context, client *http.Client, c Call, key string, how Posting, note func(a answer, final bool)) {
 	until := time.Now().Add(how.Patience)
 	for {
 		began := time.Now()
-		status, after := b.request(ctx, client, c, key)
-		again := status == 0 || status == http.StatusTooManyRequests || status >= 500
-		note(status, !again, time.Since(began))
-		if !again || time.Now().After(until) || !Wait(ctx, after) {
+		a := b.request(ctx, client, c, key)
+		a.took = time.Since(began)
+		again := a.status == 0 || a.status == http.StatusTooManyRequests || a.status >= 500
+		note(a, !again)
+		if !again || time.Now().After(until) || !Wait(ctx, how.pause(a)) {
 			return
 		}
 	}
 }
 
-// request posts once. Status 0 means that no answer came.
-func (b *Bed) request(ctx context.Context, client *http.Client, c Call, key string) (status int, after time.Duration) {
-	after = 200 * time.Millisecond
+// request posts once.
+func (b *Bed) request(ctx context.Context, client *http.Client, c Call, key string) answer {
+	a := answer{after: 200 * time.Millisecond}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.web()+"/v1/conversations", bytes.NewReader(c.Body))
 	if err != nil {
-		return 0, after
+		return a
 	}
 	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("Content-Type", "application/json")
 	res, err := client.Do(r)
 	if err != nil {
-		return 0, after
+		return a
 	}
 	defer func() { _ = res.Body.Close() }()
 	_, _ = io.Copy(io.Discard, res.Body)
-	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s <= 5 {
-		after = time.Duration(s) * time.Second
+	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil {
+		a.hinted = true
+		if s <= 5 {
+			a.after = time.Duration(s) * time.Second
+		}
 	}
-	return res.StatusCode, after
+	a.status = res.StatusCode
+	return a
 }
 
 // Wait waits for d; false if ctx ended first.

@@ -35,19 +35,20 @@ func (q *Queries) Beat(ctx context.Context, arg BeatParams) error {
 const conversationsWithoutJob = `-- name: ConversationsWithoutJob :many
 WITH unfinished AS (
     SELECT j.args ->> 'conversation_id' AS conversation_id, (j.args ->> 'run')::integer AS run, j.state,
-           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id
+           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id,
+           j.attempted_at < pg_postmaster_start_time() AND pg_postmaster_start_time() < now() - $2::interval AS stranded
     FROM river_job AS j
     WHERE j.kind = 'conversation.decide' AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
 ), live AS (
     SELECT u.conversation_id, u.run FROM unfinished AS u
-    WHERE u.state <> 'running' OR (u.worker_id <> ALL($2::text[])
+    WHERE u.state <> 'running' OR (u.stranded IS NOT TRUE AND u.worker_id <> ALL($3::text[])
                                    AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = u.worker_id))
 ), dropped AS (
     SELECT DISTINCT u.conversation_id::uuid AS conversation_id FROM unfinished AS u
-    WHERE u.state = 'running' AND u.worker_id = ANY($2::text[])
+    WHERE u.state = 'running' AND u.worker_id = ANY($3::text[])
 ), candidate AS (
     SELECT c.id, c.account_id, c.run, c.decide_at FROM conversations AS c
-    WHERE c.state <> 'decided' AND c.decide_at < now() - $3::interval
+    WHERE c.state <> 'decided' AND c.decide_at < now() - $4::interval
     UNION
     SELECT c.id, c.account_id, c.run, c.decide_at FROM conversations AS c
     JOIN dropped ON dropped.conversation_id = c.id
@@ -62,6 +63,7 @@ LIMIT $1::integer
 
 type ConversationsWithoutJobParams struct {
 	Most   int32
+	Ttl    time.Duration
 	Lapsed []string
 	Grace  time.Duration
 }
@@ -72,9 +74,16 @@ type ConversationsWithoutJobRow struct {
 	Run       int32
 }
 
-// Undecided, and nothing in the queue will decide them: at once if a lapsed worker was at it, else after a grace.
+// Undecided, and nothing in the queue will decide them: at once if a lapsed worker was at it, else after a grace. A job
+// that was handed out before the database's own start may never have reached its worker, alive as that may be: it does
+// not count a lease's time later. If it runs all the same, its twin finds nothing to do, or is fenced.
 func (q *Queries) ConversationsWithoutJob(ctx context.Context, arg ConversationsWithoutJobParams) ([]ConversationsWithoutJobRow, error) {
-	rows, err := q.db.Query(ctx, conversationsWithoutJob, arg.Most, arg.Lapsed, arg.Grace)
+	rows, err := q.db.Query(ctx, conversationsWithoutJob,
+		arg.Most,
+		arg.Ttl,
+		arg.Lapsed,
+		arg.Grace,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -96,21 +105,22 @@ func (q *Queries) ConversationsWithoutJob(ctx context.Context, arg Conversations
 const deliveriesWithoutJob = `-- name: DeliveriesWithoutJob :many
 WITH unfinished AS (
     SELECT j.args ->> 'conversation_id' AS conversation_id, j.args ->> 'channel' AS channel, j.state, j.scheduled_at,
-           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id
+           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id,
+           j.attempted_at < pg_postmaster_start_time() AND pg_postmaster_start_time() < now() - $2::interval AS stranded
     FROM river_job AS j
     WHERE j.kind = 'delivery.send' AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
 ), live AS (
     SELECT u.conversation_id, u.channel FROM unfinished AS u
-    WHERE u.state = 'scheduled' AND u.scheduled_at < now() + $2::interval -- one that waits for later is no help now
+    WHERE u.state = 'scheduled' AND u.scheduled_at < now() + $3::interval -- one that waits for later is no help now
        OR u.state NOT IN ('running', 'scheduled')
-       OR u.state = 'running' AND (u.worker_id <> ALL($3::text[])
+       OR u.state = 'running' AND (u.stranded IS NOT TRUE AND u.worker_id <> ALL($4::text[])
                                    AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = u.worker_id))
 ), dropped AS (
     SELECT DISTINCT u.conversation_id::uuid AS conversation_id, u.channel FROM unfinished AS u
-    WHERE u.state = 'running' AND u.worker_id = ANY($3::text[])
+    WHERE u.state = 'running' AND u.worker_id = ANY($4::text[])
 ), candidate AS (
     SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
-    WHERE d.state IN ('planned', 'retrying') AND d.due_at < now() - $2::interval
+    WHERE d.state IN ('planned', 'retrying') AND d.due_at < now() - $3::interval
     UNION
     SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
     JOIN dropped ON dropped.conversation_id = d.conversation_id AND dropped.channel = d.channel
@@ -127,6 +137,7 @@ LIMIT $1::integer
 
 type DeliveriesWithoutJobParams struct {
 	Most   int32
+	Ttl    time.Duration
 	Grace  time.Duration
 	Lapsed []string
 }
@@ -140,7 +151,12 @@ type DeliveriesWithoutJobRow struct {
 
 // Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace.
 func (q *Queries) DeliveriesWithoutJob(ctx context.Context, arg DeliveriesWithoutJobParams) ([]DeliveriesWithoutJobRow, error) {
-	rows, err := q.db.Query(ctx, deliveriesWithoutJob, arg.Most, arg.Grace, arg.Lapsed)
+	rows, err := q.db.Query(ctx, deliveriesWithoutJob,
+		arg.Most,
+		arg.Ttl,
+		arg.Grace,
+		arg.Lapsed,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -43,15 +43,18 @@ WHERE id IN (SELECT d.id FROM deliveries AS d
              ORDER BY d.deadline_at LIMIT @most::integer FOR UPDATE SKIP LOCKED);
 
 -- name: ConversationsWithoutJob :many
--- Undecided, and nothing in the queue will decide them: at once if a lapsed worker was at it, else after a grace.
+-- Undecided, and nothing in the queue will decide them: at once if a lapsed worker was at it, else after a grace. A job
+-- that was handed out before the database's own start may never have reached its worker, alive as that may be: it does
+-- not count a lease's time later. If it runs all the same, its twin finds nothing to do, or is fenced.
 WITH unfinished AS (
     SELECT j.args ->> 'conversation_id' AS conversation_id, (j.args ->> 'run')::integer AS run, j.state,
-           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id
+           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id,
+           j.attempted_at < pg_postmaster_start_time() AND pg_postmaster_start_time() < now() - @ttl::interval AS stranded
     FROM river_job AS j
     WHERE j.kind = 'conversation.decide' AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
 ), live AS (
     SELECT u.conversation_id, u.run FROM unfinished AS u
-    WHERE u.state <> 'running' OR (u.worker_id <> ALL(@lapsed::text[])
+    WHERE u.state <> 'running' OR (u.stranded IS NOT TRUE AND u.worker_id <> ALL(@lapsed::text[])
                                    AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = u.worker_id))
 ), dropped AS (
     SELECT DISTINCT u.conversation_id::uuid AS conversation_id FROM unfinished AS u
@@ -74,14 +77,15 @@ LIMIT @most::integer;
 -- Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace.
 WITH unfinished AS (
     SELECT j.args ->> 'conversation_id' AS conversation_id, j.args ->> 'channel' AS channel, j.state, j.scheduled_at,
-           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id
+           j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id,
+           j.attempted_at < pg_postmaster_start_time() AND pg_postmaster_start_time() < now() - @ttl::interval AS stranded
     FROM river_job AS j
     WHERE j.kind = 'delivery.send' AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
 ), live AS (
     SELECT u.conversation_id, u.channel FROM unfinished AS u
     WHERE u.state = 'scheduled' AND u.scheduled_at < now() + @grace::interval -- one that waits for later is no help now
        OR u.state NOT IN ('running', 'scheduled')
-       OR u.state = 'running' AND (u.worker_id <> ALL(@lapsed::text[])
+       OR u.state = 'running' AND (u.stranded IS NOT TRUE AND u.worker_id <> ALL(@lapsed::text[])
                                    AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = u.worker_id))
 ), dropped AS (
     SELECT DISTINCT u.conversation_id::uuid AS conversation_id, u.channel FROM unfinished AS u
