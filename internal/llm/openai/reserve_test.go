@@ -82,9 +82,15 @@ func TestNobodyKnowsWhatATimeoutCost(t *testing.T) {
 	if !slices.Equal(p.settled, []int{q.Tokens()}) {
 		t.Errorf("a timeout was settled to %v, want everything reserved: %d", p.settled, q.Tokens())
 	}
-	s.Close()
-	p = &purse{}
+}
+
+func TestNobodyReachedCostsNothing(t *testing.T) {
+	t.Parallel()
+	p, q := &purse{}, question()
 	q.Reserve = p.reserve
+	s := serve(t, step{status: 200})
+	m, _ := s.model(t)
+	s.Close()
 	_, _ = m.Complete(t.Context(), q)
 	if len(p.settled) == 0 || slices.Max(p.settled) != 0 {
 		t.Errorf("a server nobody could connect to was settled to %v, want nothing", p.settled)
