@@ -69,6 +69,7 @@ func tryKilled(ctx context.Context, t *trial) error {
 	t.exercised("final after the last kill", took.Round(100*time.Millisecond))
 	t.atMost("in doubt (bound: deliveries on their way at the kills)", l.Unknown.Count, nemesis.inFlight)
 	t.exercised("of those, mails", l.UnknownMails)
+	t.equal("team alerts in doubt", l.Unknown.Count-l.UnknownMails, 0)
 	t.exercised("of those mails, really taken", l.UnknownTaken)
 	t.exercised("taken without a whole answer", l.Unanswered)
 	t.zero("unanswered and not in doubt", l.UnansweredLost)

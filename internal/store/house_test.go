@@ -203,7 +203,12 @@ func (h *house) decided(t testing.TB, id string, mails int) *store.Plan {
 
 func (h *house) claim(t testing.TB, conversationID, worker string) []store.Claimed {
 	t.Helper()
-	claimed, err := h.Claim(t.Context(), conversationID, deliver.Email, worker, time.Now())
+	return h.claimOn(t, conversationID, deliver.Email, worker)
+}
+
+func (h *house) claimOn(t testing.TB, conversationID, channel, worker string) []store.Claimed {
+	t.Helper()
+	claimed, err := h.Claim(t.Context(), conversationID, channel, worker, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,12 @@ func settleLapsed(ctx context.Context, q *db.Queries, ttl time.Duration) (swept 
 	if err != nil {
 		return swept, fmt.Errorf("fail what is too late: %w", err)
 	}
-	swept.Unknown, swept.TooLate = len(doubted), int(late)
+	for _, d := range doubted {
+		if DeliveryState(d.State) == Unknown {
+			swept.Unknown++
+		}
+	}
+	swept.TooLate = int(late)
 	return swept, nil
 }
 

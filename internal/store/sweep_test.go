@@ -113,6 +113,33 @@ func TestSweepDoubtsClaimsWithoutALease(t *testing.T) {
 	h.balanced(t)
 }
 
+// A team alert is a row of ours, written once however often it is tried: a dead worker leaves no doubt about it.
+func TestSweepTriesATeamAlertAgain(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	p := h.decided(t, "c1", 1)
+	h.exec(t, "UPDATE deliveries SET channel = 'team_alert'")
+	h.beat(t, "dead", "alive")
+	alert := h.claimOn(t, p.ConversationID, deliver.TeamAlert, "dead")[0]
+	h.kill(t, "dead")
+	h.run(t, "delivery.send", "dead")
+	if swept := h.sweep(t); swept.Unknown != 0 {
+		t.Errorf("doubted: %+v", swept)
+	}
+	if err := h.RecordOutcome(t.Context(), outcome(alert, "dead", store.Sent)); !errors.Is(err, store.ErrFenced) {
+		t.Errorf("the worker that lost it may still settle it: %v", err)
+	}
+	again := h.claimOn(t, p.ConversationID, deliver.TeamAlert, "alive")
+	if len(again) != 1 || again[0].Attempt != 2 {
+		t.Fatalf("claimed again: %+v", again)
+	}
+	if err := h.PostAlert(t.Context(), deliver.Message{AccountID: "acme", DeliveryID: again[0].ID, Text: "Call back"}); err != nil {
+		t.Fatal(err)
+	}
+	h.record(t, outcome(again[0], "alive", store.Sent))
+	h.balanced(t)
+}
+
 // A claim whose commit was answered to nobody, or whose receipt was refused for good, is no worker's business any more.
 func TestSweepDoubtsClaimsOfLongAgo(t *testing.T) {
 	t.Parallel()

@@ -181,23 +181,31 @@ func (q *Queries) DeliveriesWithoutJob(ctx context.Context, arg DeliveriesWithou
 }
 
 const doubtLapsed = `-- name: DoubtLapsed :many
-WITH doubted AS (
-    UPDATE deliveries AS d
-    SET state = 'unknown', reason = '', detail = 'The worker stopped while sending; nobody knows whether it went out.',
-        updated_at = now()
+WITH stopped AS (
+    SELECT d.id, d.channel = 'team_alert' AND NOT d.test AS harmless FROM deliveries AS d
     WHERE d.state = 'sending' AND (
         d.worker_id = ANY($1::text[])
         OR d.claimed_at < now() - $2::interval AND pg_postmaster_start_time() < now() - $3::interval
         OR (d.claimed_at < now() - $3::interval AND pg_postmaster_start_time() < now() - $3::interval
             AND NOT EXISTS (SELECT 1 FROM workers AS w WHERE w.id = d.worker_id)))
-    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at
+    ORDER BY d.id FOR UPDATE
+), doubted AS (
+    UPDATE deliveries AS d
+    SET state = 'unknown', reason = '', detail = 'The worker stopped while sending; nobody knows whether it went out.',
+        updated_at = now()
+    FROM stopped WHERE d.id = stopped.id AND NOT stopped.harmless
+    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
+), again AS (
+    UPDATE deliveries AS d SET state = 'retrying', reason = '', due_at = now(), updated_at = now()
+    FROM stopped WHERE d.id = stopped.id AND stopped.harmless
+    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
     started_at, finished_at)
-SELECT id, attempt, account_id, worker_id, 'unknown', 'worker_lost', 0, 'The worker stopped while sending.', '', '',
+SELECT id, attempt, account_id, worker_id, state, 'worker_lost', 0, 'The worker stopped while sending.', '', '',
        claimed_at, now()
-FROM doubted
-RETURNING delivery_id
+FROM (SELECT id, attempt, account_id, worker_id, claimed_at, state FROM doubted UNION ALL SELECT id, attempt, account_id, worker_id, claimed_at, state FROM again) AS settled
+RETURNING delivery_id, state
 `
 
 type DoubtLapsedParams struct {
@@ -206,21 +214,27 @@ type DoubtLapsedParams struct {
 	Ttl     time.Duration
 }
 
+type DoubtLapsedRow struct {
+	DeliveryID string
+	State      string
+}
+
 // Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send, or
-// so long ago that even a live worker cannot be at it: its claim or its receipt was lost.
-func (q *Queries) DoubtLapsed(ctx context.Context, arg DoubtLapsedParams) ([]string, error) {
+// so long ago that even a live worker cannot be at it: its claim or its receipt was lost. A team alert is a row of ours
+// that is written once however often it is tried, so it is tried again and never in doubt.
+func (q *Queries) DoubtLapsed(ctx context.Context, arg DoubtLapsedParams) ([]DoubtLapsedRow, error) {
 	rows, err := q.db.Query(ctx, doubtLapsed, arg.Lapsed, arg.Longest, arg.Ttl)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []DoubtLapsedRow
 	for rows.Next() {
-		var delivery_id string
-		if err := rows.Scan(&delivery_id); err != nil {
+		var i DoubtLapsedRow
+		if err := rows.Scan(&i.DeliveryID, &i.State); err != nil {
 			return nil, err
 		}
-		items = append(items, delivery_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

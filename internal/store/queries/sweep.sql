@@ -17,24 +17,33 @@ FOR UPDATE SKIP LOCKED;
 
 -- name: DoubtLapsed :many
 -- Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send, or
--- so long ago that even a live worker cannot be at it: its claim or its receipt was lost.
-WITH doubted AS (
-    UPDATE deliveries AS d
-    SET state = 'unknown', reason = '', detail = 'The worker stopped while sending; nobody knows whether it went out.',
-        updated_at = now()
+-- so long ago that even a live worker cannot be at it: its claim or its receipt was lost. A team alert is a row of ours
+-- that is written once however often it is tried, so it is tried again and never in doubt.
+WITH stopped AS (
+    SELECT d.id, d.channel = 'team_alert' AND NOT d.test AS harmless FROM deliveries AS d
     WHERE d.state = 'sending' AND (
         d.worker_id = ANY(@lapsed::text[])
         OR d.claimed_at < now() - @longest::interval AND pg_postmaster_start_time() < now() - @ttl::interval
         OR (d.claimed_at < now() - @ttl::interval AND pg_postmaster_start_time() < now() - @ttl::interval
             AND NOT EXISTS (SELECT 1 FROM workers AS w WHERE w.id = d.worker_id)))
-    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at
+    ORDER BY d.id FOR UPDATE
+), doubted AS (
+    UPDATE deliveries AS d
+    SET state = 'unknown', reason = '', detail = 'The worker stopped while sending; nobody knows whether it went out.',
+        updated_at = now()
+    FROM stopped WHERE d.id = stopped.id AND NOT stopped.harmless
+    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
+), again AS (
+    UPDATE deliveries AS d SET state = 'retrying', reason = '', due_at = now(), updated_at = now()
+    FROM stopped WHERE d.id = stopped.id AND stopped.harmless
+    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
     started_at, finished_at)
-SELECT id, attempt, account_id, worker_id, 'unknown', 'worker_lost', 0, 'The worker stopped while sending.', '', '',
+SELECT id, attempt, account_id, worker_id, state, 'worker_lost', 0, 'The worker stopped while sending.', '', '',
        claimed_at, now()
-FROM doubted
-RETURNING delivery_id;
+FROM (SELECT * FROM doubted UNION ALL SELECT * FROM again) AS settled
+RETURNING delivery_id, state;
 
 -- name: ExpireDeliveries :execrows
 UPDATE deliveries SET state = 'failed', reason = 'too_late', updated_at = now()
