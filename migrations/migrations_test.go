@@ -26,10 +26,11 @@ var rows = []string{
 		VALUES ('0192f3a4-0000-7000-8000-000000000004', 'acme', '0192f3a4-0000-7000-8000-000000000002', 1, 'a', 0, 'r', 'email', false, 'sent', '', '', false, '{}')`,
 	5: `INSERT INTO homes (database_oid, table_oid) VALUES (1, 1)`,
 	6: `INSERT INTO spending (account_id, day, spent) VALUES ('acme', '2026-11-20', 1)`,
+	7: `UPDATE decisions SET verdict = 'unsure', reason = 'work_failed', review = true, actions = 0`,
 }
 
 // tables are the tables filled above, by step.
-var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending"}
+var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions"}
 
 func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()

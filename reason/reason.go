@@ -49,6 +49,7 @@ const (
 	ModelRefused     Code = "model_refused"
 	AnswerInvalid    Code = "answer_invalid"
 	BudgetExceeded   Code = "budget_exceeded"
+	WorkFailed       Code = "work_failed"
 )
 
 // Reasons given to one action of an automation that fired.
@@ -123,6 +124,7 @@ var all = []Reason{
 	{ModelRefused, StageDecision, "The language model refused to read this conversation.", "Review the conversation by hand, or configure a fallback model."},
 	{AnswerInvalid, StageDecision, "The language model's answer did not fit the form, also after one repair.", "Review by hand; try another model if it happens often."},
 	{BudgetExceeded, StageDecision, "Reading this conversation would have cost more than its own budget, or its account's for the day, allows.", "Read the conversation and act by hand: it is not read again by itself. For calls to come, raise the account's budget, or wait for its next day."},
+	{WorkFailed, StageDecision, "The program failed each time it worked on this conversation, so nothing was decided.", "Read the conversation and act by hand. The log has the fault, under this conversation's id."},
 	{ConditionFalse, StageAction, "The action's own if: is false.", "Check the if: expression against the variables shown."},
 	{RequiredVariableMissing, StageAction, "A variable the automation requires was not stated, so nothing is sent until somebody looks.", "Read the call and write to whoever must know yourself; for calls to come, take the name out of require."},
 	{VariableMissingForCustomer, StageAction, "The message goes to the customer and would show a gap, so it is held.", "Write to the customer yourself; for calls to come, put the passage inside {{#if}}."},

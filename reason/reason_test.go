@@ -9,12 +9,12 @@ import (
 	"aftercall/reason"
 )
 
-// The table of product.md, section 8.
+// The table of product.md, section 8, and work_failed: a conversation that the program cannot handle needs a reason, too.
 const (
 	gateCodes = `disabled muted wrong_event filtered_status filtered_direction filtered_channel filtered_agent filtered_time
 		filtered_metadata too_short no_transcript`
 	decisionCodes = `always fired condition_not_met unsure evidence_not_found wrong_speaker model_unavailable model_refused
-		answer_invalid budget_exceeded`
+		answer_invalid budget_exceeded work_failed`
 	actionCodes = `condition_false required_variable_missing variable_missing_for_customer recipients_empty recipient_invalid
 		recipient_not_allowed opted_out render_failed waiting outside_window too_late test_call breaker_open`
 )

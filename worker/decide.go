@@ -53,6 +53,9 @@ func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
 	started := d.now()
 	line := decideLine{conversation: job.Args.ConversationID, run: job.Args.Run, attempt: job.Attempt}
 	err := guarded(d.log, func() error { return d.decide(ctx, job, &line) })
+	if hopeless(job.JobRow, err) {
+		err = guarded(d.log, func() error { return d.giveUp(ctx, job, &line, err) })
+	}
 	line.log(ctx, d.log, d.now().Sub(started), err)
 	return err
 }

@@ -86,7 +86,7 @@ func deliverParams(jobs []store.DeliverJob) []river.InsertManyParams {
 }
 
 // maxJobAttempts is how often River runs a job that fails for a reason of ours (never the model's or a provider's, which
-// snooze). The sweeper inserts a fresh job should one ever be discarded.
+// snooze). The last failure decides the conversation as failed; the sweeper inserts a fresh job should one be discarded.
 const maxJobAttempts = 25
 
 // priority keeps accounts fair: whoever has many undecided conversations waits behind whoever has few. 1 goes first.

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"aftercall/deliver"
 	"aftercall/internal/llm"
@@ -43,10 +45,37 @@ func guarded(log *slog.Logger, work func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			log.Error("panic in a job", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic (%T)", p)
+			err = panicError(fmt.Sprintf("%T", p))
 		}
 	}()
 	return work()
+}
+
+// panicError is a panic that was caught: the type of its value.
+type panicError string
+
+const panicPrefix = "panic ("
+
+func (e panicError) Error() string { return panicPrefix + string(e) + ")" }
+
+// maxPanics is how often a job may panic before its subject is given up. A panic is a mistake of ours that the next
+// attempt makes again; the others are for one that had to do with the moment.
+const maxPanics = 3
+
+// hopeless reports that trying the job again is of no use: it has panicked too often, or failed as often as River lets it.
+func hopeless(job *rivertype.JobRow, err error) bool {
+	var snooze *rivertype.JobSnoozeError
+	var cancel *rivertype.JobCancelError
+	if err == nil || errors.As(err, &snooze) || errors.As(err, &cancel) {
+		return false
+	}
+	panics := 0
+	for _, e := range job.Errors {
+		if strings.HasPrefix(e.Error, panicPrefix) {
+			panics++
+		}
+	}
+	return errors.As(err, new(panicError)) && panics+1 >= maxPanics || job.Attempt >= job.MaxAttempts
 }
 
 // gone reports that the job's subject does not exist any more, so that trying again is useless.

@@ -2,10 +2,12 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/riverqueue/river/rivertype"
 
 	"aftercall/deliver"
 	"aftercall/internal/llm"
@@ -43,6 +45,37 @@ func TestSettle(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestHopeless(t *testing.T) {
+	t.Parallel()
+	old := func(texts ...string) (all []rivertype.AttemptError) {
+		for _, s := range texts {
+			all = append(all, rivertype.AttemptError{Error: s})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name    string
+		attempt int
+		earlier []rivertype.AttemptError
+		err     error
+		want    bool
+	}{
+		{"done", maxJobAttempts, nil, nil, false},
+		{"a first panic", 1, nil, panicError("string"), false},
+		{"a panic after other errors", 3, old("away", "away"), panicError("string"), false},
+		{"another error after panics", 3, old("panic (string)", "panic (string)"), errors.New("away"), false},
+		{"one panic too many", 3, old("panic (string)", "panic (string)"), fmt.Errorf("decide: %w", panicError("string")), true},
+		{"the last attempt", maxJobAttempts, old("away"), errors.New("away"), true},
+		{"later", maxJobAttempts, nil, later(time.Second), false},
+		{"never", maxJobAttempts, nil, never(errors.New("gone")), false},
+	} {
+		job := &rivertype.JobRow{Attempt: c.attempt, MaxAttempts: maxJobAttempts, Errors: c.earlier}
+		if got := hopeless(job, c.err); got != c.want {
+			t.Errorf("%s: hopeless is %t", c.name, got)
+		}
 	}
 }
 

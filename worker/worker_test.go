@@ -156,6 +156,32 @@ func TestAPanicInAChannelIsADoubt(t *testing.T) {
 	}
 }
 
+// stumbling is a model client with a programmer's mistake in it.
+type stumbling struct{}
+
+func (stumbling) Complete(context.Context, llm.Request) (llm.Reply, error) {
+	panic("secret-value")
+}
+
+// TestAConversationThatPanicsEachTimeIsGivenUp: it is final after a few attempts, and waits for a person with its reason.
+func TestAConversationThatPanicsEachTimeIsGivenUp(t *testing.T) {
+	t.Parallel()
+	soon := func() time.Time { return time.Now().Add(-1900 * time.Millisecond) } // shortens the wait for the next attempt
+	b := begin(t, stumbling{}, worker.Config{Now: soon}, true)
+	s := b.until(func(s store.Story) bool { return s.State == store.StateDecided })
+	if len(s.Decisions) != 2 {
+		t.Errorf("%d decisions, want 2", len(s.Decisions))
+	}
+	for _, d := range s.Decisions {
+		if d.Verdict != triggers.Unsure || d.Reason != reason.WorkFailed || !d.Review {
+			t.Errorf("%s: %s, %s, review %t; want it to be shown for review as failed", d.Automation, d.Verdict, d.Reason, d.Review)
+		}
+	}
+	if n := len(s.Deliveries); n != 0 {
+		t.Errorf("%d deliveries of a conversation that was given up", n)
+	}
+}
+
 // TestWithoutConfigNothingIsGivenUp: a process that does not have the account's active revision (it was started in the
 // middle of a roll-out, or could not read it) leaves the message for later.
 func TestWithoutConfigNothingIsGivenUp(t *testing.T) {
