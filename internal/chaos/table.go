@@ -5,6 +5,7 @@ func properties() []property {
 	return []property{
 		killed(),
 		databaseGone(),
+		poisoned(),
 		forged(),
 		replayed(),
 	}

@@ -263,6 +263,8 @@ type Conduct struct {
 	Keep       bool               `json:"keep"`        // mails: the history keeps them whole
 	Mode       string             `json:"mode"`        // model: "" quotes, "simulated", "obedient", "reply"
 	Reply      string             `json:"reply"`       // model, mode "reply": what every answer says
+	// Replies are the answers about single calls, by "ref-ID"; <answer> in one is the right answer, <members> its inside.
+	Replies map[string]string `json:"replies"`
 }
 
 // Model sets how the fake model behaves from now on.

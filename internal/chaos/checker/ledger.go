@@ -32,6 +32,9 @@ func (f *Finding) add(id string) {
 	}
 }
 
+// Note counts one more, for findings of a single run.
+func (f *Finding) Note(id string) { f.add(id) }
+
 func (f Finding) String() string {
 	if f.Count == 0 {
 		return "0"

@@ -78,7 +78,7 @@ func (p *providers) complete(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	content, err := p.content(c, raw, q)
+	content, err := p.content(c, e.Subject, raw, q)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -100,7 +100,10 @@ func (p *providers) complete(w http.ResponseWriter, r *http.Request) {
 }
 
 // content is the answer as the model's conduct has it.
-func (p *providers) content(c conduct, raw []byte, q chat) (string, error) {
+func (p *providers) content(c conduct, subject string, raw []byte, q chat) (string, error) {
+	if reply, ok := c.Replies[subject]; ok {
+		return spelled(reply, q), nil
+	}
 	switch c.Mode {
 	case "simulated":
 		return p.answers.ask(p.answers.plain, raw)
@@ -110,6 +113,12 @@ func (p *providers) content(c conduct, raw []byte, q chat) (string, error) {
 		return c.Reply, nil
 	}
 	return quotes(q), nil
+}
+
+// spelled puts the right answer in place of <answer> in a reply, and its members, without the braces, in place of <members>.
+func spelled(reply string, q chat) string {
+	right := quotes(q)
+	return strings.NewReplacer("<answer>", right, "<members>", right[1:len(right)-1]).Replace(reply)
 }
 
 // standIns answer as the simulated model of the demo does.

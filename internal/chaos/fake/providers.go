@@ -25,6 +25,8 @@ type conduct struct {
 	Keep       bool   `json:"keep"`        // mails: keep the whole request in the history
 	Mode       string `json:"mode"`        // model: quotes (default), simulated, obedient, or a reply of its own (see model.go)
 	Reply      string `json:"reply"`       // model, mode "reply": the content of every answer
+	// Replies are the answers to calls about single references, whatever the mode; see spelled in model.go.
+	Replies map[string]string `json:"replies"`
 }
 
 // settings are what /control takes: what is left out stays.
