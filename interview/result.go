@@ -118,17 +118,20 @@ func (x *exchange) judge(s Sheet, a answer) result {
 	for _, c := range s.Choices {
 		r.routes[c.ID] = c.pick(a.Routes[c.ID])
 	}
+	told := x.instructed(s)
 	for _, b := range s.Blanks {
 		taken := 0
 		for _, given := range a.Variables {
 			if given.Name == b.Name && taken < mostStatements {
-				x.state(r.variables, b, given)
+				x.state(r.variables, b, given, told)
 				taken++
 			}
 		}
 	}
 	if s.Summary {
-		r.summary = clip(clean(a.Summary), longestSummary)
+		if summary := clip(clean(a.Summary), longestSummary); !told.echoed(summary) {
+			r.summary = summary
+		}
 	}
 	return r
 }
@@ -176,12 +179,15 @@ func (c Choice) pick(key string) string {
 
 // state takes over one stated value. A second, different value for the same name is a conflict, unless only one of
 // them has evidence: then that one is meant.
-func (x *exchange) state(all map[string]Stated, b Blank, given rawStated) {
+func (x *exchange) state(all map[string]Stated, b Blank, given rawStated, told *instructed) {
 	value := clean(given.Value)
 	if empty(value, given.Quote) || len([]rune(value)) > longestValue {
 		return
 	}
 	e, code := x.reader.locate(given.evidence(), b.SaidBy)
+	if code == "" && told.echoed(value) {
+		code = reason.AnswerInvalid
+	}
 	s := Stated{Name: b.Name, Value: value, Weekday: given.Weekday, Evidence: e, Problem: code}
 	if s.Weekday == "" {
 		s.Weekday = "none"

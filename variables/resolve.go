@@ -65,8 +65,11 @@ func absent(v Value, d Declaration) Value {
 }
 
 func evidenceProblem(code reason.Code) string {
-	if code == reason.WrongSpeaker {
+	switch code {
+	case reason.WrongSpeaker:
 		return "the words were said by somebody whose words do not count for this variable"
+	case reason.AnswerInvalid:
+		return "it repeats what the model was told, which nobody said"
 	}
 	return "the quote given for it does not stand in the conversation"
 }

@@ -56,7 +56,8 @@ func SystemNames() map[string]string {
 }
 
 // System gives the system variables' values. A name without a value is absent, except conversation_summary and
-// conversation_transcript, which have fallback texts. Times are in the conversation's zone, else the account's.
+// conversation_transcript, which have fallback texts. A caller may have had a hand in names and summaries, so they lose
+// their links; the transcript is what was said, whatever that was. Times are in the conversation's zone, else the account's.
 func System(c *conversation.Conversation, x Context) map[string]any {
 	account := x.Location
 	if account == nil {
@@ -67,13 +68,13 @@ func System(c *conversation.Conversation, x Context) map[string]any {
 		"conversation_duration":   duration(c.Duration()),
 		"conversation_status":     titled(string(c.Status)),
 		"conversation_direction":  titled(string(c.Direction)),
-		"conversation_summary":    firstOf(c.Summary, x.Summary, noSummary),
+		"conversation_summary":    firstOf(unlinked(c.Summary), unlinked(x.Summary), noSummary),
 		"conversation_transcript": firstOf(transcript(c.Turns), noTranscript),
 		"conversation_url":        c.URL,
 		"conversation_uuid":       c.ExternalID,
-		"agent_name":              c.Agent.Name,
+		"agent_name":              unlinked(c.Agent.Name),
 		"account_name":            x.AccountName,
-		"customer_name":           c.Customer.Name,
+		"customer_name":           unlinked(c.Customer.Name),
 		"customer_email":          c.Customer.Email,
 		"crm_record_id":           c.Customer.CRMRecordID,
 	}

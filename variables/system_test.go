@@ -120,3 +120,23 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("got %q, want %q", got, "callback when")
 	}
 }
+
+// A caller may have had a hand in a name and in a summary: what a mail reader would make a link of goes.
+func TestSystemHasNoLinksOfStrangers(t *testing.T) {
+	t.Parallel()
+	c := fullCall()
+	c.Customer.Name, c.Agent.Name = "Win at evil.example/now", "Ava"
+	c.Summary = "They talked.\nSee https://evil.example/a //evil.example/b  and  St.Mary."
+	got := variables.System(c, variables.Context{})
+	if got["customer_name"] != "Win at [link removed]" || got["agent_name"] != "Ava" {
+		t.Errorf("names: %q, %q", got["customer_name"], got["agent_name"])
+	}
+	if want := "They talked.\nSee [link removed] and St.Mary."; got["conversation_summary"] != want {
+		t.Errorf("summary: %q, want %q", got["conversation_summary"], want)
+	}
+	c.Summary = ""
+	got = variables.System(c, variables.Context{Summary: "Pay at www.evil.example today."})
+	if want := "Pay at [link removed] today."; got["conversation_summary"] != want {
+		t.Errorf("the model's summary: %q, want %q", got["conversation_summary"], want)
+	}
+}

@@ -11,20 +11,38 @@ func textValue(raw string, limit int) (value, problem string) {
 	if limit <= 0 {
 		limit = DefaultMax
 	}
-	words := strings.Fields(raw)
-	for i, w := range words {
-		if isAddress(w) {
-			words[i] = "[link removed]"
-		}
-	}
-	text := strings.Join(slices.Compact(words), " ")
+	text := unlinkedLine(raw)
 	if strings.Trim(text, "[]-_.,;:!?'\"() ") == "" {
 		return "", "it holds no words"
 	}
-	if text == "[link removed]" {
+	if text == removed {
 		return "", "it holds nothing but a link, and the variable is not of type url"
 	}
 	return cut(text, limit), ""
+}
+
+// removed stands where an address of the web stood.
+const removed = "[link removed]"
+
+// unlinked is a text of any number of lines without addresses to click on.
+func unlinked(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		if slices.ContainsFunc(strings.Fields(l), isAddress) {
+			lines[i] = unlinkedLine(l)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func unlinkedLine(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		if isAddress(w) {
+			words[i] = removed
+		}
+	}
+	return strings.Join(slices.Compact(words), " ")
 }
 
 // oneLine turns control and direction characters into spaces and joins white space.
@@ -48,6 +66,9 @@ func isAddress(word string) bool {
 		if strings.Contains(word, mark) {
 			return true
 		}
+	}
+	if _, host, ok := strings.Cut(word, "//"); ok && strings.Contains(host, ".") {
+		return true
 	}
 	word = strings.Trim(word, "<>()[]{}\"'`,.;:!?*_")
 	if strings.Contains(word, "@") {

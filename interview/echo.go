@@ -1,0 +1,49 @@
+package interview
+
+import "strings"
+
+// echoWords is how many words in a row of the instructions, which nobody said on the call, are no chance.
+const echoWords = 8
+
+// instructed knows the runs of words in a sheet's instructions. A caller who talks the model into repeating them would
+// read them in a message; so no value and no summary may hold one. Runs that were said on the call are everybody's.
+type instructed struct {
+	runs  map[string]bool
+	heard func(run string) bool
+}
+
+// instructed is made from what the model was told, without what was said.
+func (x *exchange) instructed(s Sheet) *instructed {
+	n := &instructed{runs: map[string]bool{}, heard: x.reader.holds}
+	eachRun(fold(s.stable()), func(run string) bool {
+		n.runs[run] = true
+		return false
+	})
+	return n
+}
+
+// echoed reports whether a text repeats the instructions.
+func (n *instructed) echoed(text string) bool {
+	return eachRun(fold(text), func(run string) bool { return n.runs[run] && !n.heard(run) })
+}
+
+// eachRun goes through the runs of echoWords words until one is found.
+func eachRun(f folded, found func(run string) bool) bool {
+	words := strings.Fields(f.spaced)
+	for i := 0; i+echoWords <= len(words); i++ {
+		if found(strings.Join(words[i:i+echoWords], " ")) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds reports whether a run of folded words stands in any turn.
+func (r *reader) holds(run string) bool {
+	for i := range r.turns {
+		if strings.Contains(r.fold(i).spaced, " "+run+" ") {
+			return true
+		}
+	}
+	return false
+}
