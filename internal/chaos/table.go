@@ -6,6 +6,7 @@ func properties() []property {
 		killed(),
 		databaseGone(),
 		poisoned(),
+		attackedBy(),
 		forged(),
 		replayed(),
 	}

@@ -260,8 +260,8 @@ type Conduct struct {
 	Faults     map[string]float64 `json:"faults"`      // share of calls by kind of fault (see fake/providers.go)
 	RetryAfter int                `json:"retry_after"` // seconds, with a 429
 	Down       bool               `json:"down"`        // every call's connection is cut
-	Keep       bool               `json:"keep"`        // mails: the history keeps them whole
-	Mode       string             `json:"mode"`        // model: "" quotes, "simulated", "obedient", "reply"
+	Keep       bool               `json:"keep"`        // the history keeps mails whole, and of prompts the instructions
+	Mode       string             `json:"mode"`        // model: "" quotes, "simulated", "obedient", "hostile", "reply"
 	Reply      string             `json:"reply"`       // model, mode "reply": what every answer says
 	// Replies are the answers about single calls, by "ref-ID"; <answer> in one is the right answer, <members> its inside.
 	Replies map[string]string `json:"replies"`

@@ -20,6 +20,7 @@ type Entry struct {
 	About      string // reference of a model call's transcript; the platform's id of a mail's conversation
 	Wait       int    // seconds of Retry-After given
 	Prompt     string
+	System     string // the instructions of a prompt, where they were kept
 	Tokens     int
 	Accepted   bool
 	Status     int

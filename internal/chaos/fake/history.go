@@ -21,6 +21,7 @@ type entry struct {
 	Wait    int    `json:"wait,omitempty"` // seconds of Retry-After that were given
 
 	Prompt string `json:"prompt,omitempty"` // digest of a model call's body
+	System string `json:"system,omitempty"` // the instructions in it, where it was asked to keep them
 	Tokens int    `json:"tokens,omitempty"` // that a model call was charged
 
 	Accepted   bool     `json:"accepted,omitempty"` // the provider took the mail, whether or not it said so

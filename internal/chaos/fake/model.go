@@ -78,6 +78,9 @@ func (p *providers) complete(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
+	if c.Keep {
+		e.System = system(q)
+	}
 	content, err := p.content(c, e.Subject, raw, q)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -109,6 +112,11 @@ func (p *providers) content(c conduct, subject string, raw []byte, q chat) (stri
 		return p.answers.ask(p.answers.plain, raw)
 	case "obedient":
 		return p.answers.ask(p.answers.obedient, raw)
+	case "hostile":
+		if lot(q)%10 == 0 {
+			return p.answers.ask(p.answers.obedient, raw)
+		}
+		return betrays(q), nil
 	case "reply":
 		return c.Reply, nil
 	}
@@ -156,6 +164,16 @@ func about(q chat) string {
 			if ref := reference.FindString(m.Content); ref != "" {
 				return ref
 			}
+		}
+	}
+	return ""
+}
+
+// system is the instructions of a prompt.
+func system(q chat) string {
+	for _, m := range q.Messages {
+		if m.Role == "system" {
+			return m.Content
 		}
 	}
 	return ""

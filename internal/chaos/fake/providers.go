@@ -22,8 +22,8 @@ type conduct struct {
 	Faults     faults `json:"faults"`
 	RetryAfter int    `json:"retry_after"` // seconds, given with a 429
 	Down       bool   `json:"down"`        // every connection is refused or cut
-	Keep       bool   `json:"keep"`        // mails: keep the whole request in the history
-	Mode       string `json:"mode"`        // model: quotes (default), simulated, obedient, or a reply of its own (see model.go)
+	Keep       bool   `json:"keep"`        // the history keeps mails whole, and of a prompt the instructions
+	Mode       string `json:"mode"`        // model: quotes (default), simulated, obedient, hostile, or a reply of its own (see model.go)
 	Reply      string `json:"reply"`       // model, mode "reply": the content of every answer
 	// Replies are the answers to calls about single references, whatever the mode; see spelled in model.go.
 	Replies map[string]string `json:"replies"`
