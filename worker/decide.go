@@ -104,6 +104,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	} else {
 		plan.Complete = complete(ctx, job)
 	}
+	plan.Priority = job.Priority
 	line.of(plan, said)
 	saved, err := d.planner.Save(ctx, plan)
 	switch {

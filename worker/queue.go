@@ -78,7 +78,7 @@ func deliverParams(jobs []store.DeliverJob) []river.InsertManyParams {
 		params[i] = river.InsertManyParams{
 			Args: DeliverArgs{ConversationID: j.ConversationID, Channel: j.Channel},
 			InsertOpts: &river.InsertOpts{
-				Queue: QueueOf(j.Channel), Priority: 1, MaxAttempts: maxJobAttempts, ScheduledAt: j.At,
+				Queue: QueueOf(j.Channel), Priority: max(j.Priority, 1), MaxAttempts: maxJobAttempts, ScheduledAt: j.At,
 			},
 		}
 	}

@@ -22,7 +22,8 @@ type backlog struct {
 	at    time.Time
 }
 
-// fill puts each account's backlog on its jobs.
+// fill puts each account's backlog on its jobs. What came in since the last count is added to it, so that somebody who
+// posts thousands within a second does not count as one who has none.
 func (b backlogs) fill(ctx context.Context, q *db.Queries, jobs []DecideJob, now time.Time) error {
 	var stale []string
 	for _, j := range jobs {
@@ -41,8 +42,11 @@ func (b backlogs) fill(ctx context.Context, q *db.Queries, jobs []DecideJob, now
 			b[r.AccountID] = backlog{count: int(r.Backlog), at: now}
 		}
 	}
-	for n := range jobs {
-		jobs[n].Backlog = b[jobs[n].AccountID].count
+	for n, j := range jobs {
+		known := b[j.AccountID]
+		jobs[n].Backlog = known.count
+		known.count++
+		b[j.AccountID] = known
 	}
 	return nil
 }

@@ -84,6 +84,7 @@ type Plan struct {
 	Simulated                             bool
 	Deliveries                            []Delivery
 	Tasks                                 []Task
+	Priority                              int // of the deliver jobs: the decide job's, so that fairness does not end with it
 	// Complete, if set, completes the job in the plan's transaction. It can be called twice: a transaction that failed
 	// for another plan's sake is written again.
 	Complete func(tx pgx.Tx) error
@@ -93,6 +94,7 @@ type Plan struct {
 type DeliverJob struct {
 	AccountID, ConversationID, Channel string
 	At                                 time.Time // zero: now
+	Priority                           int       // 1 (or 0) goes first
 }
 
 // Planner saves plans, grouped into common transactions.
@@ -254,7 +256,8 @@ func deliverJobs(plans []*planned) (jobs []DeliverJob) {
 			n, ok := at[d.Channel]
 			if !ok {
 				at[d.Channel] = len(jobs)
-				jobs = append(jobs, DeliverJob{AccountID: p.AccountID, ConversationID: p.ConversationID, Channel: d.Channel, At: due})
+				jobs = append(jobs, DeliverJob{
+					AccountID: p.AccountID, ConversationID: p.ConversationID, Channel: d.Channel, At: due, Priority: p.Priority})
 			} else if due.Before(jobs[n].At) {
 				jobs[n].At = due
 			}
