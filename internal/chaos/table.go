@@ -7,6 +7,7 @@ func properties() []property {
 		databaseGone(),
 		poisoned(),
 		attackedBy(),
+		crowded(),
 		forged(),
 		replayed(),
 	}
