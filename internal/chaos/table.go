@@ -4,8 +4,12 @@ package main
 func properties() []property {
 	return []property{
 		killed(),
+		failpoints(),
+		stopped(),
 		databaseGone(),
+		frozen(),
 		poisoned(),
+		bytesKept(),
 		attackedBy(),
 		crowded(),
 		forged(),
