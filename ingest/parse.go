@@ -24,6 +24,10 @@ const (
 // maxDepth bounds nesting; real payloads have a depth of ten or so.
 const maxDepth = 64
 
+// maxValues bounds how many values a body has. A tree of them takes twenty times the memory of the body, and the longest
+// call that is taken has fewer.
+const maxValues = 200_000
+
 // parse reads a JSON object (RFC 8259). In strict mode a name that stands twice in one object, and the character U+0000
 // (for which the database has no word), are faults; in lenient mode the last one counts, and U+0000 becomes U+FFFD.
 // Numbers stay as they were written.
@@ -67,6 +71,7 @@ func position(body []byte) string {
 type parser struct {
 	tokens *json.Decoder
 	mode   mode
+	values int   // so far
 	path   []any // where it reads: names and positions; a pointer is made of it only if there is a fault
 	faults []conversation.Fault
 	broken bool // reading has to stop: the tokens are out of step
@@ -91,6 +96,11 @@ func (p *parser) value(depth int) any {
 	if err != nil {
 		p.broken = true
 		p.fault("cannot be read")
+		return nil
+	}
+	if p.values++; p.values > maxValues {
+		p.broken = true
+		p.fault("is one value more than the " + strconv.Itoa(maxValues) + " that are taken")
 		return nil
 	}
 	switch t := t.(type) {

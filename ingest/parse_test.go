@@ -35,6 +35,8 @@ func TestParse(t *testing.T) {
 		"NUL in a text":            {`{"x":["a\u0000b"]}`, []string{"/x/0"}, nil},
 		"an escaped backslash u":   {`{"x":"a\\u0000b"}`, nil, nil},
 		"nested too deep":          {deep, []string{strings.Repeat("/a", 64)}, []string{strings.Repeat("/a", 64)}},
+		"as many values as go":     {`{"x":[1` + strings.Repeat(",1", 199_997) + `]}`, nil, nil},
+		"a value too many":         {`{"x":[1` + strings.Repeat(",1", 199_998) + `]}`, []string{"/x/199998"}, []string{"/x/199998"}},
 		"a number beyond all ends": {`{"x":1e99999}`, nil, nil},
 	}
 	for name, tt := range tests {

@@ -67,6 +67,8 @@ func TestAskOneSheet(t *testing.T) {
 		{"fenced JSON is accepted", []any{"Sure!\n```json\n" + filled(asked, "yes", "") + "\n```"}, interview.Yes, "", "", "all/0 interview valid"},
 		{"prose is repaired", []any{"I think yes.", filled(asked, "yes", "")}, interview.Yes, "", "",
 			"all/0 interview answer_invalid\nall/0 repair valid"},
+		{"nothing is repaired", []any{"", filled(asked, "yes", "")}, interview.Yes, "", "",
+			"all/0 interview answer_invalid\nall/0 repair valid"},
 		{"unknown ids are repaired", []any{strings.Replace(filled(asked, "yes", ""), "callback", "fire-all", 1), filled("", "no", "")}, interview.No, "", "",
 			"all/0 interview answer_invalid\nall/0 repair valid"},
 		{"an address for a route is repaired", []any{strings.Replace(filled(asked, "yes", ""), `"callback":"billing"`, `"callback":"eve@evil.example"`, 1), filled("", "no", "")}, interview.No, "", "",

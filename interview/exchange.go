@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -227,8 +228,11 @@ func (x *exchange) record(ctx context.Context, c Call) ([]byte, error) {
 
 // repair asks again with the bad answer and what is wrong with it.
 func repair(q llm.Request, bad string, invalid error) llm.Request {
-	q.Messages = append(append([]llm.Message(nil), q.Messages...),
-		llm.Message{Role: "assistant", Content: clip(bad, 8_000)},
+	q.Messages = slices.Clone(q.Messages)
+	if bad != "" { // servers refuse empty messages
+		q.Messages = append(q.Messages, llm.Message{Role: "assistant", Content: clip(bad, 8_000)})
+	}
+	q.Messages = append(q.Messages,
 		llm.Message{Role: "user", Content: "That answer does not fit the form:\n" + faults(invalid) +
 			"\nAnswer again with the whole form as one JSON object and nothing else."})
 	return q

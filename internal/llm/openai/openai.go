@@ -189,10 +189,8 @@ func (m *Model) call(ctx context.Context, r llm.Request, without [quirks]bool) (
 		return reply, fail(llm.Refused, http.StatusOK, "a content filter held the answer back").with(reply)
 	case choice.Message.Refusal != "":
 		return reply, fail(llm.Refused, http.StatusOK, "the model refused").with(reply)
-	case choice.Message.Content == "":
-		return reply, fail(llm.BadReply, http.StatusOK, "the answer is empty").with(reply)
 	}
-	reply.Content = choice.Message.Content
+	reply.Content = choice.Message.Content // an empty one is an answer, too: waiting would not fill it
 	return reply, nil
 }
 
