@@ -12,7 +12,9 @@ func properties() []property {
 		bytesKept(),
 		attackedBy(),
 		crowded(),
+		attackedBy(),
 		forged(),
 		replayed(),
+		parsed(),
 	}
 }

@@ -137,6 +137,25 @@ func (p *Process) CPU() time.Duration {
 	return ticks * 10 * time.Millisecond // the kernel counts hundredths of a second for us
 }
 
+// Processor is the processor time the process has taken, 0 where the system does not say (it is read from /proc, where it
+// is counted in hundredths of a second).
+func (p *Process) Processor() time.Duration {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(raw), ") ")
+	fields := strings.Fields(after)
+	var user, system int64
+	if len(fields) < 13 {
+		return 0
+	}
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		return 0
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
 // await returns the rest of the first log line that contains mark.
 func (p *Process) await(ctx context.Context, mark string, most time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, most)

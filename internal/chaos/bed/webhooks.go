@@ -44,7 +44,9 @@ func (b *Bed) send(ctx context.Context, client *http.Client, w Webhook, body io.
 		return 0
 	}
 	r.Header = w.Header.Clone()
-	r.Header.Set("Content-Type", "application/json")
+	if r.Header.Get("Content-Type") == "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	res, err := client.Do(r)
 	if err != nil {
 		return 0
