@@ -31,7 +31,7 @@ func displayName(s string) string {
 		}
 		return r
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "=?", "= ?") // no encoded word (RFC 2047), in which anything can hide
 	if r := []rune(s); len(r) > maxDisplayName {
 		return string(r[:maxDisplayName])
 	}

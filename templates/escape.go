@@ -12,7 +12,7 @@ import (
 func escape(value string, where place) string {
 	switch where {
 	case placeLine:
-		return oneLine(value)
+		return unencoded(oneLine(value))
 	case placePlain:
 		return value
 	case placeHTML:
@@ -40,6 +40,10 @@ func escape(value string, where place) string {
 	}
 	return ""
 }
+
+// unencoded breaks up what a mail reader would take for an encoded word (RFC 2047), in which anything can hide: line
+// breaks, other people's names, addresses.
+func unencoded(s string) string { return strings.ReplaceAll(s, "=?", "= ?") }
 
 // oneLine joins lines and runs of white space by one space.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -136,6 +136,7 @@ func TestHeaders(t *testing.T) {
 		"a\x00\x1b[31mb\x7f":              "Call: a[31mb!",
 		"\u202egnp.exe\u2066":             "Call: gnp.exe!",
 		"<b> & \"q\"":                     `Call: <b> & "q"!`,
+		"=?utf-8?q?=0D=0ABcc=3A_eve?=":    "Call: = ?utf-8?q?=0D=0ABcc=3A_eve?=!",
 	} {
 		if got := render(t, "Call: {{customer_name}}!\n", templates.Header, templates.Values{"customer_name": value}); got.Text != want || got.HTML != "" {
 			t.Errorf("got %q, want %q and no HTML", got.Text, want)

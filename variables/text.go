@@ -62,13 +62,10 @@ func oneLine(s string) string {
 // isAddress reports whether a mail reader would make a word into a link to the web.
 func isAddress(word string) bool {
 	word = strings.ToLower(word)
-	for _, mark := range []string{"://", "www.", "](", "javascript:", "data:", "vbscript:", "file:"} {
+	for _, mark := range []string{"//", "www.", "](", "javascript:", "data:", "vbscript:", "file:"} {
 		if strings.Contains(word, mark) {
 			return true
 		}
-	}
-	if _, host, ok := strings.Cut(word, "//"); ok && strings.Contains(host, ".") {
-		return true
 	}
 	word = strings.Trim(word, "<>()[]{}\"'`,.;:!?*_")
 	if strings.Contains(word, "@") {
