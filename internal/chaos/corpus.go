@@ -31,3 +31,25 @@ func (t *trial) texts(member string, path ...string) (texts []string, err error)
 	}
 	return texts, lines.Err()
 }
+
+// listed is texts for a corpus that is one JSON list.
+func (t *trial) listed(member string, path ...string) (texts []string, err error) {
+	file := t.corpus(path...)
+	if file == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read a corpus: %w", err)
+	}
+	var rows []map[string]any
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		return nil, fmt.Errorf("read a corpus: %w", err)
+	}
+	for _, row := range rows {
+		if s, ok := row[member].(string); ok && s != "" {
+			texts = append(texts, s)
+		}
+	}
+	return texts, nil
+}

@@ -12,8 +12,11 @@ func properties() []property {
 		crowded(),
 		bytesKept(),
 		attackedBy(),
+		lookalikes(),
+		headers(),
 		forged(),
 		replayed(),
+		canaries(),
 		parsed(),
 	}
 }

@@ -48,6 +48,7 @@ type Bed struct {
 	Web      string            // base URL of the newest web process
 
 	fakeURL   string
+	smtp      string // address of the fake mail server
 	mu        sync.Mutex
 	processes []*Process
 	started   int
@@ -163,6 +164,9 @@ func (b *Bed) startFake(ctx context.Context) error {
 		return err
 	}
 	b.keep(p)
+	if b.smtp, err = p.await(ctx, "smtp ", 10*time.Second); err != nil {
+		return err
+	}
 	b.fakeURL, err = p.await(ctx, "listening ", 10*time.Second)
 	return err
 }
@@ -201,6 +205,9 @@ func (b *Bed) untilWorking(ctx context.Context, p *Process) error {
 	p.WorkerID, _, _ = strings.Cut(rest, `"`)
 	return err
 }
+
+// BySMTP is the environment of a worker that hands its mails to the fake mail server instead of SendGrid.
+func (b *Bed) BySMTP() []string { return []string{"SENDGRID_API_KEY=", "SMTP_URL=smtp://" + b.smtp} }
 
 // WebProcess starts a process that takes webhooks and shows pages, waits until it is ready, and makes it b.Web.
 func (b *Bed) WebProcess(ctx context.Context, env ...string) (*Process, error) {
@@ -262,6 +269,7 @@ type Conduct struct {
 	Down       bool               `json:"down"`        // every call's connection is cut
 	Keep       bool               `json:"keep"`        // the history keeps mails whole, and of prompts the instructions
 	Mode       string             `json:"mode"`        // model: "" quotes, "simulated", "obedient", "hostile", "reply"
+	Echo       bool               `json:"echo"`        // refusals repeat the request and its credentials
 	Reply      string             `json:"reply"`       // model, mode "reply": what every answer says
 	// Replies are the answers about single calls, by "ref-ID"; <answer> in one is the right answer, <members> its inside.
 	Replies map[string]string `json:"replies"`

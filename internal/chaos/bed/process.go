@@ -76,6 +76,19 @@ func (p *Process) Kill() {
 	<-p.ended
 }
 
+// Dump ends the process by SIGQUIT: the runtime prints the stacks of all goroutines into the log, as a crash does.
+func (p *Process) Dump() {
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	<-p.ended
+}
+
+// Pages waits until the process serves pages, and returns their base URL.
+func (p *Process) Pages(ctx context.Context) (string, error) {
+	rest, err := p.await(ctx, `"msg":"listening","for":"pages","address":"`, 30*time.Second)
+	addr, _, _ := strings.Cut(rest, `"`)
+	return "http://" + addr, err
+}
+
 // Freeze is SIGSTOP, Thaw is SIGCONT.
 func (p *Process) Freeze() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
 

@@ -100,3 +100,25 @@ func (c *Checker) Rows(ctx context.Context, query string, args ...any) ([]string
 
 // Pool is for whoever must do something to the database: cut connections, write rows of long ago.
 func (c *Checker) Pool() *pgxpool.Pool { return c.db }
+
+// Table is a table's rows as text.
+type Table struct {
+	Name string
+	Rows []string
+}
+
+// Tables reads every table whose name matches a pattern of LIKE, whole.
+func (c *Checker) Tables(ctx context.Context, like string) (all []Table, err error) {
+	names, err := c.Rows(ctx, `SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE $1 ORDER BY 1`, like)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		rows, err := c.Rows(ctx, `SELECT t::text FROM `+pgx.Identifier{name}.Sanitize()+` AS t`)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Table{name, rows})
+	}
+	return all, nil
+}

@@ -3,6 +3,8 @@ package checker
 import (
 	"encoding/json"
 	"fmt"
+	"mime"
+	"net/mail"
 	"net/url"
 	"regexp"
 	"strings"
@@ -62,6 +64,43 @@ func (e Entry) Letter() (l Letter, err error) {
 			l.HTML = c.Value
 		} else {
 			l.Text = c.Value
+		}
+	}
+	return l, nil
+}
+
+// SMTPLetter reads a message as it came by SMTP. Members are its header's names, each as often as it stands there.
+func (e Entry) SMTPLetter() (l Letter, err error) {
+	m, err := mail.ReadMessage(strings.NewReader(e.Mail))
+	if err != nil {
+		return l, fmt.Errorf("read mail %s: %w", e.Delivery, err)
+	}
+	for name, values := range m.Header {
+		for range values {
+			l.Members = append(l.Members, name)
+		}
+	}
+	if l.Subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil {
+		return l, fmt.Errorf("read the subject of mail %s: %w", e.Delivery, err)
+	}
+	for _, header := range []string{"From", "Reply-To", "To", "Cc", "Bcc"} {
+		if m.Header.Get(header) == "" {
+			continue
+		}
+		all, err := m.Header.AddressList(header)
+		if err != nil {
+			return l, fmt.Errorf("read %s of mail %s: %w", header, e.Delivery, err)
+		}
+		for _, a := range all {
+			one := Address{a.Name, a.Address}
+			switch header {
+			case "From":
+				l.From = one
+			case "Reply-To":
+				l.ReplyTo = one
+			default:
+				l.To = append(l.To, one)
+			}
 		}
 	}
 	return l, nil

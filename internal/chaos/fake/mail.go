@@ -48,7 +48,7 @@ func (p *providers) send(w http.ResponseWriter, r *http.Request) {
 	case "429", "500", "400", "401", "413":
 		e.Wait = c.RetryAfter
 		if seq, err := p.history.keep(e); err == nil {
-			refuseWith(w, fault, c.RetryAfter, `{"errors":[{"message":"`+fault+`","field":null,"help":null}]}`)
+			refuseWith(w, fault, c.RetryAfter, `{"errors":[{"message":`+c.explains(r, raw, fault)+`,"field":null,"help":null}]}`)
 			p.answered(w, seq)
 		}
 		return

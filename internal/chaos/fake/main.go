@@ -1,4 +1,4 @@
-// Command fake plays the providers that chaos runs need: an OpenAI-compatible model and SendGrid's mail API, in one
+// Command fake plays the providers that chaos runs need: an OpenAI-compatible model, SendGrid's mail API and a mail server, in one
 // process of its own, so that it outlives whatever is done to the product.
 //
 // It owns the history: one JSON line for each call, on disk (fsync) before the call is answered, and one more when the
@@ -7,7 +7,7 @@
 //
 //	fake -history FILE -seed N
 //
-// prints one line, `listening http://127.0.0.1:PORT`, and serves until its standard input ends: it never outlives its
+// prints two lines, `smtp 127.0.0.1:PORT` and `listening http://127.0.0.1:PORT`, and serves until its standard input ends: it never outlives its
 // owner. It imports nothing of the product but the simulated model, which it can put in place of its own answers.
 package main
 
@@ -41,7 +41,14 @@ func run(path string, seed uint64) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	smtp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listen for SMTP: %w", err)
+	}
+	defer func() { _ = smtp.Close() }()
+	go p.serveSMTP(smtp)
 	l := &gate{Listener: inner, p: p}
+	fmt.Printf("smtp %s\n", smtp.Addr())
 	fmt.Printf("listening http://%s\n", inner.Addr())
 	server := &http.Server{Handler: p.routes(), ReadHeaderTimeout: time.Minute}
 	ended := make(chan error, 1)

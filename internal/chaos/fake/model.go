@@ -66,7 +66,7 @@ func (p *providers) complete(w http.ResponseWriter, r *http.Request) {
 	case "429", "500", "400", "401", "413":
 		e.Wait = c.RetryAfter
 		if _, err := p.history.keep(e); err == nil {
-			refuseWith(w, fault, c.RetryAfter, `{"error":{"message":"a fault of the chaos run","type":"server_error","code":"fault"}}`)
+			refuseWith(w, fault, c.RetryAfter, `{"error":{"message":`+c.explains(r, raw, fault)+`,"type":"server_error","code":"fault"}}`)
 		}
 		return
 	case "down":

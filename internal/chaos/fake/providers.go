@@ -24,6 +24,7 @@ type conduct struct {
 	Down       bool   `json:"down"`        // every connection is refused or cut
 	Keep       bool   `json:"keep"`        // the history keeps mails whole, and of a prompt the instructions
 	Mode       string `json:"mode"`        // model: quotes (default), simulated, obedient, hostile, or a reply of its own (see model.go)
+	Echo       bool   `json:"echo"`        // refusals repeat the request and its credentials, as careless providers do
 	Reply      string `json:"reply"`       // model, mode "reply": the content of every answer
 	// Replies are the answers to calls about single references, whatever the mode; see spelled in model.go.
 	Replies map[string]string `json:"replies"`
@@ -169,6 +170,16 @@ func refuseWith(w http.ResponseWriter, fault string, retryAfter int, body string
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
+}
+
+// explains is what a refusal says: the kind of the fault or, in echo, all that came.
+func (c conduct) explains(r *http.Request, raw []byte, fault string) string {
+	text := "a fault of the chaos run: " + fault
+	if c.Echo {
+		text = "cannot serve " + r.Header.Get("Authorization") + " for " + string(raw)
+	}
+	quoted, _ := json.Marshal(text)
+	return string(quoted)
 }
 
 // hangUp cuts the connection so that the client sees a reset.
