@@ -29,7 +29,8 @@ type State struct {
 // The circuit opens after Failures failures in a row of a kind for which waiting helps, or when at least twice as many
 // calls of the last Within brought more failures than answers; Quota and Misconfigured open it at once, because no
 // other call with that key can do better. While it is open every call fails at once with the kind that opened it, and
-// one call per Probe is let through; the first answer closes it. A refusal or a truncated answer is an answer.
+// one call per Probe is let through; the first answer closes it. A refusal or a truncated answer is an answer. Neither
+// a probe nor a call during which the circuit opened is tried again inside the call.
 type Guarded struct {
 	model Model
 	o     GuardOptions
@@ -79,6 +80,7 @@ func (g *Guarded) Complete(ctx context.Context, r Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	r.Retry = func() bool { return !probe && !g.State().Open }
 	done := false
 	defer func() {
 		if !done && probe { // a panic below must not leave the circuit waiting for its probe for ever

@@ -263,3 +263,33 @@ func TestGuardIgnoresTheBudget(t *testing.T) {
 		t.Errorf("the next probe: %v, open %v", err, g.State().Open)
 	}
 }
+
+// A call that failed may try once more by itself, but not while it is the probe, nor when others have opened the circuit.
+func TestGuardForbidsRetriesOfAModelThatIsDown(t *testing.T) {
+	t.Parallel()
+	c := &clock{}
+	var asked llm.Request
+	g := llm.Guard(requestFunc(func(r llm.Request) error { asked = r; return down() }), llm.GuardOptions{Now: c.Now})
+	_, _ = g.Complete(t.Context(), llm.Request{})
+	early := asked
+	if !early.MayRetry() {
+		t.Error("one failure forbids retries")
+	}
+	for range 4 {
+		_, _ = g.Complete(t.Context(), llm.Request{})
+	}
+	if early.MayRetry() {
+		t.Error("the circuit is open, and a call begun before may go on trying")
+	}
+	c.forward(time.Minute)
+	asked = llm.Request{}
+	if _, _ = g.Complete(t.Context(), llm.Request{}); asked.Retry == nil || asked.MayRetry() {
+		t.Error("a probe may try more than once")
+	}
+}
+
+type requestFunc func(llm.Request) error
+
+func (f requestFunc) Complete(_ context.Context, r llm.Request) (llm.Reply, error) {
+	return llm.Reply{}, f(r)
+}

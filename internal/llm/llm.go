@@ -29,7 +29,11 @@ type Request struct {
 	MaxTokens  int             // limit of the answer
 	CacheKey   string          // the same for prompts with the same beginning
 	Reserve    Reserve         // asked before every single request a provider may charge for; nil: nothing is counted
+	Retry      func() bool     // asked whether a retry inside the call is wanted now; nil: it always is
 }
+
+// MayRetry reports whether a retry inside the call is wanted now.
+func (r Request) MayRetry() bool { return r.Retry == nil || r.Retry() }
 
 // Tokens is what a request may cost at most: the prompt at three bytes a token, which few languages need more than, and
 // the longest answer.

@@ -98,11 +98,14 @@ func (m *Model) Complete(ctx context.Context, r llm.Request) (llm.Reply, error) 
 			return reply, ctx.Err()
 		}
 		wait, again := retry(err, try)
-		if !again || !m.budget.Spend() {
+		if !again || !r.MayRetry() || !m.budget.Spend() {
 			return reply, err.public()
 		}
 		if err := m.sleep(ctx, wait); err != nil {
 			return reply, err
+		}
+		if !r.MayRetry() { // others have found out meanwhile that the server is down
+			return reply, err.public()
 		}
 	}
 }

@@ -278,6 +278,20 @@ func TestRetriesStayWithinTheBudget(t *testing.T) {
 	}
 }
 
+// TestRetriesEndWhenNotWanted: the wait of a retry is long enough for others to find out that the server is down.
+func TestRetriesEndWhenNotWanted(t *testing.T) {
+	t.Parallel()
+	for wanted, most := range map[int]int{0: 1, 1: 1, 2: 2} {
+		s := serve(t, step{status: 503})
+		m, _ := s.model(t)
+		q, asked := question(), 0
+		q.Retry = func() bool { asked++; return asked <= wanted }
+		if _, err := m.Complete(t.Context(), q); err == nil || len(s.requests()) != most {
+			t.Errorf("retries wanted %d times: %d requests, want %d (%v)", wanted, len(s.requests()), most, err)
+		}
+	}
+}
+
 func TestTimeoutAndCancellation(t *testing.T) {
 	t.Parallel()
 	s := serve(t, step{hang: true})
