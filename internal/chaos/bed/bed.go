@@ -268,6 +268,7 @@ type Conduct struct {
 	RetryAfter int                `json:"retry_after"` // seconds, with a 429
 	Down       bool               `json:"down"`        // every call's connection is cut
 	Keep       bool               `json:"keep"`        // the history keeps mails whole, and of prompts the instructions
+	Close      bool               `json:"close"`       // mails: every answer ends its connection, so each mail makes one
 	Mode       string             `json:"mode"`        // model: "" quotes, "simulated", "obedient", "hostile", "reply"
 	Echo       bool               `json:"echo"`        // refusals repeat the request and its credentials
 	Reply      string             `json:"reply"`       // model, mode "reply": what every answer says

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -93,6 +94,8 @@ func change(root string, names []string) (map[string][]byte, error) {
 type Builder struct {
 	Root string // of the module
 	Dir  string // for binaries and changed files
+
+	building sync.Mutex // two runs may want the same binary at once
 }
 
 // NewBuilder finds the module's root and makes dir.
@@ -135,6 +138,8 @@ func (b *Builder) Compiles(ctx context.Context, names ...string) error {
 }
 
 func (b *Builder) build(ctx context.Context, pkg string, names []string) (string, error) {
+	b.building.Lock()
+	defer b.building.Unlock()
 	binary := filepath.Join(b.Dir, strings.Join(append([]string{filepath.Base(pkg)}, names...), "+"))
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil

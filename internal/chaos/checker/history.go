@@ -36,6 +36,7 @@ type Entry struct {
 type History struct {
 	Entries  []Entry
 	Answered map[int64]bool // calls whose answer went out whole
+	Cut      []time.Time    // when connections of calls were cut, in order
 }
 
 // ReadHistory reads a history. A last line that was cut short is an error: the providers are never killed.
@@ -54,6 +55,10 @@ func ReadHistory(path string) (h History, err error) {
 		}
 		if e.Kind == "answered" {
 			h.Answered[e.Of] = true
+			continue
+		}
+		if e.Kind == "cut" {
+			h.Cut = append(h.Cut, e.At)
 			continue
 		}
 		h.Entries = append(h.Entries, e)

@@ -12,7 +12,7 @@ import (
 type entry struct {
 	Seq   int64     `json:"seq"`
 	At    time.Time `json:"at"`
-	Kind  string    `json:"kind"` // model, mail, or answered: the answer to the call Of went out whole
+	Kind  string    `json:"kind"` // model, mail; answered: the answer to the call Of went out whole; cut: its connection was cut
 	Of    int64     `json:"of,omitempty"`
 	Fault string    `json:"fault,omitempty"` // what was done to the call instead of serving it
 

@@ -44,17 +44,23 @@ func (p *providers) send(w http.ResponseWriter, r *http.Request) {
 	if c.Keep {
 		e.Mail = string(raw)
 	}
+	if c.Close {
+		w.Header().Set("Connection", "close")
+	}
 	switch fault {
-	case "429", "500", "400", "401", "413":
-		e.Wait = c.RetryAfter
+	case "429", "500", "400", "401", "403", "413":
+		if fault == "429" {
+			e.Wait = c.RetryAfter
+		}
 		if seq, err := p.history.keep(e); err == nil {
 			refuseWith(w, fault, c.RetryAfter, `{"errors":[{"message":`+c.explains(r, raw, fault)+`,"field":null,"help":null}]}`)
 			p.answered(w, seq)
 		}
 		return
 	case "down":
-		_, _ = p.history.keep(e)
+		seq, _ := p.history.keep(e)
 		hangUp(w)
+		_, _ = p.history.keep(entry{Kind: "cut", Of: seq})
 		return
 	}
 	e.Accepted, e.Status = true, http.StatusAccepted

@@ -64,14 +64,17 @@ func (p *providers) complete(w http.ResponseWriter, r *http.Request) {
 	e.Fault = fault
 	switch fault {
 	case "429", "500", "400", "401", "413":
-		e.Wait = c.RetryAfter
+		if fault == "429" {
+			e.Wait = c.RetryAfter
+		}
 		if _, err := p.history.keep(e); err == nil {
 			refuseWith(w, fault, c.RetryAfter, `{"error":{"message":`+c.explains(r, raw, fault)+`,"type":"server_error","code":"fault"}}`)
 		}
 		return
 	case "down":
-		_, _ = p.history.keep(e)
+		seq, _ := p.history.keep(e)
 		hangUp(w)
+		_, _ = p.history.keep(entry{Kind: "cut", Of: seq})
 		return
 	case "hang":
 		_, _ = p.history.keep(e)
@@ -204,10 +207,10 @@ type schema struct {
 	Items      *schema            `json:"items"`
 }
 
-// quotes fills in the form with yes wherever that can be said, except for questions whose id begins with "never-", and
-// cites the first customer line of at least four words.
+// quotes fills in the form with yes wherever that can be said, except for questions whose id begins with "never-" or,
+// for half of all transcripts, with "sometimes-", and cites the first customer line of at least four words.
 func quotes(q chat) string {
-	f := filler{quote: spoken{T: 1}}
+	f := filler{quote: spoken{T: 1}, ref: about(q)}
 	for _, t := range turns(q) {
 		if t.Who == "customer" && len(strings.Fields(t.Text)) >= 4 {
 			f.quote = t
@@ -219,13 +222,16 @@ func quotes(q chat) string {
 	return b.String()
 }
 
-type filler struct{ quote spoken }
+type filler struct {
+	quote spoken
+	ref   string // of the transcript: what "sometimes-" depends on, beside the question
+}
 
 // fill writes a value for s. name is the property it stands under, and for a question the question's id.
 func (f filler) fill(b *strings.Builder, name string, s *schema) {
 	switch {
 	case len(s.Enum) > 0:
-		text(b, choice(name, s.Enum))
+		text(b, f.choice(name, s.Enum))
 	case s.Type == "object":
 		f.object(b, name, s)
 	case s.Type == "array":
@@ -278,9 +284,9 @@ func (f filler) list(b *strings.Builder, name string, item *schema) {
 	f.fill(b, name, item)
 }
 
-func choice(name string, of []string) string {
+func (f filler) choice(name string, of []string) string {
 	want := "yes"
-	if strings.HasPrefix(name, "never-") {
+	if strings.HasPrefix(name, "never-") || strings.HasPrefix(name, "sometimes-") && sha256.Sum256([]byte(name + f.ref))[0]&1 == 0 {
 		want = "no"
 	}
 	for _, v := range of {

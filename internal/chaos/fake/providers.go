@@ -23,6 +23,7 @@ type conduct struct {
 	RetryAfter int    `json:"retry_after"` // seconds, given with a 429
 	Down       bool   `json:"down"`        // every connection is refused or cut
 	Keep       bool   `json:"keep"`        // the history keeps mails whole, and of a prompt the instructions
+	Close      bool   `json:"close"`       // mails: every answer ends its connection
 	Mode       string `json:"mode"`        // model: quotes (default), simulated, obedient, hostile, or a reply of its own (see model.go)
 	Echo       bool   `json:"echo"`        // refusals repeat the request and its credentials, as careless providers do
 	Reply      string `json:"reply"`       // model, mode "reply": the content of every answer
@@ -140,7 +141,7 @@ func draw(f faults, seed uint64, key string, n int) string {
 }
 
 // kinds are the faults there are, in the order in which they are drawn.
-var kinds = [...]string{"429", "500", "400", "401", "413", "cut", "malformed", "wrong_ids", "hang", "hang_after_accept", "slow"}
+var kinds = [...]string{"429", "500", "400", "401", "403", "413", "cut", "malformed", "wrong_ids", "hang", "hang_after_accept", "slow"}
 
 // wait takes the provider's latency; false if the client went away meanwhile.
 func (c conduct) wait(r *http.Request) bool {
