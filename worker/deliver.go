@@ -36,6 +36,7 @@ type deliverer struct {
 	capture   deliver.Channel
 	places    map[string]gate // by channel: what its provider is asked to do at once
 	id        string          // of this worker, for its claims
+	stopping  <-chan struct{} // closed when this worker begins to stop: nothing is begun from then on
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -61,6 +62,9 @@ func (d *deliverer) work(ctx context.Context, a DeliverArgs) error {
 		return err
 	}
 	defer leave()
+	if d.leaving() {
+		return later(0)
+	}
 	claimed, err := d.store.Claim(ctx, a.ConversationID, a.Channel, d.id, d.now())
 	if err != nil {
 		return fmt.Errorf("claim %s deliveries of conversation %s: %w", a.Channel, a.ConversationID, err)
@@ -146,6 +150,9 @@ func level(s store.DeliveryState) slog.Level {
 // send hands one claimed delivery to its channel.
 func (d *deliverer) send(ctx context.Context, c store.Claimed) store.Outcome {
 	o := store.Outcome{AccountID: c.AccountID, DeliveryID: c.ID, Attempt: c.Attempt, WorkerID: d.id, StartedAt: d.now()}
+	if d.leaving() {
+		return d.unsent(o, "stopping", 0) // a call begun now could be cut off in the middle; a peer takes it
+	}
 	rev, ok := d.revisions.Active(c.AccountID)
 	if !ok {
 		return d.unsent(o, "config_not_ready", notReady) // a newer peer has it, or this process will in a moment
@@ -168,6 +175,16 @@ func (d *deliverer) send(ctx context.Context, c store.Claimed) store.Outcome {
 		o.Reason = reason.TestCall
 	}
 	return settle(o, receipt, err, c.DeadlineAt)
+}
+
+// leaving reports whether this worker is about to stop.
+func (d *deliverer) leaving() bool {
+	select {
+	case <-d.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 // unsent is the outcome of a delivery that certainly was not handed to anybody, and is tried again.

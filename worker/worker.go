@@ -71,8 +71,9 @@ type Worker struct {
 	self   store.Worker
 	lease  time.Duration
 
-	stop context.CancelFunc
-	keep sync.WaitGroup
+	leave context.CancelFunc // tells jobs to begin nothing more
+	stop  context.CancelFunc
+	keep  sync.WaitGroup
 }
 
 // rescueAfter is when River runs a job again that nobody finished. The sweeper is faster; this is the net below it, and
@@ -93,6 +94,8 @@ func New(c Config) (*Worker, error) {
 		store: c.Store, log: c.Logger, lease: c.Lease,
 		self: store.Worker{ID: host + "-" + uuid.NewString()[:8], Host: host, Version: c.Version, StartedAt: c.Now()},
 	}
+	stopping, leave := context.WithCancel(context.Background())
+	w.leave = leave
 	inserter, err := NewInserter(c.Store)
 	if err != nil {
 		return nil, err
@@ -109,7 +112,7 @@ func New(c Config) (*Worker, error) {
 	}
 	river.AddWorker(jobs, &deliverer{
 		store: c.Store, revisions: c.Revisions, channels: c.Channels, capture: c.Capture, places: places,
-		id: w.self.ID, now: c.Now, log: c.Logger,
+		id: w.self.ID, stopping: stopping.Done(), now: c.Now, log: c.Logger,
 	})
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),
@@ -203,12 +206,14 @@ func (w *Worker) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop lets running jobs finish for a while, cancels the others, and gives the lease back. What was cancelled in the
-// middle of a send has its receipt or its doubt recorded.
+// Stop lets running jobs finish for a while, cancels the others, and gives the lease back. What a job has claimed and not
+// begun to send goes back to the ledger, for a peer; what was cancelled in the middle of a send has its receipt or its
+// doubt recorded.
 func (w *Worker) Stop(ctx context.Context) error {
 	if w.stop == nil {
 		return nil // it never started
 	}
+	w.leave()
 	err := w.client.Stop(ctx)
 	w.stop()
 	w.keep.Wait()

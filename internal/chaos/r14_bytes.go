@@ -147,11 +147,14 @@ func (e *editor) pause(ctx context.Context, on bool) error {
 	return nil
 }
 
-// decided waits until every conversation is.
+// decided waits until every conversation is, and nothing but mails is left to do: what else the kill interrupted would
+// have to wait for the dead worker's lease.
 func (e *editor) decided(ctx context.Context) error {
 	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); {
-		left, err := e.checker.Rest(ctx)
-		if err != nil || left.Undecided == 0 {
+		left, err := e.checker.Count(ctx, `
+			SELECT (SELECT count(*) FROM conversations WHERE state <> 'decided')
+			     + (SELECT count(*) FROM deliveries WHERE channel <> 'email' AND state IN ('planned', 'retrying', 'sending'))`)
+		if err != nil || left == 0 {
 			return err
 		}
 		if !bed.Wait(ctx, 20*time.Millisecond) {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,8 +17,18 @@ import (
 func stopped() property {
 	return property{
 		id: "R2", title: "rolling SIGTERM", try: tryStopped,
-		weak: []weakness{{"stops-at-once", "in doubt"}},
+		weak: []weakness{{"stops-at-once", "in doubt"}, {"sends-on-while-stopping", "in doubt"}},
 	}
+}
+
+// mixedMails is the bed's account with one automation more, of many mails: a job of sixteen that finds every place taken
+// sends one after another, and would take longer than a stopping worker waits.
+func mixedMails() (config map[string]string, wanted [][2]string) {
+	config, wanted = manyMails()
+	_, many, _ := strings.Cut(config["account.yaml"], "automations:\n")
+	config = bed.Account()
+	config["account.yaml"] += many
+	return config, append(bed.Wanted(), wanted...)
 }
 
 // exitWithin is what an orchestrator has to wait: the twenty seconds that jobs may go on, and some for the rest.
@@ -25,9 +37,10 @@ const exitWithin = 25 * time.Second
 func tryStopped(ctx context.Context, t *trial) error {
 	var variants []string
 	if !t.full {
-		variants = []string{"short-stop"}
+		variants = []string{"short-stop", "few-places"}
 	}
-	b, c, err := t.bed(ctx, bed.Options{Variants: variants})
+	config, wanted := mixedMails()
+	b, c, err := t.bed(ctx, bed.Options{Variants: variants, Config: config})
 	if err != nil {
 		return err
 	}
@@ -36,7 +49,7 @@ func tryStopped(ctx context.Context, t *trial) error {
 	if _, err := b.WebProcess(ctx); err != nil {
 		return err
 	}
-	if err := b.Mail(ctx, bed.Conduct{JitterMS: t.size(4000, 1000)}); err != nil { // up to 4 s a mail
+	if err := b.Mail(ctx, bed.Conduct{JitterMS: t.size(4000, 600)}); err != nil { // up to 4 s a mail
 		return err
 	}
 	r := &rolling{bed: b, rest: t.within(1500*time.Millisecond, 500*time.Millisecond)}
@@ -47,27 +60,24 @@ func tryStopped(ctx context.Context, t *trial) error {
 		}
 		r.workers = append(r.workers, w)
 	}
-	n := t.size(800, 48)
-	loaded := make(chan error, 1)
-	var posted bed.Posted
-	go func() {
-		posted, err = b.Post(ctx, bed.Calls("r2", n), bed.Posting{PerS: float64(t.size(8, 16))})
-		loaded <- err
-	}()
+	load := r.post(ctx, "r2", t.size(200, 12), float64(t.size(4, 8)))
 	if err := r.update(ctx, t.size(8, 1)); err != nil {
 		return err
 	}
 	// Now a model that takes longer than a stopping worker waits: these jobs are stopped, and must go on elsewhere.
-	if err := b.Model(ctx, bed.Conduct{LatencyMS: t.size(24_000, 3_500)}); err != nil {
+	if err := b.Model(ctx, bed.Conduct{LatencyMS: t.size(24_000, 3_000)}); err != nil {
 		return err
 	}
+	more := r.post(ctx, "r2-slow", t.size(100, 3), 0)
 	if err := r.update(ctx, t.size(2, 1)); err != nil {
 		return err
 	}
 	if err := b.Model(ctx, bed.Conduct{}); err != nil {
 		return err
 	}
-	if err := <-loaded; err != nil {
+	n := t.size(300, 15)
+	acked, err := both(load, more)
+	if err != nil {
 		return err
 	}
 	most := t.within(90*time.Second, 20*time.Second)
@@ -79,11 +89,11 @@ func tryStopped(ctx context.Context, t *trial) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.Ledger(ctx, checker.Question{History: h, Acked: posted.Acked, Wanted: bed.Wanted()})
+	l, err := c.Ledger(ctx, checker.Question{History: h, Acked: acked, Wanted: wanted})
 	if err != nil {
 		return err
 	}
-	t.equal("calls accepted", len(posted.Acked), n)
+	t.equal("calls accepted", len(acked), n)
 	if err := r.report(ctx, t, c, h); err != nil {
 		return err
 	}
@@ -104,6 +114,26 @@ type rolling struct {
 	stops, hitMail, hitModel int
 	badExits                 checker.Finding
 	longest                  time.Duration
+}
+
+// postings is what a posting in the background came to.
+type postings struct {
+	posted bed.Posted
+	err    error
+}
+
+func (r *rolling) post(ctx context.Context, prefix string, n int, perS float64) <-chan postings {
+	done := make(chan postings, 1)
+	go func() {
+		p, err := r.bed.Post(ctx, bed.Calls(prefix, n), bed.Posting{PerS: perS})
+		done <- postings{p, err}
+	}()
+	return done
+}
+
+func both(one, other <-chan postings) (acked []string, err error) {
+	a, b := <-one, <-other
+	return append(a.posted.Acked, b.posted.Acked...), errors.Join(a.err, b.err)
 }
 
 // update replaces each worker so often, the two of them side by side.
@@ -177,6 +207,11 @@ func (r *rolling) report(ctx context.Context, t *trial, c *checker.Checker, h ch
 	if err != nil {
 		return err
 	}
+	back, err := c.Count(ctx, `SELECT count(*) FROM attempts WHERE class = 'stopping'`)
+	if err != nil {
+		return err
+	}
+	t.exercised("claims that a stopping worker gave back", back)
 	t.atLeast("model calls that a stop cut off", len(h.Models())-kept, 1)
 	return nil
 }
