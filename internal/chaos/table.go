@@ -21,5 +21,6 @@ func properties() []property {
 		replayed(),
 		canaries(),
 		parsed(),
+		budgeted(),
 	}
 }
