@@ -108,6 +108,11 @@ func (t *trial) afterwards(ctx context.Context, b *bed.Bed, c *checker.Checker, 
 		}
 		t.equal(f.name, n, 0)
 	}
+	onRecord, err := c.Count(ctx, `SELECT count(*) FROM interviews`)
+	if err != nil {
+		return err
+	}
+	t.atMost("model calls on record (bound: those that reached the model)", onRecord, len(h.Models()))
 	l, err := c.Ledger(ctx, checker.Question{History: h, Acked: acked, Wanted: bed.Wanted()})
 	if err != nil {
 		return err

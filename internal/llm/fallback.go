@@ -35,10 +35,12 @@ func (f fallback) Complete(ctx context.Context, r Request) (Reply, error) {
 	switch {
 	case first.Waits() && second.Waits():
 		e := *first
-		e.After = sooner(first.After, second.After)
+		e.After, e.Shut = sooner(first.After, second.After), first.Shut && second.Unasked()
 		return reply, &e
 	case first.Waits() && second.Kind != Spent:
-		return reply, first // the second will not do it, the first may later
+		e := *first // the second will not do it, the first may later
+		e.Shut = first.Shut && second.Unasked()
+		return reply, &e
 	default:
 		return reply2, second
 	}

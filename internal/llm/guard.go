@@ -117,7 +117,7 @@ func (g *Guarded) enter() (epoch int, probe bool, err error) {
 	if wait <= 0 { // a probe is under way and takes longer than Probe
 		wait = g.o.Probe
 	}
-	return 0, false, &Error{Kind: g.state.Kind, Status: g.state.Status, After: wait,
+	return 0, false, &Error{Kind: g.state.Kind, Status: g.state.Status, After: wait, Shut: true,
 		Detail: "not asked again so soon after the last failure"}
 }
 

@@ -60,7 +60,7 @@ func TestGuardOpensAndRecovers(t *testing.T) {
 		t.Fatalf("state %+v", s)
 	}
 	c.forward(2 * time.Second)
-	if e := ask(); e == nil || e.After != 3*time.Second || !e.Waits() {
+	if e := ask(); e == nil || e.After != 3*time.Second || !e.Waits() || !e.Unasked() {
 		t.Fatalf("got %+v, want a wait of 3 s until the next probe", e)
 	}
 	for range 120 { // two minutes of hammering, one call a second

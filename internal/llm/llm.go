@@ -95,6 +95,7 @@ type Error struct {
 	Status int           // HTTP status, 0 if there was none
 	After  time.Duration // wait at least this long; 0 if the server did not say
 	Detail string        // one scrubbed sentence
+	Shut   bool          // nobody was asked, because the circuit is open; Kind is that of the failure that opened it
 	Reply  Reply         // what is known of the call: model, tokens, latency
 }
 
@@ -120,8 +121,8 @@ func (e *Error) Waits() bool {
 	return false
 }
 
-// Unasked reports whether nobody was asked, because of the budget. It says nothing about the model.
-func (e *Error) Unasked() bool { return e.Kind == Busy || e.Kind == Spent }
+// Unasked reports whether nobody was asked, because of the budget or an open circuit: no call was made.
+func (e *Error) Unasked() bool { return e.Kind == Busy || e.Kind == Spent || e.Shut }
 
 // AsError finds the *Error in err, or makes an Unavailable one of it.
 func AsError(err error) *Error {
