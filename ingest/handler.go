@@ -198,7 +198,7 @@ func unstored(ctx context.Context, err error) *problem {
 		return &problem{status: http.StatusServiceUnavailable, detail: "The request ended before it was stored.", after: 1, cause: err}
 	}
 	if store.Away(err) {
-		return &problem{status: http.StatusServiceUnavailable, detail: "The database is away; nothing was stored.", after: 5, cause: err}
+		return &problem{status: http.StatusServiceUnavailable, detail: "The database is away or slow; post this again.", after: 5, cause: err}
 	}
 	return &problem{status: http.StatusInternalServerError, detail: "Something went wrong here; nothing was stored.", cause: fmt.Errorf("accept: %w", err)}
 }

@@ -70,7 +70,7 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 			a.release()
 		}
 	}()
-	if a.db, err = store.Open(ctx, string(as.settings.DatabaseURL), store.Options{}); err != nil {
+	if a.db, err = store.Open(ctx, string(as.settings.DatabaseURL), store.Options{Pool: as.settings.Pool}); err != nil {
 		return a, err
 	}
 	if err = a.db.StayHome(ctx, sayHome(as.log)); err != nil { // before anything is taken from the data

@@ -32,6 +32,7 @@ func (s secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // settings are what an operator sets in the environment. Author's automations are files and never mix with them.
 type settings struct {
 	DatabaseURL     secret // Postgres 14 or newer
+	Pool            int    // connections of this process, beside those of the webhooks
 	Listen          string // webhooks and API
 	AdminListen     string // pages; loopback only until sign-in exists
 	PublicURL       string // how the outside reaches Listen
@@ -59,6 +60,7 @@ type setting struct {
 func table() []setting {
 	return []setting{
 		{"DATABASE_URL", "", true, "Postgres 14 or newer", func(s *settings, v string) { s.DatabaseURL = secret(v) }, isPostgres},
+		{"AFTERCALL_POOL", "20", false, "database connections of one process, beside the few of the webhooks", func(s *settings, v string) { s.Pool, _ = strconv.Atoi(v) }, isPool},
 		{"AFTERCALL_LISTEN", "127.0.0.1:8080", false, "address for webhooks and the API", func(s *settings, v string) { s.Listen = v }, isAddress},
 		{"AFTERCALL_ADMIN_LISTEN", "127.0.0.1:8081", false, "address for the pages; loopback only", func(s *settings, v string) { s.AdminListen = v }, isLoopback},
 		{"AFTERCALL_PUBLIC_URL", "", false, "how the outside reaches AFTERCALL_LISTEN", func(s *settings, v string) { s.PublicURL = v }, isHTTP},
@@ -197,6 +199,13 @@ func isLoopback(v string) error {
 func isCount(v string) error {
 	if n, err := strconv.Atoi(v); err != nil || n < 0 {
 		return errors.New("want a whole number, such as 2000000; 0 for no limit")
+	}
+	return nil
+}
+
+func isPool(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 4 || n > 1000 {
+		return errors.New("want a whole number from 4 to 1000: the queue alone keeps one connection for itself")
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ func properties() []property {
 		mailFaults(),
 		poisoned(),
 		crowded(),
+		slowDatabase(),
 		bytesKept(),
 		attackedBy(),
 		lookalikes(),
@@ -22,5 +23,6 @@ func properties() []property {
 		canaries(),
 		parsed(),
 		budgeted(),
+		restoredBackup(),
 	}
 }

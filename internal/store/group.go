@@ -15,6 +15,9 @@ type groupOf[T, R any] struct {
 	weigh    func(T) int   // bytes an item adds to its transaction; nil if that does not matter
 	patience time.Duration // how long a caller waits for its turn
 	timeout  time.Duration // how long one transaction may take
+	// leaves makes patience bound the whole wait: a caller may go before its write has an outcome. Only for writes that
+	// are asked for again, and recognised then.
+	leaves bool
 }
 
 // The limits of one transaction.
@@ -60,7 +63,7 @@ func newGroup[T, R any](s *Store, o groupOf[T, R]) *group[T, R] {
 }
 
 // do writes one item and returns after its commit. Until the write has begun, ctx can call it off; after that its
-// outcome is waited for, so that nobody takes a committed write for a failed one.
+// outcome is waited for, so that nobody takes a committed write for a failed one (unless callers may leave).
 func (g *group[T, R]) do(ctx context.Context, item T) (result R, err error) {
 	t := &ticket[T, R]{item: item, done: make(chan struct{})}
 	patience := time.NewTimer(g.patience)
@@ -88,7 +91,7 @@ func (g *group[T, R]) do(ctx context.Context, item T) (result R, err error) {
 	case <-patience.C:
 		err = errBusy
 	}
-	if err != nil && t.taken.CompareAndSwap(false, true) {
+	if err != nil && (t.taken.CompareAndSwap(false, true) || g.leaves) {
 		return result, err
 	}
 	<-t.done

@@ -62,10 +62,12 @@ type Ingest struct {
 	backlogs backlogs
 }
 
-// What Accept waits at most: for its turn, then for its transaction. Together they are what a webhook can bear.
+// A platform has its answer within acceptPatience: 200, or to come back. Its transaction may take longer, or on a long
+// line to the database (a new connection, every statement prepared for the first time) none would ever get through; the
+// event is then known when it comes again.
 const (
-	acceptPatience = 2 * time.Second
-	acceptTimeout  = 3 * time.Second
+	acceptPatience = 1500 * time.Millisecond
+	acceptTimeout  = 6 * time.Second
 )
 
 // longestID bounds what stands in a unique index: a longer event identity is kept as its digest, a longer conversation
@@ -76,12 +78,12 @@ const longestID = 500
 func (s *Store) NewIngest(enqueue func(ctx context.Context, tx pgx.Tx, jobs []DecideJob) error) *Ingest {
 	i := &Ingest{pool: s.ingest, enqueue: enqueue, backlogs: backlogs{}}
 	i.group = newGroup(s, groupOf[*arrival, Accepted]{
-		write: i.write, weigh: (*arrival).weight, patience: acceptPatience, timeout: acceptTimeout})
+		write: i.write, weigh: (*arrival).weight, patience: acceptPatience, timeout: acceptTimeout, leaves: true})
 	return i
 }
 
-// Accept stores an arrival: event, conversation and job in one transaction. It returns after the commit. It takes about
-// 5 s at most; Away says of its error that the platform should come back later.
+// Accept stores an arrival: event, conversation and job in one transaction. It returns after the commit, or after
+// 2 s at most: Away says of its error that the platform should come back, though the event may be stored all the same.
 func (i *Ingest) Accept(ctx context.Context, a Arrival) (Accepted, error) {
 	prepared, err := prepare(a)
 	if err != nil {

@@ -127,6 +127,7 @@ type Posting struct {
 	Clients  int           // at once (default 8)
 	PerS     float64       // calls begun a second; 0: as fast as the clients go
 	Patience time.Duration // how long a call is posted again after an answer that is not final (default 2 min)
+	Timeout  time.Duration // of one post (default 35 s)
 	Hurry    time.Duration // if set, no Retry-After is waited for longer
 }
 
@@ -158,7 +159,7 @@ func (b *Bed) Post(ctx context.Context, calls []Call, how Posting) (Posted, erro
 	}
 	out := Posted{Refused: map[string]int{}, Statuses: map[int]int{}}
 	var mu sync.Mutex
-	client := &http.Client{Timeout: 35 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: how.Clients}}
+	client := &http.Client{Timeout: how.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: how.Clients}}
 	defer client.CloseIdleConnections()
 	in := make(chan Call)
 	var clients sync.WaitGroup
@@ -212,6 +213,9 @@ func (p Posting) withDefaults() Posting {
 	}
 	if p.Clients == 0 {
 		p.Clients = 8
+	}
+	if p.Timeout == 0 {
+		p.Timeout = 35 * time.Second
 	}
 	if p.Patience == 0 {
 		p.Patience = 2 * time.Minute

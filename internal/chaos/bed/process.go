@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -227,4 +228,18 @@ func (b *Bed) Run(ctx context.Context, args ...string) (out string, code int, er
 		return string(raw), -1, fmt.Errorf("run aftercall %s: %w", strings.Join(args, " "), err)
 	}
 	return string(raw), 0, nil
+}
+
+// StopServing ends every process of the product in order, at once. The fake providers go on.
+func (b *Bed) StopServing() {
+	b.mu.Lock()
+	all := slices.Clone(b.processes)
+	b.mu.Unlock()
+	var done sync.WaitGroup
+	for _, p := range all {
+		if strings.HasPrefix(p.Name, "serve-") {
+			done.Go(p.stop)
+		}
+	}
+	done.Wait()
 }
