@@ -192,7 +192,7 @@ func (h *Handler) accept(p *post, d decoded) (accepted, *problem) {
 }
 
 // unstored judges an error of the store: it is away, or something is wrong here. The sender is asked to come back in
-// both cases, since nothing was stored.
+// both cases: what was stored all the same is known when it comes again.
 func unstored(ctx context.Context, err error) *problem {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &problem{status: http.StatusServiceUnavailable, detail: "The request ended before it was stored.", after: 1, cause: err}
