@@ -24,5 +24,6 @@ func properties() []property {
 		parsed(),
 		budgeted(),
 		restoredBackup(),
+		twoVersions(),
 	}
 }

@@ -96,6 +96,7 @@ type Builder struct {
 	Dir  string // for binaries and changed files
 
 	building sync.Mutex // two runs may want the same binary at once
+	flags    []string   // for every build
 }
 
 // NewBuilder finds the module's root and makes dir.
@@ -144,7 +145,7 @@ func (b *Builder) build(ctx context.Context, pkg string, names []string) (string
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
-	args := []string{"build", "-o", binary}
+	args := append([]string{"build", "-o", binary}, b.flags...)
 	if len(names) > 0 {
 		overlay, _, err := b.overlay(names)
 		if err != nil {
