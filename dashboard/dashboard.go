@@ -84,7 +84,7 @@ func New(c Config) (*Dashboard, error) {
 	}
 	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q,
 		tokensPerDay: c.TokensPerDay, now: c.Now}
-	d.handler = guard(d.routes(), ps.refuse, c.Hosts)
+	d.handler = guard(whole(d.routes(), ps, c.Logger), ps.refuse, c.Hosts)
 	return d, nil
 }
 

@@ -41,7 +41,7 @@ type house struct {
 	conversation, delivery, captured string
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
 	t.Helper()
 	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{Pool: 4, Ingest: -1})
 	if err != nil {
@@ -53,9 +53,13 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	d, err := dashboard.New(dashboard.Config{
+	c := dashboard.Config{
 		Store: s, River: queue, Revisions: worker.NewRevisions(s, log), Logger: log, Version: "v0.0.1", Simulated: true, Loopback: true,
-	})
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	d, err := dashboard.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,6 +350,22 @@ func TestWithoutADatabaseThePageSaysSo(t *testing.T) {
 	answer, body := h.get("GET", "/conversations")
 	if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" || !strings.Contains(body, "<h1>") || strings.Contains(body, "pool") {
 		t.Errorf("got %d: %s", answer.StatusCode, body)
+	}
+}
+
+func TestAPanicIsAPageAndQuotesNothing(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	h := newHouse(t, func(c *dashboard.Config) {
+		c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
+		c.Now = func() time.Time { panic("said by Pat Canary, +447700900123") }
+	})
+	answer, body := h.get("GET", "/conversations")
+	if answer.StatusCode != 500 || !strings.Contains(body, "This page could not be shown") || strings.Contains(body, "Canary") || answer.Header.Get("Content-Security-Policy") == "" {
+		t.Errorf("got %d, want a page 500 under a policy: %s", answer.StatusCode, body)
+	}
+	if log := log.String(); !strings.Contains(log, `"type":"string"`) || !strings.Contains(log, "conversations.go") || strings.Contains(log, "Canary") || strings.Contains(log, "127.0.0.1") {
+		t.Errorf("want the type and the stack, and neither value nor peer: %s", log)
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +46,23 @@ func guard(next http.Handler, refuse refusal, hosts []string) http.Handler {
 		inner.ServeHTTP(w, r)
 	})
 }
+
+// whole answers with a page what panicked before it was written. Left alone, net/http would log the panic's value, which
+// could quote a call, and cut the connection.
+func whole(next http.Handler, ps *pages, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.ErrorContext(r.Context(), "panic in a page", "route", r.Pattern, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+				ps.problem(w, r, problemOf(errPanic))
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// errPanic stands for a panic, whose value nobody is told.
+var errPanic = errors.New("panic")
 
 func setHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", pagePolicy)

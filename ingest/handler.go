@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -81,8 +82,15 @@ func New(c Config) (*Handler, error) {
 	return h, nil
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request, with a 500 if what serves it panics. Left alone, net/http would log the panic's value,
+// which could quote a call, and cut the connection.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.log.ErrorContext(r.Context(), "panic in a request", "route", r.Pattern, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			(&problem{status: http.StatusInternalServerError, detail: "Something went wrong here; post it again."}).write(w)
+		}
+	}()
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	h.mux.ServeHTTP(w, r)
@@ -184,7 +192,7 @@ func (h *Handler) accept(p *post, d decoded) (accepted, *problem) {
 	}
 	if kept.Conflict {
 		if p.ours {
-			return accepted{}, conflict(a.ID)
+			return accepted{}, conflict()
 		}
 		a.Duplicate = true
 	}

@@ -47,6 +47,54 @@ func TestAConversationIsAcceptedOnce(t *testing.T) {
 	}
 }
 
+// What a caller chose may be an e-mail address or a number; none of it reaches the log, whatever the answer.
+func TestTheLogQuotesNoCaller(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	const mark = "pat.canary@example.com"
+	event := func(id, at string) []byte {
+		return fmt.Appendf(nil, `{"id":%q,"type":"call.started","conversation":%q,"at":%q,"data":{"point":%q}}`, id, mark, at, mark)
+	}
+	for _, c := range []struct {
+		path string
+		body []byte
+		want int
+	}{
+		{"/v1/conversations", call(mark, "Call me back"), 200},
+		{"/v1/conversations", call(mark, "Never call me"), 409},
+		{"/v1/events", event(mark, "2026-03-02T09:30:00Z"), 200},
+		{"/v1/events", event(mark, "2026-03-02T09:31:00Z"), 409},
+		{"/v1/conversations", fmt.Appendf(nil, `{"id":%q,%q:1,"customer":{%q:2},"channel":%q}`, mark, mark, mark, mark), 400},
+		{"/v1/conversations", fmt.Appendf(nil, `{%q`, mark), 400},
+		{"/v1/events", event(mark, mark), 400},
+		{"/hooks/" + mark, event(mark, mark), 404},
+		{"/" + mark, nil, 404},
+	} {
+		if a := h.post(t, c.path, bearer(apiKey), c.body); a.status != c.want {
+			t.Errorf("%s %s: %d %s, want %d", c.path, c.body, a.status, a.raw, c.want)
+		}
+	}
+	if log := h.log.String(); strings.Contains(log, "canary") || strings.Count(log, `"msg":"ingest"`) != 8 {
+		t.Errorf("want a line for each post and no word of the caller's: %s", log)
+	}
+}
+
+func TestAPanicIsAProblemAndQuotesNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t, func(c *ingest.Config) {
+		c.Getenv = func(string) string { panic("said by Pat Canary, +447700900123") }
+	})
+	a := h.post(t, "/hooks/acme-native", nil, call("call-1", "Call me back"))
+	if a.status != 500 || a.header.Get("Content-Type") != "application/problem+json" || strings.Contains(a.raw, "Canary") {
+		t.Errorf("%d %s, want a problem 500", a.status, a.raw)
+	}
+	log := h.log.String()
+	if !strings.Contains(log, `"type":"string"`) || !strings.Contains(log, "openSeal") || strings.Contains(log, "Canary") || strings.Contains(log, "127.0.0.1") {
+		t.Errorf("want the type and the stack, and neither value nor peer: %s", log)
+	}
+	h.wantRows(t, 0, 0, 0, 0)
+}
+
 func TestFaultsAreNamedAllAtOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)

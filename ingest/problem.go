@@ -19,7 +19,7 @@ type accepted struct {
 // problem is every other answer (RFC 9457), and what the log is told of it.
 type problem struct {
 	status int
-	detail string
+	detail string // goes into the log, too: never a word of the caller's, whose id may be an e-mail address
 	faults []conversation.Fault
 	after  int   // seconds until it is worth trying again; 0: not said
 	scheme bool  // say how to authenticate
@@ -74,7 +74,7 @@ func unauthorized(detail string) *problem {
 	return &problem{status: http.StatusUnauthorized, detail: detail, scheme: true}
 }
 
-func conflict(id string) *problem {
-	return &problem{status: http.StatusConflict, detail: "The id " + strconv.Quote(id) +
-		" was accepted before with another body. The first one stands; the contradiction is recorded."}
+func conflict() *problem {
+	return &problem{status: http.StatusConflict,
+		detail: "This id was accepted before with another body. The first one stands; the contradiction is recorded."}
 }
