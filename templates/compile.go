@@ -81,8 +81,15 @@ func (c *compiler) block(n *node) {
 func (c *compiler) loop(b branch) int {
 	var work cost
 	walk(b.body, func(n *node) {
-		if work.steps++; n.kind == contentNode {
+		switch work.steps++; n.kind {
+		case contentNode:
 			work.bytes += n.length()
+		case outputNode:
+			work.steps += n.value.size()
+		case blockNode:
+			for _, b := range n.branches {
+				work.steps += b.test.size()
+			}
 		}
 	})
 	c.t.loops = append(c.t.loops, work)

@@ -23,6 +23,7 @@ type rendering struct {
 	given   Values
 	options Options
 	cache   []any
+	weights []int
 	known   []bool
 	missing []string
 	hosts   map[string]bool // that values of kind url lead to
@@ -34,12 +35,15 @@ type rendering struct {
 // the message is too long, or a link would lead where neither the author nor a value of kind url says.
 func (t *Text) Render(v Values, o Options) (r Rendered, err error) {
 	s := &rendering{text: t, given: v, options: o, hosts: map[string]bool{},
-		cache: make([]any, len(t.values)), known: make([]bool, len(t.values))}
+		cache: make([]any, len(t.values)), weights: make([]int, len(t.values)), known: make([]bool, len(t.values))}
 	filled, err := s.run()
 	if err != nil {
 		return Rendered{}, fmt.Errorf("render text: %w", err)
 	}
-	if r, err = t.finish(filled, s); err != nil {
+	if r, err = t.finish(filled, s); err == nil && len(r.Text) > maxOutput {
+		err = errTooLong
+	}
+	if err != nil {
 		return Rendered{}, fmt.Errorf("render text: %w", err)
 	}
 	r.Missing = s.missing
@@ -98,6 +102,7 @@ func known(err error) error {
 // value gives the clean value of a name.
 func (s *rendering) value(n int) any {
 	if s.known[n] {
+		s.spend(cost{steps: s.weights[n]})
 		return s.cache[n]
 	}
 	l := s.text.values[n]
@@ -105,7 +110,7 @@ func (s *rendering) value(n int) any {
 	if b, isText := v.(string); isText && l.kind == KindBoolean {
 		v = truth(b)
 	}
-	s.cache[n], s.known[n] = v, true
+	s.cache[n], s.weights[n], s.known[n] = v, weight(v), true
 	return v
 }
 
@@ -136,9 +141,13 @@ func truth(s string) any {
 	return s
 }
 
-func (s *rendering) item(this any, n int) any { return below(this, s.text.values[n].path) }
+func (s *rendering) item(this any, n int) any {
+	v := below(this, s.text.values[n].path)
+	s.spend(cost{steps: weight(v)})
+	return v
+}
 
-// spend counts what a turn of a loop costs.
+// spend counts what a turn of a loop, an output or the reading of a value costs.
 func (s *rendering) spend(c cost) {
 	s.bytes += c.bytes
 	if s.steps += c.steps + 1; s.steps > maxSteps {

@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -171,6 +172,35 @@ func TestRenderGivesTheSameBytes(t *testing.T) {
 		got, err := text.Render(values, templates.Options{})
 		if want := "a: 2, b: 4, c: 3, d: 1 a=2;b=4;c=3;d=1;"; err != nil || got.Text != want {
 			t.Fatalf("got %q, %v; want %q", got.Text, err, want)
+		}
+	}
+}
+
+// What a message costs is bounded by what it makes the engine do, not only by what it prints.
+func TestWorkIsBounded(t *testing.T) {
+	t.Parallel()
+	square, row := make([]any, 100), make([]any, 100)
+	for i := range square {
+		square[i], row[i] = row, strings.Repeat("a", 100)
+	}
+	long := strings.Repeat("a", 60_000)
+	deep := strings.Repeat("upper (", 20) + "upper this" + strings.Repeat(")", 20)
+	for name, c := range map[string]struct {
+		src    string
+		format templates.Format
+		list   any
+		want   string
+	}{
+		"a full list":               {"{{#each metadata.l}}" + strings.Repeat("{{@index}} {{upper agent_name}} ", 10) + "{{/each}}", templates.Plain, row, ""},
+		"a long text in every turn": {"{{#each metadata.l}}{{#each this}}{{#if (eq (upper customer_name) agent_name)}}x{{/if}}{{/each}}{{/each}}", templates.Plain, square, "too many steps"},
+		"a long item in every turn": {"{{#each metadata.l}}{{#if (eq (upper this) agent_name)}}x{{/if}}{{/each}}", templates.Plain, slices.Repeat([]any{strings.Repeat("a", 100_000)}, 100), "too many steps"},
+		"many helpers in each turn": {"{{#each metadata.l}}{{#each this}}{{#if (eq (" + deep + ") agent_name)}}x{{/if}}{{/each}}{{/each}}", templates.Plain, square, "too many steps"},
+		"quotes in quotes":          {strings.Repeat("<blockquote>", 400) + "{{#each metadata.l}}" + strings.Repeat("x<br>", 50) + "{{/each}}" + strings.Repeat("</blockquote>", 400), templates.HTML, row, "longer than 256 KB"},
+		"plain text":                {strings.Repeat("x", 60_000) + "{{customer_name}}{{customer_name}}{{customer_name}}{{customer_name}}", templates.Plain, nil, "longer than 256 KB"},
+	} {
+		_, err := parse(t, c.src, c.format).Render(templates.Values{"customer_name": long, "metadata": map[string]any{"l": c.list}}, templates.Options{})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
 }

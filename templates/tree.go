@@ -78,6 +78,18 @@ func (e *expr) paths() []*expr {
 	return nil
 }
 
+// size counts the helpers and what they take.
+func (e *expr) size() int {
+	if e == nil {
+		return 0
+	}
+	n := 1
+	for _, a := range e.args {
+		n += a.size()
+	}
+	return n
+}
+
 // walk visits every node, depth first, in the order of the source.
 func walk(nodes []*node, visit func(*node)) {
 	for _, n := range nodes {

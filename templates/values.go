@@ -15,7 +15,7 @@ const (
 	maxList   = 100
 	maxLevels = 8
 	maxOutput = 256 << 10 // bytes
-	maxSteps  = 200_000
+	maxSteps  = 15_000    // each a few microseconds of the engine's, 100 ms in all
 )
 
 var errLongList = errors.New("a list has more than 100 entries")
@@ -82,6 +82,30 @@ func empty(v any) bool {
 		return len(v) == 0
 	}
 	return false
+}
+
+// weight is how many steps it takes to read a clean value through a helper or two.
+func weight(v any) int {
+	size := 0
+	var add func(any)
+	add = func(v any) {
+		switch v := v.(type) {
+		case string:
+			size += len(v)
+		case []any:
+			for _, item := range v {
+				size += 32
+				add(item)
+			}
+		case map[string]any:
+			for key, item := range v {
+				size += 32 + len(key)
+				add(item)
+			}
+		}
+	}
+	add(v)
+	return size / 512
 }
 
 // plainText writes a clean value as people read it.
