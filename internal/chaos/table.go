@@ -21,6 +21,7 @@ func properties() []property {
 		forged(),
 		replayed(),
 		canaries(),
+		templated(),
 		parsed(),
 		budgeted(),
 		restoredBackup(),

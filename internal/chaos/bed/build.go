@@ -125,6 +125,11 @@ func (b *Builder) Fake(ctx context.Context) (string, error) {
 	return b.build(ctx, "./internal/chaos/fake", nil)
 }
 
+// Guard builds the command that feeds package templates.
+func (b *Builder) Guard(ctx context.Context, names ...string) (string, error) {
+	return b.build(ctx, "./internal/chaos/guard", names)
+}
+
 // Compiles checks that the packages a variant changes compile with it. It is much cheaper than Product.
 func (b *Builder) Compiles(ctx context.Context, names ...string) error {
 	overlay, changed, err := b.overlay(names)

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"aftercall/internal/chaos/checker"
+)
+
+// verdicts are what became of a specification's rows (see guard/spec.go).
+type verdicts struct {
+	Rows, As, Refused int
+	Codes             map[string]int
+	Other, Panicked   []string
+}
+
+// byDesign are the rows that render otherwise here, and are meant to.
+func byDesign() map[string]string {
+	return map[string]string{
+		"hb-security-283":                    "a list has no parts with names, length neither",
+		"comments: Standalone Line Endings":  "line ends are LF",
+		"lambdas: Interpolation":             "values are data, never code",
+		"lambdas: Interpolation - Expansion": "values are data, never code",
+	}
+}
+
+// judge reports what becomes of the specifications' rows.
+func (f *feeding) judge(ctx context.Context, t *trial) error {
+	if len(f.corpora) == 0 {
+		t.exercised("corpus rows", "none here")
+		return nil
+	}
+	out, err := exec.CommandContext(ctx, f.binary, "-judge", "-corpus", strings.Join(f.corpora, ",")).Output()
+	if err != nil {
+		return fmt.Errorf("render the specifications: %w", err)
+	}
+	all := map[string]verdicts{}
+	if err := json.Unmarshal(out, &all); err != nil {
+		return fmt.Errorf("read what became of the specifications: %w", err)
+	}
+	var other, panicked checker.Finding
+	meant := 0
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		v := all[name]
+		t.exercised("corpus rows of "+name, fmt.Sprintf("%d: %d as specified, %d refused by choice, %d otherwise", v.Rows, v.As, v.Refused, len(v.Other)))
+		panicked.Count += len(v.Panicked)
+		panicked.IDs = append(panicked.IDs, v.Panicked...)
+		for _, o := range v.Other {
+			if slices.ContainsFunc(slices.Collect(maps.Keys(byDesign())), func(id string) bool { return strings.HasPrefix(o, id+": \"") }) {
+				meant++
+				continue
+			}
+			other.Count++
+			other.IDs = append(other.IDs, o)
+		}
+	}
+	t.zero(fmt.Sprintf("corpus rows that pass and render otherwise (beside %d that are meant to)", meant), other)
+	t.zero("corpus rows that panic", panicked)
+	return nil
+}
+
+// perAccount keeps an account below the number of problems at which check stops listing.
+const perAccount = 3
+
+// place is the first line of a problem.
+var place = regexp.MustCompile(`^(\S+\.hbs):(\d+):(\d+): error\[AC\d{3}\]: \S`)
+
+// check gives the refused bodies to `aftercall check`, as the files of many accounts. (The test plan says "bad saves
+// through HTTP"; authors of this product write files.)
+func (f *feeding) check(ctx context.Context, t *trial) error {
+	product, err := t.builder.Product(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := f.writeBodies()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, product, "check", filepath.Join(f.dir, "accounts"))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + f.dir}
+	var out, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		return fmt.Errorf("run aftercall check: %w", err)
+	}
+	placed, outside := problems(out.Bytes(), files)
+	var silent checker.Finding
+	for name := range files {
+		if !placed[name] {
+			if silent.Count++; len(silent.IDs) < 10 {
+				silent.IDs = append(silent.IDs, name)
+			}
+		}
+	}
+	t.exercised("bad files for aftercall check", len(files))
+	t.equal("exit code of aftercall check", cmd.ProcessState.ExitCode(), 1)
+	t.zero("bad files without a problem at line and column", silent)
+	t.zero("problems at a line or column that is not there", outside)
+	t.zero("crashes of aftercall check", found(bytes.Count(complaints.Bytes(), []byte("goroutine ")), ""))
+	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && use.Maxrss < 1<<40 {
+		mb := int(use.Maxrss >> 10) // kilobytes on Linux
+		t.atMost("memory of aftercall check, MB", mb, 256)
+	}
+	return nil
+}
+
+// writeBodies makes the accounts and returns their bodies' texts by path.
+func (f *feeding) writeBodies() (map[string]string, error) {
+	raw, err := os.Open(filepath.Join(f.dir, "refused"))
+	if err != nil {
+		return nil, fmt.Errorf("read the refused bodies: %w", err)
+	}
+	defer func() { _ = raw.Close() }()
+	files := map[string]string{}
+	var account strings.Builder
+	lines := bufio.NewScanner(raw)
+	lines.Buffer(nil, 1<<20)
+	for i := 0; lines.Scan(); i++ {
+		var body struct{ Format, Source string }
+		if err := json.Unmarshal(lines.Bytes(), &body); err != nil {
+			return nil, fmt.Errorf("read the refused bodies: %w", err)
+		}
+		dir := filepath.Join(f.dir, "accounts", fmt.Sprintf("a%05d", i/perAccount))
+		if i%perAccount == 0 {
+			account.Reset()
+			fmt.Fprintf(&account, "account: a%05d\nname: Chaos\ntimezone: Europe/London\nfrom: { email: calls@chaos.example }\n"+
+				"allow: { domains: [chaos.example] }\nautomations:\n", i/perAccount)
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return nil, fmt.Errorf("write the refused bodies: %w", err)
+			}
+		}
+		name := fmt.Sprintf("%d.%s.hbs", i%perAccount, map[string]string{"markdown": "md", "html": "html"}[body.Format])
+		fmt.Fprintf(&account, "  - { id: n%d, name: N, when: always, actions: [email: { to: [desk@chaos.example], subject: S, body_file: %s }] }\n", i%perAccount, name)
+		files[filepath.Join(dir, name)] = body.Source
+		err := errors.Join(os.WriteFile(filepath.Join(dir, name), []byte(body.Source), 0o644),
+			os.WriteFile(filepath.Join(dir, "account.yaml"), []byte(account.String()), 0o644))
+		if err != nil {
+			return nil, fmt.Errorf("write the refused bodies: %w", err)
+		}
+	}
+	return files, lines.Err()
+}
+
+// problems finds the files of which check's output names a problem, and the places that are not in their file.
+func problems(out []byte, files map[string]string) (placed map[string]bool, outside checker.Finding) {
+	placed = map[string]bool{}
+	for l := range strings.Lines(string(out)) {
+		m := place.FindStringSubmatch(l)
+		if m == nil {
+			continue
+		}
+		text, ok := files[m[1]]
+		line, lerr := strconv.Atoi(m[2])
+		col, cerr := strconv.Atoi(m[3])
+		lines := strings.Split(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), "\n")
+		if !ok || lerr != nil || cerr != nil || line < 1 || line > len(lines) || col < 1 || col > len(lines[line-1])+1 {
+			if outside.Count++; len(outside.IDs) < 10 {
+				outside.IDs = append(outside.IDs, strings.TrimSpace(l))
+			}
+			continue
+		}
+		placed[m[1]] = true
+	}
+	return placed, outside
+}
