@@ -106,7 +106,9 @@ func (s *rendering) value(n int) any {
 		return s.cache[n]
 	}
 	l := s.text.values[n]
-	v := clean(given(s.given, l.path), 0)
+	raw := given(s.given, l.path)
+	s.spend(cost{steps: weight(raw)})
+	v := clean(raw, 0)
 	if b, isText := v.(string); isText && l.kind == KindBoolean {
 		v = truth(b)
 	}

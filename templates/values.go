@@ -84,7 +84,7 @@ func empty(v any) bool {
 	return false
 }
 
-// weight is how many steps it takes to read a clean value through a helper or two.
+// weight is how many steps it takes to clean a value, or to read a clean one through a helper or two.
 func weight(v any) int {
 	size := 0
 	var add func(any)
@@ -102,10 +102,18 @@ func weight(v any) int {
 				size += 32 + len(key)
 				add(item)
 			}
+		case []string:
+			for _, item := range v {
+				size += 32 + len(item)
+			}
+		case map[string]string:
+			for key, item := range v {
+				size += 32 + len(key) + len(item)
+			}
 		}
 	}
 	add(v)
-	return size / 512
+	return size / 256
 }
 
 // plainText writes a clean value as people read it.

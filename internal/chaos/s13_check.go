@@ -130,7 +130,10 @@ func (f *feeding) writeBodies() (map[string]string, error) {
 	lines := bufio.NewScanner(raw)
 	lines.Buffer(nil, 1<<20)
 	for i := 0; lines.Scan(); i++ {
-		var body struct{ Format, Source string }
+		var body struct {
+			Format string
+			Source []byte
+		}
 		if err := json.Unmarshal(lines.Bytes(), &body); err != nil {
 			return nil, fmt.Errorf("read the refused bodies: %w", err)
 		}
@@ -145,8 +148,8 @@ func (f *feeding) writeBodies() (map[string]string, error) {
 		}
 		name := fmt.Sprintf("%d.%s.hbs", i%perAccount, map[string]string{"markdown": "md", "html": "html"}[body.Format])
 		fmt.Fprintf(&account, "  - { id: n%d, name: N, when: always, actions: [email: { to: [desk@chaos.example], subject: S, body_file: %s }] }\n", i%perAccount, name)
-		files[filepath.Join(dir, name)] = body.Source
-		err := errors.Join(os.WriteFile(filepath.Join(dir, name), []byte(body.Source), 0o644),
+		files[filepath.Join(dir, name)] = string(body.Source)
+		err := errors.Join(os.WriteFile(filepath.Join(dir, name), body.Source, 0o644),
 			os.WriteFile(filepath.Join(dir, "account.yaml"), []byte(account.String()), 0o644))
 		if err != nil {
 			return nil, fmt.Errorf("write the refused bodies: %w", err)

@@ -98,7 +98,7 @@ func run(o options, rows []row) error {
 		n.Goroutines = max(n.Goroutines, runtime.NumGoroutine()-before)
 		if c.refused && len(c.source) < 4<<10 && kept < o.keep && (c.format == templates.Markdown || c.format == templates.HTML) {
 			kept++
-			if err := json.NewEncoder(bodies).Encode(map[string]string{"Format": string(c.format), "Source": c.source}); err != nil {
+			if err := json.NewEncoder(bodies).Encode(refused{c.format, []byte(c.source)}); err != nil {
 				return fmt.Errorf("keep a refused body: %w", err)
 			}
 		}
@@ -119,6 +119,12 @@ type attempt struct {
 	values  templates.Values
 	again   bool // render twice and compare
 	refused bool
+}
+
+// refused is a refused body, as bytes: not every text is valid UTF-8.
+type refused struct {
+	Format templates.Format
+	Source []byte
 }
 
 // try parses a text and renders it if it passed.
@@ -172,13 +178,13 @@ func used() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// render renders a text. One that seems slow is timed twice more, and the best counts: what the collector does to the
+// render renders a text. One that seems slow is timed four times more, and the best counts: what the collector does to the
 // texts before it is counted, too.
 func (n *tally) render(text *templates.Text, c *attempt) {
 	n.Renders++
 	best := int64(1 << 60)
 	var first templates.Rendered
-	for i := range 3 {
+	for i := range 5 {
 		began := used()
 		r, err := text.Render(c.values, templates.Options{Missing: "not stated"})
 		best = min(best, (used() - began).Microseconds())

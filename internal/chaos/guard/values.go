@@ -54,9 +54,13 @@ func (w *writer) thing(depth int) any {
 	return w.word()
 }
 
+// body is how much a call can bring at most: what ingest accepts.
+const body = 5 << 20
+
 // square is a list of lists about as long as is allowed, and longer.
 func (w *writer) square() any {
 	n, text := 1+w.IntN(101), w.word()
+	text = text[:min(len(text), body/n/n)]
 	list := make([]any, n)
 	for i := range list {
 		inner := make([]any, n)
