@@ -130,13 +130,18 @@ func (b *Builder) Guard(ctx context.Context, names ...string) (string, error) {
 	return b.build(ctx, "./internal/chaos/guard", names)
 }
 
+// Licences builds the command that checks licences.
+func (b *Builder) Licences(ctx context.Context, names ...string) (string, error) {
+	return b.build(ctx, "./internal/licences", names)
+}
+
 // Compiles checks that the packages a variant changes compile with it. It is much cheaper than Product.
 func (b *Builder) Compiles(ctx context.Context, names ...string) error {
 	overlay, changed, err := b.overlay(names)
 	if err != nil {
 		return err
 	}
-	args := []string{"build", "-overlay", overlay}
+	args := []string{"build", "-o", os.DevNull, "-overlay", overlay}
 	for path := range changed {
 		args = append(args, "./"+filepath.Dir(path))
 	}
