@@ -72,9 +72,6 @@ func (f *feeding) judge(ctx context.Context, t *trial) error {
 	return nil
 }
 
-// perAccount keeps an account below the number of problems at which check stops listing.
-const perAccount = 3
-
 // place is the first line of a problem.
 var place = regexp.MustCompile(`^(\S+\.hbs):(\d+):(\d+): error\[AC\d{3}\]: \S`)
 
@@ -118,7 +115,8 @@ func (f *feeding) check(ctx context.Context, t *trial) error {
 	return nil
 }
 
-// writeBodies makes the accounts and returns their bodies' texts by path.
+// writeBodies makes an account for each body, since check stops at three hundred problems of one, and returns the bodies'
+// texts by path.
 func (f *feeding) writeBodies() (map[string]string, error) {
 	raw, err := os.Open(filepath.Join(f.dir, "refused"))
 	if err != nil {
@@ -126,10 +124,9 @@ func (f *feeding) writeBodies() (map[string]string, error) {
 	}
 	defer func() { _ = raw.Close() }()
 	files := map[string]string{}
-	var account strings.Builder
 	lines := bufio.NewScanner(raw)
 	lines.Buffer(nil, 1<<20)
-	for i := 0; lines.Scan(); i++ {
+	for lines.Scan() {
 		var body struct {
 			Format string
 			Source []byte
@@ -137,20 +134,13 @@ func (f *feeding) writeBodies() (map[string]string, error) {
 		if err := json.Unmarshal(lines.Bytes(), &body); err != nil {
 			return nil, fmt.Errorf("read the refused bodies: %w", err)
 		}
-		dir := filepath.Join(f.dir, "accounts", fmt.Sprintf("a%05d", i/perAccount))
-		if i%perAccount == 0 {
-			account.Reset()
-			fmt.Fprintf(&account, "account: a%05d\nname: Chaos\ntimezone: Europe/London\nfrom: { email: calls@chaos.example }\n"+
-				"allow: { domains: [chaos.example] }\nautomations:\n", i/perAccount)
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return nil, fmt.Errorf("write the refused bodies: %w", err)
-			}
-		}
-		name := fmt.Sprintf("%d.%s.hbs", i%perAccount, map[string]string{"markdown": "md", "html": "html"}[body.Format])
-		fmt.Fprintf(&account, "  - { id: n%d, name: N, when: always, actions: [email: { to: [desk@chaos.example], subject: S, body_file: %s }] }\n", i%perAccount, name)
+		id := fmt.Sprintf("a%05d", len(files))
+		dir, name := filepath.Join(f.dir, "accounts", id), "body."+map[string]string{"markdown": "md", "html": "html"}[body.Format]+".hbs"
+		account := "account: " + id + "\nname: Chaos\ntimezone: Europe/London\nfrom: { email: calls@chaos.example }\nallow: { domains: [chaos.example] }\n" +
+			"automations: [{ id: n, name: N, when: always, actions: [email: { to: [desk@chaos.example], subject: S, body_file: " + name + " }] }]\n"
 		files[filepath.Join(dir, name)] = string(body.Source)
-		err := errors.Join(os.WriteFile(filepath.Join(dir, name), body.Source, 0o644),
-			os.WriteFile(filepath.Join(dir, "account.yaml"), []byte(account.String()), 0o644))
+		err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name), body.Source, 0o644),
+			os.WriteFile(filepath.Join(dir, "account.yaml"), []byte(account), 0o644))
 		if err != nil {
 			return nil, fmt.Errorf("write the refused bodies: %w", err)
 		}

@@ -7,7 +7,10 @@ import (
 	"aftercall/templates"
 )
 
-// grammar writes texts: the known ones first, then the corpora's as they are, then its own.
+// typos is how often the first text is one and the same mistake: the engine alone leaves something behind each time.
+const typos = 100
+
+// grammar writes texts: a mistake again and again, the known ones, the corpora's as they are, its own.
 type grammar struct {
 	seed uint64
 	rows []row
@@ -22,12 +25,14 @@ func (g *grammar) text(i int) *attempt {
 	r := rand.New(rand.NewPCG(g.seed, uint64(i)))
 	w := &writer{Rand: r, rows: g.rows, format: formats()[r.IntN(4)]}
 	all := known()
-	switch {
-	case i < 2*len(all):
-		w.format = formats()[i%2]
-		w.WriteString(all[i/2])
-	case i-2*len(all) < len(g.rows):
-		w.WriteString(g.rows[i-2*len(all)].Template)
+	switch j := i - typos; {
+	case j < 0:
+		w.WriteString("{{/if}} {{a}} {{a}}")
+	case j < 2*len(all):
+		w.format = formats()[j%2]
+		w.WriteString(all[j/2])
+	case j-2*len(all) < len(g.rows):
+		w.WriteString(g.rows[j-2*len(all)].Template)
 	default:
 		w.write()
 	}

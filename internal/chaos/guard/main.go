@@ -102,7 +102,7 @@ func run(o options, rows []row) error {
 				return fmt.Errorf("keep a refused body: %w", err)
 			}
 		}
-		if time.Since(said) > 100*time.Millisecond {
+		if n.Next == typos || time.Since(said) > 100*time.Millisecond {
 			said = time.Now()
 			if err := out.Encode(n); err != nil {
 				return fmt.Errorf("say what was counted: %w", err)
