@@ -90,12 +90,13 @@ func change(root string, names []string) (map[string][]byte, error) {
 	return changed, nil
 }
 
-// Builder builds the product, with and without variants. Binaries are kept in Dir and built once each.
+// Builder builds the product, with and without variants, each once in its life.
 type Builder struct {
 	Root string // of the module
 	Dir  string // for binaries and changed files
 
-	building sync.Mutex // two runs may want the same binary at once
+	building sync.Mutex // two runs may want the same binary at once; guards built
+	built    map[string]bool
 	flags    []string   // for every build
 }
 
@@ -112,7 +113,7 @@ func NewBuilder(ctx context.Context, dir string) (*Builder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the build folder: %w", err)
 	}
-	return &Builder{Root: strings.TrimSpace(string(out)), Dir: dir}, nil
+	return &Builder{Root: strings.TrimSpace(string(out)), Dir: dir, built: map[string]bool{}}, nil
 }
 
 // Product builds cmd/aftercall with the given variants and returns the binary's path.
@@ -152,7 +153,7 @@ func (b *Builder) build(ctx context.Context, pkg string, names []string) (string
 	b.building.Lock()
 	defer b.building.Unlock()
 	binary := filepath.Join(b.Dir, strings.Join(append([]string{filepath.Base(pkg)}, names...), "+"))
-	if _, err := os.Stat(binary); err == nil {
+	if b.built[binary] {
 		return binary, nil
 	}
 	args := append([]string{"build", "-o", binary}, b.flags...)
@@ -163,7 +164,9 @@ func (b *Builder) build(ctx context.Context, pkg string, names []string) (string
 		}
 		args = append(args, "-overlay", overlay)
 	}
-	return binary, b.goCommand(ctx, append(args, pkg))
+	err := b.goCommand(ctx, append(args, pkg))
+	b.built[binary] = err == nil
+	return binary, err
 }
 
 // overlay writes the changed files and the map that tells the go command of them.
