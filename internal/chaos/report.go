@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -97,29 +99,94 @@ func (r report) held() bool {
 	return true
 }
 
-// write renders the report as Markdown. What stands under the mark in the file that is there, written by hand, is kept.
+// write renders the report as Markdown. A property that was not tried this time keeps the section it has in the file, and
+// so does what was written by hand at its end.
 func (r report) write(ctx context.Context, path, root string) error {
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read the last report: %w", err)
+	}
+	kept := readReport(string(old))
+	at := fmt.Sprintf("%s at commit %s", r.began.UTC().Format("2006-01-02 15:04 UTC"), commit(ctx, root))
+	if r.only == "" {
+		kept.whole = fmt.Sprintf("- Last whole run: %s, %s, %s, seed %d: %s", at, r.took.Round(time.Second), r.sizes(), r.seed, ended(r.held()))
+	}
+	for _, p := range r.proofs {
+		kept.sections[p.id] = p.section(at, r.sizes())
+	}
 	var b strings.Builder
-	size := "full"
-	if r.short {
-		size = "short"
+	b.WriteString("# Proofs\n\nWhat `make chaos` measured, as it printed it: nothing here is copied from another run, and each section says when and at which " +
+		"commit.\nA run of some properties (`make chaos ONLY=R4`) writes their sections anew and leaves the others.\n\n")
+	fmt.Fprintf(&b, "%s\n- Machine: %s\n- Third-party corpora: %s\n\n", kept.whole, machine(ctx), corpora(r.data))
+	b.WriteString("| | property | held | without its protection | took |\n|---|---|---|---|---|\n")
+	for _, p := range properties() {
+		b.WriteString(kept.row(p))
 	}
-	fmt.Fprintf(&b, "# Proofs\n\nWhat `make chaos` found when it last ran, as it printed it. Every figure was measured by that run; none is copied from another.\n\n")
-	fmt.Fprintf(&b, "- When: %s, %s in all (%s sizes)\n- Seed: %d\n- Commit: %s\n- Machine: %s\n- Third-party corpora: %s\n\n",
-		r.began.UTC().Format("2006-01-02 15:04 UTC"), r.took.Round(time.Second), size, r.seed, commit(ctx, root), machine(ctx), corpora(r.data))
-	fmt.Fprintf(&b, "| | property | held | runs | took | without its protection |\n|---|---|---|---|---|---|\n")
-	for _, p := range r.proofs {
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s | %s |\n", p.id, p.title, yes(p.held()), len(p.runs), p.took(), p.redness())
+	for _, p := range properties() {
+		b.WriteString(kept.sections[p.id])
 	}
-	for _, p := range r.proofs {
-		p.write(&b)
-	}
-	b.WriteString("\n" + handwritten(path))
+	b.WriteString("\n" + kept.byHand)
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
 }
+
+func (r report) sizes() string {
+	if r.short {
+		return "short sizes"
+	}
+	return "full sizes"
+}
+
+func ended(held bool) string {
+	if held {
+		return "everything held"
+	}
+	return "**not everything held**"
+}
+
+// standing is a report as it stands in its file.
+type standing struct {
+	whole    string            // the line about the last whole run
+	sections map[string]string // by the property's id
+	byHand   string            // the end, which no run touches
+}
+
+// byHand is the line from which on the report's file is written by hand.
+const byHand = "## What is not proven"
+
+func readReport(text string) standing {
+	w := standing{whole: "- Last whole run: none", sections: map[string]string{}}
+	text, end, _ := strings.Cut(text, byHand)
+	w.byHand = byHand + end
+	for l := range strings.Lines(text) {
+		if strings.HasPrefix(l, "- Last whole run:") {
+			w.whole = strings.TrimSpace(l)
+		}
+	}
+	for i, part := range strings.Split("\n"+text, "\n## ") {
+		if id, _, ok := strings.Cut(part, " "); ok && i > 0 {
+			w.sections[id] = "\n## " + strings.TrimRight(part, "\n") + "\n"
+		}
+	}
+	return w
+}
+
+// row is a property's line in the table. It is read off the section's own summary, so that the two cannot differ.
+func (w standing) row(p property) string {
+	for l := range strings.Lines(w.sections[p.id]) {
+		if m := summaryForm.FindStringSubmatch(l); m != nil {
+			return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", p.id, p.title, m[1], m[2], m[3])
+		}
+	}
+	return fmt.Sprintf("| %s | %s | not tried yet | | |\n", p.id, p.title)
+}
+
+// The summary of a section.
+const summary = "Held: %s. Without its protection: %s. Took %s; tried %s, %s.\n"
+
+var summaryForm = regexp.MustCompile(`^Held: (.*?)\. Without its protection: (.*?)\. Took (.*?); tried `)
 
 func (p proof) took() time.Duration {
 	var d time.Duration
@@ -131,8 +198,8 @@ func (p proof) took() time.Duration {
 
 // redness says in a cell how many of the weaknesses were seen.
 func (p proof) redness() string {
-	if len(p.property.weak) == 0 {
-		return "-"
+	if len(p.weak) == 0 {
+		return "not tried"
 	}
 	seen := 0
 	for _, w := range p.weak {
@@ -140,22 +207,25 @@ func (p proof) redness() string {
 			seen++
 		}
 	}
-	return fmt.Sprintf("red in %d of %d", seen, len(p.property.weak))
+	return fmt.Sprintf("red in %d of %d", seen, len(p.weak))
 }
 
-func (p proof) write(b *strings.Builder) {
-	fmt.Fprintf(b, "\n## %s %s\n", p.id, p.title)
+// section is the property's part of the report.
+func (p proof) section(at, sizes string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n## %s %s\n\n", p.id, p.title)
+	fmt.Fprintf(&b, summary, yes(p.held()), p.redness(), p.took(), at, sizes)
 	for _, r := range p.runs {
-		fmt.Fprintf(b, "\nSeed %d, %s:\n\n| figure | measured | goal |\n|---|---|---|\n", r.seed, r.took.Round(100*time.Millisecond))
+		fmt.Fprintf(&b, "\nSeed %d, %s:\n\n| figure | measured | goal |\n|---|---|---|\n", r.seed, r.took.Round(100*time.Millisecond))
 		for _, f := range r.figures {
 			goal := f.want
 			if !f.ok {
 				goal += " **MISSED**"
 			}
-			fmt.Fprintf(b, "| %s | %s | %s |\n", cell(f.name), cell(f.got), cell(goal))
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(f.name), cell(f.got), cell(goal))
 		}
 		if r.err != nil {
-			fmt.Fprintf(b, "\n**The run broke off:** %s\n", cell(r.err.Error()))
+			fmt.Fprintf(&b, "\n**The run broke off:** %s\n", cell(r.err.Error()))
 		}
 	}
 	for _, w := range p.weak {
@@ -164,11 +234,12 @@ func (p proof) write(b *strings.Builder) {
 			name = "(within the trial)"
 		}
 		if f, ok := w.seen(); ok {
-			fmt.Fprintf(b, "\nWithout its protection (`%s`): %s: %s, where the goal is %s. Red, as it must be.\n", name, f.name, cell(f.got), cell(f.want))
+			fmt.Fprintf(&b, "\nWithout its protection (`%s`): %s: %s, where the goal is %s. Red, as it must be.\n", name, f.name, cell(f.got), cell(f.want))
 		} else {
-			fmt.Fprintf(b, "\nWithout its protection (`%s`): **NOT SEEN**: %s met its goal all the same.\n", name, w.breaks)
+			fmt.Fprintf(&b, "\nWithout its protection (`%s`): **NOT SEEN**: %s met its goal all the same.\n", name, w.breaks)
 		}
 	}
+	return b.String()
 }
 
 func cell(s string) string {
@@ -180,20 +251,6 @@ func yes(ok bool) string {
 		return "yes"
 	}
 	return "**NO**"
-}
-
-// byHand is the line from which on the report's file is written by hand.
-const byHand = "## What is not proven"
-
-func handwritten(path string) string {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return byHand + "\n"
-	}
-	if _, after, ok := strings.Cut(string(raw), byHand); ok {
-		return byHand + after
-	}
-	return byHand + "\n"
 }
 
 func commit(ctx context.Context, root string) string {
