@@ -17,16 +17,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -152,28 +155,58 @@ func prove(ctx context.Context, p property, o options, builder *bed.Builder, dir
 	}
 	for _, seed := range seeds {
 		fmt.Printf("%s %s, seed %d\n", p.id, p.title, seed)
-		out.runs = append(out.runs, try(ctx, p, trial{builder: builder, seed: seed, full: !o.short, shared: o.data, dir: dir}))
+		out.runs = append(out.runs, try(ctx, p, trial{builder: builder, seed: seed, full: !o.short, shared: o.data, dir: dir}, os.Stdout))
 	}
 	if o.strong {
 		return out
 	}
-	for _, w := range p.weak {
-		// The removal of a protection shows in a short run as well as in a full one.
-		weak := trial{builder: builder, seed: o.seed, shared: o.data, dir: dir, weak: w.variant}
-		if w.variant == "" {
-			weak.weak = "-"
-		}
-		fmt.Printf("%s without its protection: %s\n", p.id, weak.weak)
-		out.weak = append(out.weak, weakRun{weakness: w, outcome: try(ctx, p, weak)})
-	}
+	out.weak = weaken(ctx, p, trial{builder: builder, seed: o.seed, shared: o.data, dir: dir})
 	return out
 }
 
-// try runs one trial and prints its figures.
-func try(ctx context.Context, p property, t trial) outcome {
+// weakAtOnce is how many builds without protections are tried side by side: their runs are short and mostly wait.
+const weakAtOnce = 3
+
+// weaken tries the property once for each build without a protection. The removal of a protection shows in a short run as
+// well as in a full one.
+func weaken(ctx context.Context, p property, t trial) []weakRun {
+	out := make([]weakRun, len(p.weak))
+	places := make(chan struct{}, weakAtOnce)
+	var all sync.WaitGroup
+	var printing sync.Mutex
+	for i, w := range p.weak {
+		first := slices.IndexFunc(p.weak, func(x weakness) bool { return x.variant == w.variant })
+		if first < i {
+			continue // one build, several figures
+		}
+		all.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			weak, said := t, &bytes.Buffer{}
+			if weak.weak = w.variant; w.variant == "" {
+				weak.weak = "-"
+			}
+			fmt.Fprintf(said, "%s without its protection: %s\n", p.id, weak.weak)
+			ended := try(ctx, p, weak, said)
+			for j := i; j < len(p.weak); j++ {
+				if p.weak[j].variant == w.variant {
+					out[j] = weakRun{weakness: p.weak[j], outcome: ended}
+				}
+			}
+			printing.Lock()
+			defer printing.Unlock()
+			_, _ = said.WriteTo(os.Stdout)
+		})
+	}
+	all.Wait()
+	return out
+}
+
+// try runs one trial and prints its figures to w.
+func try(ctx context.Context, p property, t trial, w io.Writer) outcome {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
-	t.say = func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+	t.say = func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	began := time.Now()
 	err := p.try(ctx, &t)
 	out := outcome{seed: t.seed, figures: t.figures, took: time.Since(began), err: err}
@@ -186,12 +219,12 @@ func try(ctx context.Context, p property, t trial) outcome {
 		if f.want != "" {
 			goal = " (want " + f.want + ")"
 		}
-		fmt.Printf("  %s%s: %s%s\n", mark, f.name, f.got, goal)
+		fmt.Fprintf(w, "  %s%s: %s%s\n", mark, f.name, f.got, goal)
 	}
 	if err != nil {
-		fmt.Printf("  X the run broke off: %v\n", err)
+		fmt.Fprintf(w, "  X the run broke off: %v\n", err)
 	}
-	fmt.Printf("  took %s\n", out.took.Round(100*time.Millisecond))
+	fmt.Fprintf(w, "  took %s\n", out.took.Round(100*time.Millisecond))
 	return out
 }
 

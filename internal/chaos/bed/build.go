@@ -97,7 +97,7 @@ type Builder struct {
 
 	building sync.Mutex // two runs may want the same binary at once; guards built
 	built    map[string]bool
-	flags    []string   // for every build
+	flags    []string // for every build
 }
 
 // NewBuilder finds the module's root and makes dir.
