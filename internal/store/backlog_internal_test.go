@@ -11,7 +11,7 @@ import (
 func TestTheBacklogGrowsBetweenCounts(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	b := backlogs{"loud": {count: 98, at: now}, "quiet": {at: now}}
+	b := &backlogs{counts: map[string]backlog{"loud": {count: 98, at: now}, "quiet": {at: now}}}
 	var got []int
 	for range 2 { // two commits; neither is due for a count, so no database is asked
 		jobs := []DecideJob{{AccountID: "loud"}, {AccountID: "quiet"}, {AccountID: "loud"}}

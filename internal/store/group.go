@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,6 +19,9 @@ type groupOf[T, R any] struct {
 	// leaves makes patience bound the whole wait: a caller may go before its write has an outcome. Only for writes that
 	// are asked for again, and recognised then.
 	leaves bool
+	// overlaps lets a batch begin while another one is slow: on a long line to the database a caller would wait for two
+	// transactions otherwise. Only for writes that may cross with those of other processes anyway.
+	overlaps bool
 }
 
 // The limits of one transaction.
@@ -26,8 +30,15 @@ const (
 	groupBytes = 16 << 20
 )
 
+// A batch counts as slow after slowBatch; then others may begin beside it, mostBatches in all.
+const (
+	slowBatch   = 100 * time.Millisecond
+	mostBatches = 3
+)
+
 // group makes writes of one kind that arrive together share a transaction. One goroutine takes whatever has queued up
-// during its last commit; there is no timer, so a lone write waits for nobody. If a batch fails, its items are written
+// during its last commit; there is no timer, so a lone write waits for nobody. A group that overlaps goes on with the next
+// batch while a slow one is under way. If a batch fails, its items are written
 // one by one, so that one bad row never fails its neighbours; if the database is away, all of them fail at once.
 type group[T, R any] struct {
 	groupOf[T, R]
@@ -101,6 +112,9 @@ func (g *group[T, R]) do(ctx context.Context, item T) (result R, err error) {
 // run writes batch after batch until the store closes and the queue is empty.
 func (g *group[T, R]) run() {
 	defer close(g.stopped)
+	var running sync.WaitGroup
+	defer running.Wait()
+	places := make(chan struct{}, mostBatches)
 	var over *ticket[T, R] // what was too heavy for the batch before
 	for {
 		first := over
@@ -117,7 +131,23 @@ func (g *group[T, R]) run() {
 		}
 		var batch []*ticket[T, R]
 		batch, over = g.gather(first)
-		g.serve(batch)
+		if !g.overlaps {
+			g.serve(batch)
+			continue
+		}
+		places <- struct{}{}
+		served := make(chan struct{})
+		running.Go(func() {
+			defer func() { <-places }()
+			defer close(served)
+			g.serve(batch)
+		})
+		slow := time.NewTimer(slowBatch)
+		select {
+		case <-served:
+		case <-slow.C:
+		}
+		slow.Stop()
 	}
 }
 

@@ -66,7 +66,7 @@ type Ingest struct {
 // line to the database (a new connection, every statement prepared for the first time) none would ever get through; the
 // event is then known when it comes again.
 const (
-	acceptPatience = 1500 * time.Millisecond
+	acceptPatience = 1800 * time.Millisecond
 	acceptTimeout  = 6 * time.Second
 )
 
@@ -76,9 +76,9 @@ const longestID = 500
 
 // NewIngest returns the ingest writer. enqueue inserts the jobs in the arrivals' own transaction.
 func (s *Store) NewIngest(enqueue func(ctx context.Context, tx pgx.Tx, jobs []DecideJob) error) *Ingest {
-	i := &Ingest{pool: s.ingest, enqueue: enqueue, backlogs: backlogs{}}
+	i := &Ingest{pool: s.ingest, enqueue: enqueue, backlogs: backlogs{counts: map[string]backlog{}}}
 	i.group = newGroup(s, groupOf[*arrival, Accepted]{
-		write: i.write, weigh: (*arrival).weight, patience: acceptPatience, timeout: acceptTimeout, leaves: true})
+		write: i.write, weigh: (*arrival).weight, patience: acceptPatience, timeout: acceptTimeout, leaves: true, overlaps: true})
 	return i
 }
 

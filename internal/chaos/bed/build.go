@@ -113,7 +113,11 @@ func NewBuilder(ctx context.Context, dir string) (*Builder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the build folder: %w", err)
 	}
-	return &Builder{Root: strings.TrimSpace(string(out)), Dir: dir, built: map[string]bool{}}, nil
+	return newBuilder(strings.TrimSpace(string(out)), dir), nil
+}
+
+func newBuilder(root, dir string, flags ...string) *Builder {
+	return &Builder{Root: root, Dir: dir, flags: flags, built: map[string]bool{}}
 }
 
 // Product builds cmd/aftercall with the given variants and returns the binary's path.

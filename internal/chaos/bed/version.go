@@ -32,6 +32,5 @@ func (b *Builder) Earlier(ctx context.Context, commit string, variants ...string
 		}
 	}
 	// Paths left out of the build let the go command's cache be of use wherever the folder is.
-	at := &Builder{Root: dir, Dir: dir, flags: []string{"-trimpath"}}
-	return at.Product(ctx, variants...)
+	return newBuilder(dir, dir, "-trimpath").Product(ctx, variants...)
 }
