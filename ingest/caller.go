@@ -56,13 +56,19 @@ func (h *Handler) admit(p *post) *problem {
 	return nil
 }
 
+// keyPatience is how long the database may take to say whose key it is, which is asked for every half minute. A platform
+// must have its answer in time where the line to the database stands still, too: to come back.
+const keyPatience = time.Second
+
 func (h *Handler) admitKey(p *post) *problem {
 	kind, key, _ := strings.Cut(p.r.Header.Get("Authorization"), " ")
 	key = strings.TrimSpace(key)
 	if !strings.EqualFold(kind, "Bearer") || key == "" || len(key) > 512 {
 		return unauthorized("The Authorization header is not Bearer and an API key.")
 	}
-	account, err := h.keys.account(p.r.Context(), key)
+	ctx, cancel := context.WithTimeout(p.r.Context(), keyPatience)
+	defer cancel()
+	account, err := h.keys.account(ctx, key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return unauthorized("The API key is not known.")

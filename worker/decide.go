@@ -32,7 +32,7 @@ type decider struct {
 	planner     *store.Planner
 	revisions   *Revisions
 	interviewer *interview.Interviewer
-	gate        gate
+	gate        *gate
 	askTimeout  time.Duration
 	now         func() time.Time
 	log         *slog.Logger
@@ -63,7 +63,7 @@ func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
 // decide takes one conversation from its gates to its plan. It is one straight list of steps, which is why it is left
 // whole: load, gate, ask, judge, resolve, plan.
 func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *decideLine) error {
-	leave, err := d.gate.enter(ctx)
+	leave, err := d.gate.enter(ctx, job.Priority)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 
 	leave() // nothing but the model's own limits should hold up a model call
 	said, fired, waiting := d.inTime(ctx, form, rev, due)
-	again, err := d.gate.enter(ctx)
+	again, err := d.gate.enter(ctx, job.Priority)
 	if err != nil {
 		return err
 	}

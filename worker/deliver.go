@@ -34,9 +34,9 @@ type deliverer struct {
 	revisions *Revisions
 	channels  map[string]deliver.Channel
 	capture   deliver.Channel
-	places    map[string]gate // by channel: what its provider is asked to do at once
-	id        string          // of this worker, for its claims
-	stopping  <-chan struct{} // closed when this worker begins to stop: nothing is begun from then on
+	places    map[string]*gate // by channel: what its provider is asked to do at once
+	id        string           // of this worker, for its claims
+	stopping  <-chan struct{}  // closed when this worker begins to stop: nothing is begun from then on
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -53,11 +53,12 @@ func (d *deliverer) NextRetry(job *river.Job[DeliverArgs]) time.Time {
 // the job back by itself; a finished job whose receipts are committed needs no transaction of its own, because a re-run
 // finds nothing to claim.
 func (d *deliverer) Work(ctx context.Context, job *river.Job[DeliverArgs]) error {
-	return guarded(d.log, func() error { return d.work(ctx, job.Args) })
+	return guarded(d.log, func() error { return d.work(ctx, job) })
 }
 
-func (d *deliverer) work(ctx context.Context, a DeliverArgs) error {
-	leave, err := d.places[a.Channel].enter(ctx) // before the claim: what cannot be sent now must not look half-sent
+func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error {
+	a := job.Args
+	leave, err := d.places[a.Channel].enter(ctx, job.Priority) // before the claim: what cannot be sent now must not look half-sent
 	if err != nil {
 		return err
 	}

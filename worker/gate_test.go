@@ -3,17 +3,20 @@ package worker
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestGateGivesEachPlaceBackOnce: leaving twice, as a deferred leave after an early one does, frees one place.
 func TestGateGivesEachPlaceBackOnce(t *testing.T) {
 	t.Parallel()
 	g := newGate(2)
-	first, err := g.enter(context.Background())
+	first, err := g.enter(context.Background(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := g.enter(context.Background()); err != nil {
+	if _, err := g.enter(context.Background(), 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := g.tryEnter(); ok {
@@ -29,7 +32,45 @@ func TestGateGivesEachPlaceBackOnce(t *testing.T) {
 	}
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := g.enter(gone); err == nil {
+	if _, err := g.enter(gone, 1); err == nil {
 		t.Error("a caller who is gone came in")
 	}
+}
+
+// TestGateLetsInByPriority: whoever waits behind a crowd of a lower priority goes first; who gives up leaves no hole and
+// takes no place with it.
+func TestGateLetsInByPriority(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1)
+		leave, err := g.enter(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var order []int
+		impatient, cancel := context.WithCancel(t.Context())
+		for _, w := range []struct {
+			ctx      context.Context
+			priority int
+		}{{t.Context(), 4}, {t.Context(), 3}, {impatient, 1}, {t.Context(), 3}, {t.Context(), 1}, {t.Context(), 0}} {
+			go func() {
+				leave, err := g.enter(w.ctx, w.priority)
+				if err == nil {
+					order = append(order, w.priority) // one at a time: the gate has one place
+					leave()
+				}
+			}()
+			synctest.Wait()
+		}
+		cancel()
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		if d := cmp.Diff([]int{1, 0, 3, 3, 4}, order); d != "" {
+			t.Errorf("let in (-want +got):\n%s", d)
+		}
+		if _, ok := g.tryEnter(); !ok {
+			t.Error("the place is lost")
+		}
+	})
 }

@@ -106,7 +106,7 @@ func New(c Config) (*Worker, error) {
 		interviewer: c.Interviewer, gate: newGate(c.Gate), askTimeout: c.AskTimeout, tokensPerDay: c.TokensPerDay,
 		now: c.Now, log: c.Logger,
 	})
-	places := map[string]gate{}
+	places := map[string]*gate{}
 	for _, ch := range Channels() {
 		places[ch] = newGate(c.slots(ch))
 	}
@@ -117,7 +117,7 @@ func New(c Config) (*Worker, error) {
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),
 		// The default cooldown of 100 ms alone would bound a queue to a thousand jobs a second.
-		FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 50 * time.Millisecond, FetchOnlyKnownKinds: true,
+		FetchCooldown: 5 * time.Millisecond, FetchPollInterval: c.poll(50 * time.Millisecond), FetchOnlyKnownKinds: true,
 		RescueStuckJobsAfter: rescueAfter, SoftStopTimeout: softStop,
 	})
 	if err != nil {
@@ -155,11 +155,25 @@ func (c Config) queues() map[string]river.QueueConfig {
 	for _, ch := range Channels() {
 		q := river.QueueConfig{MaxWorkers: c.slots(ch)}
 		if ch != deliver.Email {
-			q.FetchPollInterval = 500 * time.Millisecond
+			q.FetchPollInterval = c.poll(500 * time.Millisecond)
 		}
 		queues[QueueOf(ch)] = q
 	}
 	return queues
+}
+
+// smallPool is the number of connections below which polling is kept down: on a long line to the database the polls of
+// five queues would hold nearly all of them, and the work would wait. River's notifications do without.
+const (
+	smallPool = 10
+	slowPoll  = 2 * time.Second
+)
+
+func (c Config) poll(usual time.Duration) time.Duration {
+	if c.Store.Pool().Config().MaxConns < smallPool {
+		return slowPoll
+	}
+	return usual
 }
 
 // slots is how much a channel's provider is asked to do at once.
