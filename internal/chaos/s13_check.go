@@ -110,7 +110,7 @@ func (f *feeding) check(ctx context.Context, t *trial) error {
 	t.zero("crashes of aftercall check", found(bytes.Count(complaints.Bytes(), []byte("goroutine ")), ""))
 	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && use.Maxrss < 1<<40 {
 		mb := int(use.Maxrss >> 10) // kilobytes on Linux
-		t.atMost("memory of aftercall check, MB", mb, 256)
+		t.measured("memory of aftercall check, MB", mb, "at most 256", mb <= 256)
 	}
 	return nil
 }
