@@ -85,15 +85,17 @@ func run(ctx context.Context, o options) error {
 	}
 	r := report{options: o, began: time.Now()}
 	for _, p := range chosen {
-		proof := prove(ctx, p, o, builder, dir, known[p.id])
-		r.proofs = append(r.proofs, proof)
+		r.proofs = append(r.proofs, proof{property: p, runs: prove(ctx, p, o, builder, dir, known[p.id])})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !proof.held() {
-			if err := noteSeed(builder.Root, p.id, proof.failedSeed()); err != nil {
-				return err
-			}
+	}
+	if !o.strong {
+		weaken(ctx, r.proofs, trial{builder: builder, seed: o.seed, shared: o.data, dir: dir})
+	}
+	for _, p := range r.proofs {
+		if err := noteSeed(builder.Root, p.id, p.failedSeed()); err != nil {
+			return err
 		}
 	}
 	r.took = time.Since(r.began)
@@ -147,59 +149,61 @@ func scratch(keep string) (string, error) {
 	return filepath.Abs(dir)
 }
 
-// prove tries a property with its known seeds and the new one, and then each weakness.
-func prove(ctx context.Context, p property, o options, builder *bed.Builder, dir string, seeds []uint64) proof {
-	out := proof{property: p}
+// prove tries a property with its known seeds and the new one.
+func prove(ctx context.Context, p property, o options, builder *bed.Builder, dir string, seeds []uint64) (runs []outcome) {
 	if !slices.Contains(seeds, o.seed) {
 		seeds = append(slices.Clone(seeds), o.seed)
 	}
 	for _, seed := range seeds {
 		fmt.Printf("%s %s, seed %d\n", p.id, p.title, seed)
-		out.runs = append(out.runs, try(ctx, p, trial{builder: builder, seed: seed, full: !o.short, shared: o.data, dir: dir}, os.Stdout))
+		runs = append(runs, try(ctx, p, trial{builder: builder, seed: seed, full: !o.short, shared: o.data, dir: dir}, os.Stdout))
 	}
-	if o.strong {
-		return out
-	}
-	out.weak = weaken(ctx, p, trial{builder: builder, seed: o.seed, shared: o.data, dir: dir})
-	return out
+	return runs
 }
 
 // weakAtOnce is how many builds without protections are tried side by side: their runs are short and mostly wait.
-const weakAtOnce = 3
+const weakAtOnce = 4
 
-// weaken tries the property once for each build without a protection. The removal of a protection shows in a short run as
-// well as in a full one.
-func weaken(ctx context.Context, p property, t trial) []weakRun {
-	out := make([]weakRun, len(p.weak))
+// weaken tries every property once more for each build without one of its protections. The removal of a protection shows
+// in a short run as well as in a full one.
+func weaken(ctx context.Context, proofs []proof, t trial) {
 	places := make(chan struct{}, weakAtOnce)
 	var all sync.WaitGroup
 	var printing sync.Mutex
-	for i, w := range p.weak {
-		first := slices.IndexFunc(p.weak, func(x weakness) bool { return x.variant == w.variant })
-		if first < i {
-			continue // one build, several figures
-		}
-		all.Go(func() {
+	for n := range proofs {
+		p := &proofs[n]
+		p.weak = make([]weakRun, len(p.property.weak))
+		for i, w := range p.property.weak {
+			if slices.IndexFunc(p.property.weak, func(x weakness) bool { return x.variant == w.variant }) < i {
+				continue // one build, several figures
+			}
 			places <- struct{}{}
-			defer func() { <-places }()
-			weak, said := t, &bytes.Buffer{}
-			if weak.weak = w.variant; w.variant == "" {
-				weak.weak = "-"
-			}
-			fmt.Fprintf(said, "%s without its protection: %s\n", p.id, weak.weak)
-			ended := try(ctx, p, weak, said)
-			for j := i; j < len(p.weak); j++ {
-				if p.weak[j].variant == w.variant {
-					out[j] = weakRun{weakness: p.weak[j], outcome: ended}
-				}
-			}
-			printing.Lock()
-			defer printing.Unlock()
-			_, _ = said.WriteTo(os.Stdout)
-		})
+			all.Go(func() {
+				defer func() { <-places }()
+				said := p.without(ctx, w.variant, t)
+				printing.Lock()
+				defer printing.Unlock()
+				_, _ = said.WriteTo(os.Stdout)
+			})
+		}
 	}
 	all.Wait()
-	return out
+}
+
+// without tries the property on one build without a protection, and says what happened.
+func (p *proof) without(ctx context.Context, variant string, t trial) *bytes.Buffer {
+	said := &bytes.Buffer{}
+	if t.weak = variant; variant == "" {
+		t.weak = "-"
+	}
+	fmt.Fprintf(said, "%s without its protection: %s\n", p.id, t.weak)
+	ended := try(ctx, p.property, t, said)
+	for i, w := range p.property.weak {
+		if w.variant == variant {
+			p.weak[i] = weakRun{weakness: w, outcome: ended}
+		}
+	}
+	return said
 }
 
 // try runs one trial and prints its figures to w.
