@@ -26,9 +26,10 @@ test: postgres compiler browser ## every test, with the race detector, on one pr
 	$(WITHPG) $(GO) test -race -timeout 10m ./...
 
 # SHORT=1: runs of seconds. ONLY=R1,S6: some of them. SEED=42: one seed. DATA=DIR: third-party corpora, read in place.
+# WHOLE=1: only the product as it is, not the builds without protections.
 .PHONY: chaos
 chaos: postgres ## kill, freeze, flood and lie to the product, and check its ledger (an hour; SHORT=1: minutes)
-	$(GO) run ./internal/chaos $(if $(SHORT),-short,-report docs/operations/proofs.md) $(if $(ONLY),-only $(ONLY)) $(if $(SEED),-seed $(SEED)) $(if $(DATA),-data $(DATA))
+	$(GO) run ./internal/chaos $(if $(SHORT),-short,-report docs/operations/proofs.md) $(if $(ONLY),-only $(ONLY)) $(if $(SEED),-seed $(SEED)) $(if $(WHOLE),-no-weak) $(if $(DATA),-data $(DATA))
 
 .PHONY: check
 check: format vet lint modules licences queries examples fuzz vulnerabilities ## everything but the tests
