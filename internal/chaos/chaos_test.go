@@ -37,13 +37,13 @@ func TestPropertiesHold(t *testing.T) {
 }
 
 // A variant is text that stands in the product's source. This notices when the source moves on.
-func TestVariantsCompile(t *testing.T) {
+func TestVariantsApply(t *testing.T) {
 	t.Parallel()
 	builder := testBuilder(t)
 	for _, v := range bed.Variants() {
 		t.Run(v, func(t *testing.T) {
 			t.Parallel()
-			if err := builder.Compiles(t.Context(), v); err != nil {
+			if err := builder.Applies(v); err != nil {
 				t.Error(err)
 			}
 			if about, err := bed.Explain(v); err != nil || about == "" {

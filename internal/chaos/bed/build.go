@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -140,17 +142,22 @@ func (b *Builder) Licences(ctx context.Context, names ...string) (string, error)
 	return b.build(ctx, "./internal/licences", names)
 }
 
-// Compiles checks that the packages a variant changes compile with it. It is much cheaper than Product.
-func (b *Builder) Compiles(ctx context.Context, names ...string) error {
-	overlay, changed, err := b.overlay(names)
+// Applies checks that a variant's text stands where it says, and that what comes of it is Go. A build takes much longer;
+// runs do that.
+func (b *Builder) Applies(names ...string) error {
+	changed, err := change(b.Root, names)
 	if err != nil {
 		return err
 	}
-	args := []string{"build", "-o", os.DevNull, "-overlay", overlay}
-	for path := range changed {
-		args = append(args, "./"+filepath.Dir(path))
+	for path, text := range changed {
+		if filepath.Ext(path) != ".go" {
+			continue
+		}
+		if _, err := parser.ParseFile(token.NewFileSet(), path, text, parser.SkipObjectResolution); err != nil {
+			return fmt.Errorf("variant %s: %w", strings.Join(names, "+"), err)
+		}
 	}
-	return b.goCommand(ctx, args)
+	return nil
 }
 
 func (b *Builder) build(ctx context.Context, pkg string, names []string) (string, error) {
@@ -162,7 +169,7 @@ func (b *Builder) build(ctx context.Context, pkg string, names []string) (string
 	}
 	args := append([]string{"build", "-o", binary}, b.flags...)
 	if len(names) > 0 {
-		overlay, _, err := b.overlay(names)
+		overlay, err := b.overlay(names)
 		if err != nil {
 			return "", err
 		}
@@ -174,28 +181,29 @@ func (b *Builder) build(ctx context.Context, pkg string, names []string) (string
 }
 
 // overlay writes the changed files and the map that tells the go command of them.
-func (b *Builder) overlay(names []string) (path string, changed map[string][]byte, err error) {
-	if changed, err = change(b.Root, names); err != nil {
-		return "", nil, err
+func (b *Builder) overlay(names []string) (path string, err error) {
+	changed, err := change(b.Root, names)
+	if err != nil {
+		return "", err
 	}
 	replace := map[string]string{}
 	for _, p := range sorted(changed) {
 		sum := sha256.Sum256(changed[p])
 		file := filepath.Join(b.Dir, hex.EncodeToString(sum[:8])+"-"+filepath.Base(p))
 		if err := os.WriteFile(file, changed[p], 0o644); err != nil {
-			return "", nil, fmt.Errorf("write a changed file: %w", err)
+			return "", fmt.Errorf("write a changed file: %w", err)
 		}
 		replace[filepath.Join(b.Root, p)] = file
 	}
 	raw, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return "", nil, fmt.Errorf("write the overlay: %w", err)
+		return "", fmt.Errorf("write the overlay: %w", err)
 	}
 	path = filepath.Join(b.Dir, strings.Join(names, "+")+".overlay.json")
 	if err := os.WriteFile(path, raw, 0o644); err != nil {
-		return "", nil, fmt.Errorf("write the overlay: %w", err)
+		return "", fmt.Errorf("write the overlay: %w", err)
 	}
-	return path, changed, nil
+	return path, nil
 }
 
 func (b *Builder) goCommand(ctx context.Context, args []string) error {
