@@ -191,7 +191,7 @@ func TestWorkIsBounded(t *testing.T) {
 		list   any
 		want   string
 	}{
-		"a full list":               {"{{#each metadata.l}}" + strings.Repeat("{{@index}} {{upper agent_name}} ", 10) + "{{/each}}", templates.Plain, row, ""},
+		"a full list":               {"{{#each metadata.l}}" + strings.Repeat("{{@index}} {{upper agent_name}} ", 6) + "{{/each}}", templates.Plain, row, ""},
 		"a long text in every turn": {"{{#each metadata.l}}{{#each this}}{{#if (eq (upper customer_name) agent_name)}}x{{/if}}{{/each}}{{/each}}", templates.Plain, square, "too many steps"},
 		"a long item in every turn": {"{{#each metadata.l}}{{#if (eq (upper this) agent_name)}}x{{/if}}{{/each}}", templates.Plain, slices.Repeat([]any{strings.Repeat("a", 100_000)}, 100), "too many steps"},
 		"many helpers in each turn": {"{{#each metadata.l}}{{#each this}}{{#if (eq (" + deep + ") agent_name)}}x{{/if}}{{/each}}{{/each}}", templates.Plain, square, "too many steps"},

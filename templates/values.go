@@ -15,7 +15,7 @@ const (
 	maxList   = 100
 	maxLevels = 8
 	maxOutput = 256 << 10 // bytes
-	maxSteps  = 12_000    // each a few microseconds of the engine's, 100 ms in all
+	maxSteps  = 8_000     // each a few microseconds of the engine's, 100 ms in all
 )
 
 var errLongList = errors.New("a list has more than 100 entries")
