@@ -253,14 +253,22 @@ func yes(ok bool) string {
 	return "**NO**"
 }
 
+// commit names the commit that was tried. That the report and the seeds have changed does not make it another.
 func commit(ctx context.Context, root string) string {
-	cmd := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12")
-	cmd.Dir = root
-	out, err := cmd.Output()
+	git := func(args ...string) (string, error) {
+		cmd := exec.CommandContext(ctx, "git", args...)
+		cmd.Dir = root
+		out, err := cmd.Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	name, err := git("describe", "--always", "--abbrev=12")
 	if err != nil {
 		return "unknown"
 	}
-	return strings.TrimSpace(string(out))
+	if changed, err := git("status", "--porcelain", "--", ".", ":!docs/operations/proofs.md", ":!"+seedsFile); err != nil || changed != "" {
+		name += ", with changes"
+	}
+	return name
 }
 
 // machine describes where the figures were measured.
