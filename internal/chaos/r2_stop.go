@@ -34,6 +34,7 @@ func mixedMails() (config map[string]string, wanted [][2]string) {
 // exitWithin is what an orchestrator has to wait: the twenty seconds that jobs may go on, and some for the rest.
 const exitWithin = 25 * time.Second
 
+// tryStopped is one list of steps and figures, which is why it is left whole.
 func tryStopped(ctx context.Context, t *trial) error {
 	var variants []string
 	if !t.full {
