@@ -197,38 +197,41 @@ func TestGroupBoundsBytes(t *testing.T) {
 // closes.
 func TestGroupOverlapsASlowBatch(t *testing.T) {
 	t.Parallel()
-	s := &Store{closing: make(chan struct{})}
-	hold, began := make(chan struct{}), make(chan int, 2)
-	g := newGroup(s, groupOf[int, int]{patience: time.Minute, timeout: time.Minute, overlaps: true,
-		write: func(_ context.Context, items []int) ([]int, error) {
-			began <- items[0]
-			if items[0] == 1 {
-				<-hold
-			}
-			return items, nil
-		}})
-	first := make(chan int, 1)
-	go func() {
-		n, _ := g.do(t.Context(), 1)
-		first <- n
-	}()
-	<-began
-	if n, err := g.do(t.Context(), 2); err != nil || n != 2 {
-		t.Fatalf("beside a slow batch: %d, %v", n, err)
-	}
-	stopped := make(chan struct{})
-	go func() {
-		s.groups[0]()
-		close(stopped)
-	}()
-	select {
-	case <-stopped:
-		t.Error("stopped while a batch was under way")
-	case <-time.After(50 * time.Millisecond):
-	}
-	close(hold)
-	<-stopped
-	if n := <-first; n != 1 {
-		t.Errorf("the slow batch: %d", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &Store{closing: make(chan struct{})}
+		hold, began := make(chan struct{}), make(chan int, 2)
+		g := newGroup(s, groupOf[int, int]{patience: time.Minute, timeout: time.Minute, overlaps: true,
+			write: func(_ context.Context, items []int) ([]int, error) {
+				began <- items[0]
+				if items[0] == 1 {
+					<-hold
+				}
+				return items, nil
+			}})
+		first := make(chan int, 1)
+		go func() {
+			n, _ := g.do(t.Context(), 1)
+			first <- n
+		}()
+		<-began
+		if n, err := g.do(t.Context(), 2); err != nil || n != 2 {
+			t.Fatalf("beside a slow batch: %d, %v", n, err)
+		}
+		stopped := make(chan struct{})
+		go func() {
+			s.groups[0]()
+			close(stopped)
+		}()
+		synctest.Wait()
+		select {
+		case <-stopped:
+			t.Error("stopped while a batch was under way")
+		default:
+		}
+		close(hold)
+		<-stopped
+		if n := <-first; n != 1 {
+			t.Errorf("the slow batch: %d", n)
+		}
+	})
 }
