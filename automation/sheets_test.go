@@ -31,7 +31,7 @@ func (b *rules) add(id, settings string, names ...string) *rules {
 	return b
 }
 
-func (b *rules) revision(t *testing.T) *automation.Revision {
+func (b *rules) revision(t testing.TB) *automation.Revision {
 	t.Helper()
 	return compile(t, automation.Files{"account.yaml": []byte(office), "rules.yaml": []byte(b.String())})
 }
@@ -207,17 +207,6 @@ func TestBlank(t *testing.T) {
 		if diff := cmp.Diff(want, rev.Blank(name)); diff != "" {
 			t.Errorf("Blank(%s) (-want +got)\n%s", name, diff)
 		}
-	}
-}
-
-func BenchmarkSheets(b *testing.B) {
-	rev, problems := automation.Compile(automation.Files{"account.yaml": []byte(office), "rules.yaml": []byte(callback), "callback.md.hbs": []byte("x")})
-	if rev == nil {
-		b.Fatal(problems)
-	}
-	all := rev.Triggers()
-	for b.Loop() {
-		rev.Sheets("reception", all, true)
 	}
 }
 

@@ -50,7 +50,7 @@ func withStarters(t *testing.T, ids ...string) automation.Files {
 	return files
 }
 
-func compile(t *testing.T, files automation.Files) *automation.Revision {
+func compile(t testing.TB, files automation.Files) *automation.Revision {
 	t.Helper()
 	rev, problems := automation.Compile(files)
 	for _, p := range problems {

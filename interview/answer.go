@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -133,47 +132,4 @@ func clean(s string) string {
 // invisible reports format characters. The two joiners stay: Persian, Hindi and emoji need them.
 func invisible(r rune) bool {
 	return unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d'
-}
-
-// schemas keeps compiled schemas by their hash. Revisions come and go, so it is bounded; whichever goes is compiled
-// again when needed.
-type schemas struct {
-	mu     sync.Mutex
-	byHash map[string]*jsonschema.Schema
-}
-
-const mostSchemas = 512
-
-// compile gives the compiled schema for the hash of raw.
-func (c *schemas) compile(hash string, raw json.RawMessage) (*jsonschema.Schema, error) {
-	c.mu.Lock()
-	s, ok := c.byHash[hash]
-	c.mu.Unlock()
-	if ok {
-		return s, nil
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("read answer schema: %w", err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("mem:answer", doc); err != nil {
-		return nil, fmt.Errorf("add answer schema: %w", err)
-	}
-	if s, err = compiler.Compile("mem:answer"); err != nil {
-		return nil, fmt.Errorf("compile answer schema: %w", err)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.byHash == nil {
-		c.byHash = map[string]*jsonschema.Schema{}
-	}
-	for k := range c.byHash {
-		if len(c.byHash) < mostSchemas {
-			break
-		}
-		delete(c.byHash, k)
-	}
-	c.byHash[hash] = s
-	return s, nil
 }

@@ -14,12 +14,17 @@ type instructed struct {
 
 // instructed is made from what the model was told, without what was said.
 func (x *exchange) instructed(s Sheet) *instructed {
-	n := &instructed{runs: map[string]bool{}, heard: x.reader.holds}
-	eachRun(fold(s.stable()), func(run string) bool {
-		n.runs[run] = true
+	return &instructed{runs: x.laid(s).told(), heard: x.reader.holds}
+}
+
+// runs are the runs of words in a text.
+func runs(text string) map[string]bool {
+	all := map[string]bool{}
+	eachRun(fold(text), func(run string) bool {
+		all[run] = true
 		return false
 	})
-	return n
+	return all
 }
 
 // echoed reports whether a text repeats the instructions.
@@ -27,11 +32,17 @@ func (n *instructed) echoed(text string) bool {
 	return eachRun(fold(text), func(run string) bool { return n.runs[run] && !n.heard(run) })
 }
 
-// eachRun goes through the runs of echoWords words until one is found.
+// eachRun goes through the runs of echoWords words until one is found. A run is a piece of the folded text, in which one
+// space stands before and after each word.
 func eachRun(f folded, found func(run string) bool) bool {
-	words := strings.Fields(f.spaced)
-	for i := 0; i+echoWords <= len(words); i++ {
-		if found(strings.Join(words[i:i+echoWords], " ")) {
+	var spaces [echoWords + 1]int // where the last ones stood, in turn
+	seen := 0
+	for i := range len(f.spaced) {
+		if f.spaced[i] != ' ' {
+			continue
+		}
+		spaces[seen%len(spaces)] = i
+		if seen++; seen > echoWords && found(f.spaced[spaces[seen%len(spaces)]+1:i]) {
 			return true
 		}
 	}

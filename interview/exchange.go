@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,11 +43,18 @@ func (i *Interviewer) exchange(f Form, recalled map[string][]byte) *exchange {
 // about the shorter transcript must not stand for the longer one.
 func heard(turns []conversation.Turn) string {
 	sum := sha256.New()
+	var line []byte
 	for _, t := range turns {
-		fmt.Fprintf(sum, "%q %q %d\n", t.Role, t.Text, t.AtMS)
+		line = append(strconv.AppendQuote(line[:0], string(t.Role)), ' ')
+		line = append(strconv.AppendQuote(line, t.Text), ' ')
+		line = append(strconv.AppendInt(line, t.AtMS, 10), '\n')
+		sum.Write(line)
 	}
 	return hexOf(sum.Sum(nil)[:4])
 }
+
+// laid gives a sheet laid out.
+func (x *exchange) laid(s Sheet) *laid { return x.sheets.sheet(x.form.RevisionID, s) }
 
 // kept is the name under which the answer for a part is kept.
 func (x *exchange) kept(a ask) string { return a.part + "@" + x.heard }
@@ -75,9 +83,8 @@ var errTooLong = errors.New("the prompt does not fit the model")
 // put gets the valid answer for a part: the recorded one, else the model's, repaired once if its form is bad. It
 // reports whether that repair was needed. The error is a *failure, errTooLong, or one that Ask returns.
 func (x *exchange) put(ctx context.Context, a ask) (ans answer, repaired bool, err error) {
-	q := x.form.request(a.sheet, a.turns, a.note, x.limits.AnswerTokens)
-	schemaHash := sha(q.Schema)
-	schema, err := x.schemas.compile(schemaHash, q.Schema)
+	l := x.laid(a.sheet)
+	schema, err := l.form()
 	if err != nil {
 		return answer{}, false, err
 	}
@@ -89,7 +96,7 @@ func (x *exchange) put(ctx context.Context, a ask) (ans answer, repaired bool, e
 		ans, err := decode(raw)
 		return ans, false, err
 	}
-	raw, repaired, err := x.insist(ctx, a, q, schema, schemaHash)
+	raw, repaired, err := x.insist(ctx, a, x.form.request(l, a.turns, a.note, x.limits.AnswerTokens), schema, l.hash)
 	if err != nil {
 		return answer{}, repaired, err
 	}

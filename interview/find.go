@@ -199,13 +199,13 @@ func edges(spaced []byte) []byte {
 
 // fold folds case, width and composition (NFKC), spaces and punctuation.
 func fold(s string) folded {
-	rs := []rune(norm.NFKC.String(s))
+	s = norm.NFKC.String(s)
 	spaced := make([]byte, 0, len(s)+8)
 	spaced = append(spaced, ' ')
 	tight := make([]byte, 0, len(s))
 	f := folded{}
 	open := false // a word is being written
-	for i, r := range rs {
+	for i, r := range s {
 		switch {
 		case unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r):
 			if spaceless(r) {
@@ -224,7 +224,7 @@ func fold(s string) folded {
 			}
 			low := unicode.ToLower(r)
 			spaced, tight = utf8.AppendRune(spaced, low), utf8.AppendRune(tight, low)
-		case decimal(rs, i):
+		case (r == '.' || r == ',') && betweenDigits(s, i):
 			spaced, tight = append(spaced, byte(r)), append(tight, byte(r))
 		case r == '\'' || r == '’' || r == 'ʼ' || unicode.Is(unicode.Cf, r):
 			// don't is one word, and an invisible character is none
@@ -242,9 +242,11 @@ func fold(s string) folded {
 	return f
 }
 
-// decimal reports whether the point or comma at i stands between digits.
-func decimal(rs []rune, i int) bool {
-	return (rs[i] == '.' || rs[i] == ',') && i > 0 && i+1 < len(rs) && unicode.IsDigit(rs[i-1]) && unicode.IsDigit(rs[i+1])
+// betweenDigits reports whether the point or comma at i stands between digits.
+func betweenDigits(s string, i int) bool {
+	before, _ := utf8.DecodeLastRuneInString(s[:i])
+	after, _ := utf8.DecodeRuneInString(s[i+1:])
+	return unicode.IsDigit(before) && unicode.IsDigit(after)
 }
 
 // spaceless reports whether r belongs to a script that is written without spaces between words.

@@ -38,10 +38,10 @@ func (l Limits) withDefaults() Limits {
 
 // Interviewer asks forms. It is safe for concurrent use.
 type Interviewer struct {
-	model   llm.Model
-	memory  Memory
-	limits  Limits
-	schemas schemas
+	model  llm.Model
+	memory Memory
+	limits Limits
+	sheets table
 }
 
 // NewInterviewer returns an Interviewer that asks m and keeps its answers in mem.

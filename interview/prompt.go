@@ -44,16 +44,16 @@ You were asked before, and quoted words that do not stand in the turn you named,
 
 // request lays out the whole prompt: what stays the same for every call of a sheet first, the transcript last. It is one
 // system and one user message, because some servers accept no other order.
-func (f Form) request(s Sheet, turns []piece, note string, maxTokens int) llm.Request {
+func (f Form) request(l *laid, turns []piece, note string, maxTokens int) llm.Request {
 	return llm.Request{
 		Messages: []llm.Message{
-			{Role: "system", Content: s.stable()},
-			{Role: "user", Content: f.facts(s) + transcript(turns) + reminder + note},
+			{Role: "system", Content: l.stable},
+			{Role: "user", Content: f.facts(l.sheet) + transcript(turns) + reminder + note},
 		},
 		SchemaName: "interview",
-		Schema:     s.Schema(),
+		Schema:     l.schema,
 		MaxTokens:  maxTokens,
-		CacheKey:   f.Conversation.AccountID + "/" + f.RevisionID + "/" + s.Key,
+		CacheKey:   f.Conversation.AccountID + "/" + f.RevisionID + "/" + l.sheet.Key,
 	}
 }
 

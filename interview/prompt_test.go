@@ -218,22 +218,3 @@ func BenchmarkSchema(b *testing.B) {
 		}
 	}
 }
-
-// BenchmarkAsk is everything around a model call: prompt, schema, validation, evidence.
-func BenchmarkAsk(b *testing.B) {
-	f := large()
-	verdicts := make([]string, 0, 12)
-	for _, q := range f.Sheets[0].Questions {
-		verdicts = append(verdicts, fmt.Sprintf(`%q:{"evidence":[{"turn":98,"quote":"I am in no hurry"}],"verdict":"yes"}`, q.ID))
-	}
-	reply := `{"automations":{` + strings.Join(verdicts, ",") + `},"variables":[],"summary":"s"}`
-	i := interview.NewInterviewer(always(reply), &memory{}, interview.Limits{})
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		f.Conversation.ID = fmt.Sprint(n)
-		said, err := i.Ask(b.Context(), f)
-		if err != nil || said.Calls != 1 || said.Answers["automation-0"].Problem != "" {
-			b.Fatal(said, err)
-		}
-	}
-}

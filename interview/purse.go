@@ -25,10 +25,10 @@ func (x *exchange) setAside(ctx context.Context, s Sheet, all [][]piece) (settle
 	if x.reserve == nil {
 		return func() {}, nil
 	}
-	p := &purse{outer: x.reserve}
+	p, l := &purse{outer: x.reserve}, x.laid(s)
 	for i, turns := range all {
 		if _, read := x.recalled[x.kept(window(s, i, turns))]; !read {
-			p.left += x.form.request(s, turns, "", x.limits.AnswerTokens).Tokens()
+			p.left += x.form.request(l, turns, "", x.limits.AnswerTokens).Tokens()
 		}
 	}
 	if p.left == 0 {

@@ -92,7 +92,8 @@ func cutAt(s string, most int) int {
 // inWindows fills in a sheet window by window. The whole is refused before the first call if its budget cannot suffice.
 func (x *exchange) inWindows(ctx context.Context, s Sheet, limit int) (result, error) {
 	all := windows(x.turns, limit, x.limits.OverlapTurns)
-	each := len(s.stable())/4 + len(s.Schema())/4 + limit
+	l := x.laid(s)
+	each := len(l.stable)/4 + len(l.schema)/4 + limit
 	if len(all) > x.limits.Calls || len(all)*each > x.limits.PromptTokens {
 		return result{}, &failure{reason.BudgetExceeded, fmt.Sprintf("The transcript would have to be read in %d windows.", len(all))}
 	}

@@ -236,17 +236,3 @@ func BenchmarkParse(b *testing.B) {
 		templates.Parse(benchmarkBody, templates.Markdown, n)
 	}
 }
-
-func BenchmarkRender(b *testing.B) {
-	for _, f := range []templates.Format{templates.Plain, templates.Markdown} {
-		b.Run(string(f), func(b *testing.B) {
-			text, values := parse(b, benchmarkBody, f), benchmarkValues()
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := text.Render(values, templates.Options{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

@@ -244,15 +244,3 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkResolve(b *testing.B) {
-	c := call("It is a hundred and twenty nine euros fifty, and my number is oh seven four double oh one two three four five six")
-	said := interview.Said{Variables: map[string]interview.Stated{
-		"dyn_m": {Value: "129.50 EUR", Evidence: interview.Evidence{Turn: 2, Quote: "a hundred and twenty nine euros fifty"}},
-		"dyn_p": {Value: "07400123456", Evidence: interview.Evidence{Turn: 2, Quote: "oh seven four double oh one two three four five six"}},
-	}}
-	d := []variables.Declaration{{Name: "dyn_m", Type: variables.Money}, {Name: "dyn_p", Type: variables.Phone}}
-	for b.Loop() {
-		variables.Resolve(d, said, c, variables.Limits{Region: "GB"})
-	}
-}
