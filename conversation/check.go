@@ -83,12 +83,19 @@ func (c *Conversation) Check() []Fault {
 	return k.faults
 }
 
-type checker struct{ faults []Fault }
+type checker struct {
+	faults []Fault
+	turn   int // pointers are below this turn, from 1; 0: below none
+}
 
 func (k *checker) add(pointer, format string, args ...any) {
-	if len(k.faults) < maxFaults {
-		k.faults = append(k.faults, Fault{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+	if len(k.faults) >= maxFaults {
+		return
 	}
+	if k.turn > 0 {
+		pointer = "/turns/" + strconv.Itoa(k.turn-1) + pointer
+	}
+	k.faults = append(k.faults, Fault{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
 }
 
 // name is an id or a name: one line.
@@ -145,12 +152,12 @@ func oneOf[S ~string](k *checker, pointer string, s S, required bool, allowed ..
 	if s == "" && !required {
 		return
 	}
-	var names []string
-	for _, a := range allowed {
-		if s == a {
-			return
-		}
-		names = append(names, string(a))
+	if slices.Contains(allowed, s) {
+		return
+	}
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		names[i] = string(a)
 	}
 	if s == "" {
 		k.add(pointer, "is required: one of %s", strings.Join(names, ", "))
@@ -188,13 +195,14 @@ func (k *checker) turns(turns []Turn) {
 		return
 	}
 	for i, t := range turns {
-		at := "/turns/" + strconv.Itoa(i)
-		oneOf(k, at+"/role", t.Role, true, RoleAgent, RoleCustomer, RoleSystem, RoleTool)
-		k.text(at+"/text", t.Text)
+		k.turn = i + 1
+		oneOf(k, "/role", t.Role, true, RoleAgent, RoleCustomer, RoleSystem, RoleTool)
+		k.text("/text", t.Text)
 		if t.AtMS < 0 || t.AtMS > maxTurnAt.Milliseconds() {
-			k.add(at+"/at_ms", "is not between 0 and %d: milliseconds after started_at are wanted", maxTurnAt.Milliseconds())
+			k.add("/at_ms", "is not between 0 and %d: milliseconds after started_at are wanted", maxTurnAt.Milliseconds())
 		}
 	}
+	k.turn = 0
 }
 
 func (k *checker) metadata(m map[string]any) {

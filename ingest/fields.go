@@ -56,7 +56,11 @@ func (f fields) str(key string) string {
 
 // line is a text of one line: what a platform's text holds beyond that becomes a space.
 func (f fields) line(key string) string {
-	return strings.Join(strings.FieldsFunc(f.str(key), func(r rune) bool { return r < ' ' || (r >= 0x7f && r < 0xa0) }), " ")
+	s, control := f.str(key), func(r rune) bool { return r < ' ' || (r >= 0x7f && r < 0xa0) }
+	if !strings.ContainsFunc(s, control) {
+		return s
+	}
+	return strings.Join(strings.FieldsFunc(s, control), " ")
 }
 
 func (f fields) object(key string) fields {
@@ -74,9 +78,9 @@ func (f fields) objects(key string) []fields {
 		f.wrong(key, "a list")
 		return nil
 	}
-	out := make([]fields, 0, len(list))
+	out, at := make([]fields, 0, len(list)), f.at+conversation.Pointer(key)+"/"
 	for i, v := range list {
-		pointer := f.at + conversation.Pointer(key, i)
+		pointer := at + strconv.Itoa(i)
 		m, ok := v.(map[string]any)
 		if !ok {
 			if f.mode == strict && len(*f.faults) < maxFaults {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/json"
 	"runtime"
 	"strings"
@@ -119,6 +120,35 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// asDecoded is what encoding/json makes of a body; nil where it holds U+0000, which it leaves in.
+func asDecoded(t *testing.T, body []byte) map[string]any {
+	t.Helper()
+	if strings.Contains(string(body), `\u0000`) {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var doc map[string]any
+	if err := d.Decode(&doc); err != nil {
+		t.Fatalf("took %q, which encoding/json does not: %v", body, err)
+	}
+	return doc
+}
+
+func TestParseReadsAsEncodingJSON(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		nativeBody, " \n\t\r{ \"a\" : [ ] , \"b\" : { } , \"c\" : [ 1 , -2.5e+7 , true , false , null ] } \n", `{"":"","a":[[],[{}],[[0]]]}`,
+		`{"a":"\\","b":"\"","c":"\\\"\\","d":"\u00e9\ud83d\ude00\ud800x","e\n":"\/\b\f\n\r\t"}`, `{"a":0,"b":1e5,"c":true,"d":false,"e":null}`,
+		"{\"a\":\"日本 \u202e\u007f\",\"é\":[\"é\"]}", `{"a":1,"a":{"b":2},"a":[3]}`, `{"n":123456789012345678901234567890.5E-7}`,
+	} {
+		doc, faults := parse([]byte(body), lenient)
+		if diff := cmp.Diff(asDecoded(t, []byte(body)), doc); diff != "" || len(faults) > 0 {
+			t.Errorf("%s: %v (-json +got):\n%s", body, faults, diff)
+		}
+	}
+}
+
 func TestLenientParsingKeepsWhatItCan(t *testing.T) {
 	t.Parallel()
 	doc, faults := parse([]byte(`{"id":"1","id":"2","text":"a\u0000b"}`), lenient)
@@ -150,6 +180,11 @@ func FuzzParse(f *testing.F) {
 			}
 			if doc == nil {
 				continue
+			}
+			if want := asDecoded(t, body); want != nil {
+				if diff := cmp.Diff(want, doc); diff != "" {
+					t.Fatalf("encoding/json reads %q otherwise (-json +got):\n%s", body, diff)
+				}
 			}
 			out, err := json.Marshal(plain(doc))
 			if err != nil {
