@@ -52,6 +52,10 @@ func (c *compiler) rewrite(nodes []*node) {
 	for _, n := range nodes {
 		switch n.kind {
 		case outputNode:
+			if n.value.kind == pathExpr { // by far the most: one call of the engine's in place of two
+				c.tag(n.span, fmt.Sprintf("put %d %d", c.lookup(n.value), c.output(n)))
+				continue
+			}
 			c.tag(n.span, fmt.Sprintf("say %s %d", c.expression(n.value), c.output(n)))
 		case blockNode:
 			c.block(n)

@@ -50,9 +50,9 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // escapeHTML escapes for text and quoted attributes, as numbers where old mail readers do not know the name. The
 // backtick and the equals sign are for readers that repair HTML in their own way.
-func escapeHTML(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "`", "&#96;", "=", "&#61;").Replace(s)
-}
+func escapeHTML(s string) string { return htmlSigns.Replace(s) }
+
+var htmlSigns = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "`", "&#96;", "=", "&#61;")
 
 // escapeMarkdown writes ASCII punctuation as numeric references. Unlike a backslash, a reference cannot be undone by what
 // the author wrote before it.
@@ -118,9 +118,10 @@ func percent(s, also string) string {
 
 // markdownAddress writes an address so that it stays one inside (…).
 func markdownAddress(s string) string {
-	s = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20", "\n", "").Replace(s)
-	return strings.ReplaceAll(html.EscapeString(s), "&#39;", "%27")
+	return strings.ReplaceAll(html.EscapeString(addressSigns.Replace(s)), "&#39;", "%27")
 }
+
+var addressSigns = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", `\`, "%5C", " ", "%20", "\n", "")
 
 // webAddress reports whether a value is a whole http or https address, and which host it leads to.
 func webAddress(value string) (host string, ok bool) {
@@ -137,8 +138,10 @@ func webAddress(value string) (host string, ok bool) {
 // cleanText takes out what nobody can see: control and direction characters, tags, byte order marks and broken bytes.
 // Line and paragraph separators become line breaks. A value of nothing but white space is empty.
 func cleanText(s string) string {
-	s = strings.ToValidUTF8(s, "")
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n").Replace(s)
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x7f || r < ' ' && r != '\n' && r != '\t' }) {
+		return strings.TrimSpace(s) // most texts: nothing to take out
+	}
+	s = lineBreaks.Replace(strings.ToValidUTF8(s, ""))
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
@@ -152,3 +155,5 @@ func cleanText(s string) string {
 	}, s)
 	return strings.TrimSpace(s)
 }
+
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n")

@@ -13,7 +13,7 @@ import (
 // renderingKey is where the engine's private data holds the state of one render.
 const renderingKey = "aftercall"
 
-// engineHelpers are the helpers of one template: four of our own that authors cannot name, our each, and the authors'.
+// engineHelpers are the helpers of one template: five of our own that authors cannot name, our each, and the authors'.
 // Those that need the values of a render find them in the engine's private data, so that one template can be rendered
 // by many at once.
 func engineHelpers() map[string]any {
@@ -23,6 +23,10 @@ func engineHelpers() map[string]any {
 		"lit":  func(n int, o *raymond.Options) any { return stateOf(o).text.literals[n] },
 		"say": func(v any, n int, o *raymond.Options) raymond.SafeString {
 			return raymond.SafeString(stateOf(o).say(v, n))
+		},
+		"put": func(n, at int, o *raymond.Options) raymond.SafeString {
+			s := stateOf(o)
+			return raymond.SafeString(s.say(s.value(n), at))
 		},
 		"each":     each,
 		"date":     func(v, layout any) any { return formatDate(plainText(v), plainText(layout)) },

@@ -40,26 +40,29 @@ func (t *Text) mailFromMarkdown(filled string, s *rendering) (Rendered, error) {
 	if err := t.markdown.Convert([]byte(filled), &b); err != nil {
 		return Rendered{}, errMarkdown
 	}
-	return t.mail(document(t.policy.Sanitize(b.String())), s)
+	body := t.policy.Sanitize(b.String())
+	return t.mail(document(body), fragment(body), s)
 }
 
 // mailFromHTML makes the two parts of a mail from the author's HTML. The HTML itself is the author's: it was checked
 // when it was parsed, and stays as written.
 func (t *Text) mailFromHTML(filled string, s *rendering) (Rendered, error) {
 	if lower := strings.ToLower(filled); !strings.Contains(lower, "<html") && !strings.Contains(lower, "<body") {
-		filled = document(filled)
+		return t.mail(document(filled), fragment(filled), s)
 	}
-	return t.mail(filled, s)
+	return t.mail(filled, filled, s)
 }
 
-func (t *Text) mail(page string, s *rendering) (Rendered, error) {
+// mail makes a message of a page. read is the page without what is the same in every document of ours; it is what is
+// looked at.
+func (t *Text) mail(page, read string, s *rendering) (Rendered, error) {
 	if len(page) > maxOutput {
 		return Rendered{}, errTooLong
 	}
-	if err := checkLinks(page, t.hosts, s.hosts); err != nil {
+	if err := checkLinks(read, t.hosts, s.hosts); err != nil {
 		return Rendered{}, err
 	}
-	text, err := textPart(page)
+	text, err := textPart(read)
 	if err != nil {
 		return Rendered{}, err
 	}
@@ -87,6 +90,9 @@ blockquote { margin: 0; padding-left: 16px; border-left: 3px solid #d0d7de; }
 `
 }
 
+// fragment is a body as it stands in its document, without the head.
+func fragment(body string) string { return "<!DOCTYPE html>\n<body>\n" + strings.TrimSpace(body) }
+
 // checkLinks looks at the finished page the way a mail reader does and makes sure that every address in it leads to a
 // host that the author wrote or, for links alone, that a variable of kind url named. It does not trust the escaping.
 func checkLinks(page string, written, said map[string]bool) error {
@@ -96,8 +102,10 @@ func checkLinks(page string, written, said map[string]bool) error {
 		case html.ErrorToken:
 			return nil
 		case html.StartTagToken, html.SelfClosingTagToken:
-			for _, a := range z.Token().Attr {
-				if isAddress(a.Key) && !allowedAddress(a.Key, a.Val, written, said) {
+			for _, more := z.TagName(); more; {
+				var name, value []byte
+				name, value, more = z.TagAttr()
+				if isAddress(string(name)) && !allowedAddress(string(name), string(value), written, said) {
 					return errLink
 				}
 			}
