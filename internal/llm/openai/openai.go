@@ -79,7 +79,7 @@ func New(c Config) (*Model, error) {
 	}
 	cfg := goopenai.DefaultConfig(c.Key)
 	cfg.BaseURL = c.BaseURL
-	cfg.HTTPClient = client(c.HTTPClient)
+	cfg.HTTPClient = poster{client(c.HTTPClient)}
 	return &Model{
 		client: goopenai.NewClientWithConfig(cfg), model: c.Model, endpoint: u.Host,
 		timeout: c.Timeout, sleep: c.Sleep, budget: llm.NewRetryBudget(),
@@ -167,7 +167,8 @@ func (m *Model) call(ctx context.Context, r llm.Request, without [quirks]bool) (
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()
 	begun := time.Now()
-	res, err := m.client.CreateChatCompletion(ctx, m.request(r, without))
+	q := m.request(r, without)
+	res, err := m.client.CreateChatCompletion(written(ctx, &q), q)
 	reply := llm.Reply{
 		Model: res.Model, Endpoint: m.endpoint, Fingerprint: res.SystemFingerprint,
 		TokensIn: res.Usage.PromptTokens, TokensOut: res.Usage.CompletionTokens,
