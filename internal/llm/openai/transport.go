@@ -28,6 +28,7 @@ func client(given *http.Client) *http.Client {
 	if next == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConns, t.MaxIdleConnsPerHost, t.IdleConnTimeout = 1024, 1024, 90*time.Second
+		t.WriteBufferSize = 16 << 10 // a prompt in one piece
 		next = t
 	}
 	c.Transport = bounded{next}
