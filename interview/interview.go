@@ -78,7 +78,8 @@ type Form struct {
 	RevisionID   string
 	Location     *time.Location // zone of the conversation, for the calendar in the prompt
 	Sheets       []Sheet
-	Reserve      llm.Reserve // sets tokens of the account's day aside for each request; nil: the account has no budget
+	Recalled     map[string][]byte // what was answered before, if the caller has it already; nil: Memory is asked
+	Reserve      llm.Reserve       // sets tokens of the account's day aside for each request; nil: the account has no budget
 }
 
 // Verdict is the model's word on one question.

@@ -65,7 +65,10 @@ func (i *Interviewer) Ask(ctx context.Context, f Form) (Said, error) {
 		f.unheard(&said)
 		return said, nil
 	}
-	recalled, err := i.memory.Recall(ctx, f.Conversation.ID, f.RevisionID)
+	recalled, err := f.Recalled, error(nil)
+	if recalled == nil {
+		recalled, err = i.memory.Recall(ctx, f.Conversation.ID, f.RevisionID)
+	}
 	if err != nil {
 		return said, fmt.Errorf("recall answers of conversation %s: %w", f.Conversation.ID, err)
 	}

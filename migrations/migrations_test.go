@@ -27,6 +27,7 @@ var rows = []string{
 	5: `INSERT INTO homes (database_oid, table_oid) VALUES (1, 1)`,
 	6: `INSERT INTO spending (account_id, day, spent) VALUES ('acme', '2026-11-20', 1)`,
 	7: `UPDATE decisions SET verdict = 'unsure', reason = 'work_failed', review = true, actions = 0`,
+	8: `SELECT 1`, // brings nothing that could be kept
 }
 
 // tables are the tables filled above, by step.

@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"aftercall/automation"
 	"aftercall/conversation"
@@ -33,6 +31,7 @@ type decider struct {
 	revisions   *Revisions
 	interviewer *interview.Interviewer
 	gate        *gate
+	sender      *deliverer
 	askTimeout  time.Duration
 	now         func() time.Time
 	log         *slog.Logger
@@ -48,21 +47,28 @@ func (d *decider) NextRetry(job *river.Job[DecideArgs]) time.Time {
 	return nextRetry(d.now(), job.Attempt)
 }
 
-// Work runs the job and writes its one log line.
+// Work runs the job, writes its one log line, and sends what the plan has claimed. A plan that is saved needs no
+// transaction for its job's end: a job that runs again finds the conversation decided.
 func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
 	started := d.now()
 	line := decideLine{conversation: job.Args.ConversationID, run: job.Args.Run, attempt: job.Attempt}
-	err := guarded(d.log, func() error { return d.decide(ctx, job, &line) })
+	var ready batch
+	defer func() { ready.leave() }()
+	err := guarded(d.log, func() error { return d.decide(ctx, job, &line, &ready) })
 	if hopeless(job.JobRow, err) {
 		err = guarded(d.log, func() error { return d.giveUp(ctx, job, &line, err) })
 	}
 	line.log(ctx, d.log, d.now().Sub(started), err)
-	return err
+	sent := guarded(d.log, func() error { return d.sender.sendBatch(ctx, &ready) })
+	if err != nil {
+		return err
+	}
+	return sent
 }
 
 // decide takes one conversation from its gates to its plan. It is one straight list of steps, which is why it is left
 // whole: load, gate, ask, judge, resolve, plan.
-func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *decideLine) error {
+func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *decideLine, ready *batch) error {
 	leave, err := d.gate.enter(ctx, job.Priority)
 	if err != nil {
 		return err
@@ -76,6 +82,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	due, stopped := triggers.Gate(conv.Conversation, undecided(rev, conv.Decided), triggers.Facts{Location: location(conv, rev)})
 	free, asked := triggers.Free(due)
 	form := interview.New(conv.Conversation, rev.ID, location(conv, rev), nil)
+	form.Recalled = conv.Answers
 	if len(asked) > 0 {
 		form.Sheets = rev.Sheets(conv.Conversation.Agent.ID, due, conv.Conversation.Summary == "")
 		form.Reserve = d.purse(rev)
@@ -101,16 +108,17 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	plan := d.plan(conv, rev, job.Args.Run, append(stopped, decisions...), said, values)
 	if waiting != nil {
 		plan.State = store.StateWaiting
-	} else {
-		plan.Complete = complete(ctx, job)
 	}
 	plan.Priority = job.Priority
 	line.of(plan, said)
+	again() // plans are saved together: whoever waits for the common transaction must not keep others out
+	*ready = d.sender.prepare(plan, conv.Conversation)
 	saved, err := d.planner.Save(ctx, plan)
+	ready.claimed = saved.Claimed
 	switch {
 	case err != nil:
 		return fmt.Errorf("save the plan of conversation %s: %w", conv.Conversation.ID, err)
-	case !saved:
+	case !saved.OK:
 		return later(0) // it moved on meanwhile: a later event was merged, or a twin was faster; look again
 	case waiting != nil:
 		return d.wait(conv, waiting)
@@ -212,18 +220,6 @@ func undecided(rev *automation.Revision, decided map[string]bool) []triggers.Tri
 		}
 	}
 	return open
-}
-
-// complete finishes the job in the plan's transaction. The job's context must not cancel a transaction that other plans
-// share, hence WithoutCancel. A job that is not running any more was taken over; its twin's plan is fenced by version.
-func complete(ctx context.Context, job *river.Job[DecideArgs]) func(pgx.Tx) error {
-	return func(tx pgx.Tx) error {
-		_, err := river.JobCompleteTx[*riverpgxv5.Driver](context.WithoutCancel(ctx), tx, job)
-		if errors.Is(err, river.ErrNotFound) {
-			return nil // an operator deleted the job; the plan stands
-		}
-		return err
-	}
 }
 
 // declared are the variables that the automations that fire need, in file order, each once.

@@ -37,6 +37,7 @@ type deliverer struct {
 	places    map[string]*gate // by channel: what its provider is asked to do at once
 	id        string           // of this worker, for its claims
 	stopping  <-chan struct{}  // closed when this worker begins to stop: nothing is begun from then on
+	enqueue   func(context.Context, []store.DeliverJob) error
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -70,7 +71,7 @@ func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error
 	if err != nil {
 		return fmt.Errorf("claim %s deliveries of conversation %s: %w", a.Channel, a.ConversationID, err)
 	}
-	if err := d.sendAll(ctx, claimed); err != nil {
+	if _, err := d.sendAll(ctx, claimed); err != nil {
 		return err
 	}
 	at, ok, err := d.store.NextDue(ctx, a.ConversationID, a.Channel)
@@ -85,11 +86,14 @@ func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error
 
 // sendAll sends the claimed deliveries and records each outcome as it comes: one after another in the job's own place,
 // and side by side as far as the channel has places to spare.
-func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed) error {
-	errs := make([]error, len(claimed))
+func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed) ([]store.Outcome, error) {
+	outcomes, errs := make([]store.Outcome, len(claimed)), make([]error, len(claimed))
 	var beside sync.WaitGroup
 	for i, c := range claimed {
-		one := func() { errs[i] = d.record(ctx, c, d.sendGuarded(ctx, c)) }
+		one := func() {
+			outcomes[i] = d.sendGuarded(ctx, c)
+			errs[i] = d.record(ctx, c, outcomes[i])
+		}
 		leave, spare := d.places[c.Channel].tryEnter()
 		if !spare {
 			one()
@@ -101,7 +105,7 @@ func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed) error 
 		})
 	}
 	beside.Wait()
-	return errors.Join(errs...)
+	return outcomes, errors.Join(errs...)
 }
 
 // sendGuarded keeps a panic in one send from ending the process. What a panic leaves behind is a doubt: the request may
@@ -167,6 +171,9 @@ func (d *deliverer) send(ctx context.Context, c store.Claimed) store.Outcome {
 		// If a sweeper gave the claim up meanwhile, this settles its doubt: nothing was sent. If somebody else has taken
 		// it, the ledger's fence refuses the outcome.
 		return d.unsent(o, "claim_lost", backoff(c.Attempt))
+	}
+	if left, ok := ctx.Deadline(); ok && time.Until(left) < sendTimeout {
+		return d.unsent(o, "no_time_left", 0) // the job's end would cut the call off in the middle
 	}
 	call, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()

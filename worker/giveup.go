@@ -30,7 +30,7 @@ func (d *decider) giveUp(ctx context.Context, job *river.Job[DecideArgs], line *
 	line.about(conv, rev)
 	plan := &store.Plan{
 		AccountID: conv.Conversation.AccountID, ConversationID: conv.Conversation.ID, RevisionID: rev.ID, Run: job.Args.Run,
-		Version: conv.Version, State: store.StateDecided, Actions: map[string]int{}, Complete: complete(ctx, job),
+		Version: conv.Version, State: store.StateDecided, Actions: map[string]int{},
 	}
 	for _, t := range undecided(rev, conv.Decided) {
 		dec := triggers.Decision{Automation: t.ID, Verdict: triggers.Unsure, Reason: reason.WorkFailed, Review: true}
@@ -44,7 +44,7 @@ func (d *decider) giveUp(ctx context.Context, job *river.Job[DecideArgs], line *
 	switch {
 	case err != nil:
 		return fmt.Errorf("give conversation %s up: %w", job.Args.ConversationID, err)
-	case !saved:
+	case !saved.OK:
 		return later(0) // it moved on meanwhile
 	}
 	d.log.LogAttrs(ctx, slog.LevelError, "gave a conversation up", slog.String("conversation_id", job.Args.ConversationID),

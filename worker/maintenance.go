@@ -41,6 +41,9 @@ func (w *Worker) sweep(ctx context.Context) {
 	every(ctx, sweepEvery, func() {
 		ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 		defer cancel()
+		if n, err := w.store.GiveBack(ctx, EnqueueDelivers(w.client)); err != nil || n > 0 {
+			w.log.Warn("gave back claims whose commit was never answered", slog.Int("deliveries", n), slog.Any("error", err))
+		}
 		s, err := w.store.Sweep(ctx, w.lease, sweepGrace, w.enqueueBoth)
 		if err != nil {
 			if ctx.Err() == nil {

@@ -47,6 +47,14 @@ func EnqueueDelivers(c *river.Client[pgx.Tx]) func(context.Context, pgx.Tx, []st
 	}
 }
 
+// insertDelivers returns the same in a transaction of its own.
+func insertDelivers(c *river.Client[pgx.Tx]) func(context.Context, []store.DeliverJob) error {
+	return func(ctx context.Context, jobs []store.DeliverJob) error {
+		_, err := c.InsertMany(ctx, deliverParams(jobs))
+		return err
+	}
+}
+
 // insert uses InsertManyTx, not the COPY of InsertManyFastTx: a batch is a few dozen jobs, for which COPY measured 3-5
 // times slower.
 func insert(ctx context.Context, c *river.Client[pgx.Tx], tx pgx.Tx, params []river.InsertManyParams) error {

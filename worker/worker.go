@@ -100,19 +100,20 @@ func New(c Config) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	jobs := river.NewWorkers()
-	river.AddWorker(jobs, &decider{
-		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
-		interviewer: c.Interviewer, gate: newGate(c.Gate), askTimeout: c.AskTimeout, tokensPerDay: c.TokensPerDay,
-		now: c.Now, log: c.Logger,
-	})
 	places := map[string]*gate{}
 	for _, ch := range Channels() {
 		places[ch] = newGate(c.slots(ch))
 	}
-	river.AddWorker(jobs, &deliverer{
+	sender := &deliverer{
 		store: c.Store, revisions: c.Revisions, channels: c.Channels, capture: c.Capture, places: places,
-		id: w.self.ID, stopping: stopping.Done(), now: c.Now, log: c.Logger,
+		id: w.self.ID, stopping: stopping.Done(), enqueue: insertDelivers(inserter), now: c.Now, log: c.Logger,
+	}
+	jobs := river.NewWorkers()
+	river.AddWorker(jobs, sender)
+	river.AddWorker(jobs, &decider{
+		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
+		interviewer: c.Interviewer, gate: newGate(c.Gate), sender: sender, askTimeout: c.AskTimeout,
+		tokensPerDay: c.TokensPerDay, now: c.Now, log: c.Logger,
 	})
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),

@@ -44,9 +44,9 @@ type point struct {
 // mailsPerCall is what one call of bed.Account leads to.
 const mailsPerCall = 4
 
-// points is the table, in the order in which a round goes through them. The first three leave mails in doubt, which the
-// sweep that dies needs; the last three leave jobs that any worker would take up, and so nobody comes after them but the
-// healthy one.
+// points is the table, in the order in which a round goes through them. The first four leave mails in doubt, which the
+// sweep that dies needs; the last two leave what any worker would take up, and so nobody comes after them but the healthy
+// one.
 func points() []point {
 	sent := moment{rows: 1, answers: 1, decided: 1, sent: mailsPerCall}
 	doubted := moment{rows: 1, answers: 1, decided: 1, unknown: mailsPerCall}
@@ -57,6 +57,7 @@ func points() []point {
 	some := [2]int{1, mailsPerCall}
 	return []point{
 		{"claim-after-commit", "claimed, nothing called: in doubt, and the provider has none", sending, doubted, 1, never},
+		{"plan-after-commit", "planned and claimed in one, nothing called: in doubt, and the provider has none", sending, doubted, 1, never},
 		{"call-answered", "called, no receipt: in doubt", sending, doubted, 1, some},
 		{"receipt-before-commit", "answered, the receipt not written: in doubt", sending, doubted, 1, some},
 		{"model-answered", "answer not kept: the model is asked again", accepted, sent, 2, once},
@@ -65,7 +66,6 @@ func points() []point {
 		{"claim-before-commit", "planned, not claimed: sent later, once", planned, sent, 1, once},
 		{"receipt-after-commit", "sent; the job runs again and finds nothing", sent, sent, 1, once},
 		{sweepPoint, "the dying sweep doubted nobody; the next one does", moment{}, moment{}, 0, never},
-		{"plan-after-commit", "planned: sent later, once", planned, sent, 1, once},
 		{"ingest-before-commit", "no row and no 200: posted again, it is new", moment{}, sent, 1, once},
 		{"ingest-after-commit", "a row and no 200: posted again, it is a duplicate", accepted, sent, 1, once},
 	}
@@ -294,7 +294,7 @@ func (d *dying) report(t *trial, l checker.Ledger, rounds int) {
 	}
 	t.equal("deaths", total, rounds*len(points()))
 	t.equal("answered 200 by a process that then died on the way in", d.tooEarly, 0)
-	t.equal("in doubt (only at the three points around the call)", l.Unknown.Count, around)
+	t.equal("in doubt (only at the four points around the call)", l.Unknown.Count, around)
 	t.exercised("of those, really taken by the provider", l.UnknownTaken)
 	t.ledger(l)
 }

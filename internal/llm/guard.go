@@ -76,6 +76,7 @@ func (g *Guarded) State() State {
 
 // Complete asks the model, or fails at once while the circuit is open.
 func (g *Guarded) Complete(ctx context.Context, r Request) (Reply, error) {
+	began := g.o.Now()
 	epoch, probe, err := g.enter()
 	if err != nil {
 		return Reply{}, err
@@ -96,7 +97,7 @@ func (g *Guarded) Complete(ctx context.Context, r Request) (Reply, error) {
 		}
 		return reply, err
 	}
-	g.leave(epoch, probe, err)
+	g.leave(epoch, probe, began, err)
 	return reply, err
 }
 
@@ -127,8 +128,9 @@ func (g *Guarded) abandon() {
 	g.probing = false
 }
 
-// leave takes note of how a call ended.
-func (g *Guarded) leave(epoch int, probe bool, err error) {
+// leave takes note of how a call ended. An answer ends a row of failures if it was asked for after they began: what was
+// under way when the model went down says nothing about it now.
+func (g *Guarded) leave(epoch int, probe bool, began time.Time, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if epoch != g.epoch {
@@ -154,7 +156,9 @@ func (g *Guarded) leave(epoch int, probe bool, err error) {
 			g.turn(State{Open: true, Kind: e.Kind, Status: e.Status, Since: now, NextProbe: now.Add(max(g.o.Probe, e.After))})
 		}
 	default:
-		g.row = g.row[:0]
+		if len(g.row) > 0 && !began.Before(g.row[0]) {
+			g.row = g.row[:0]
+		}
 		g.note(now, false)
 	}
 }

@@ -293,3 +293,59 @@ type requestFunc func(llm.Request) error
 func (f requestFunc) Complete(_ context.Context, r llm.Request) (llm.Reply, error) {
 	return llm.Reply{}, f(r)
 }
+
+// TestGuardIsNotCalmedByOldAnswers: what was asked before the model went down and is answered after it is no sign of life.
+func TestGuardIsNotCalmedByOldAnswers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		asked time.Duration // after the first failure
+		open  bool
+	}{
+		"asked before": {-time.Second, true},
+		"asked after":  {time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := &clock{}
+			c.forward(time.Hour)
+			slow := make(chan error)
+			g := llm.Guard(asker(func(r llm.Request) error {
+				if r.SchemaName == "slow" {
+					slow <- nil
+					return <-slow
+				}
+				return down()
+			}), llm.GuardOptions{Now: c.Now})
+			ask := func(name string) { _, _ = g.Complete(t.Context(), llm.Request{SchemaName: name}) }
+			begin := func() (end func()) {
+				var ended sync.WaitGroup
+				ended.Go(func() { ask("slow") })
+				<-slow
+				return func() { slow <- nil; ended.Wait() }
+			}
+			c.forward(test.asked)
+			var end func()
+			if test.asked < 0 {
+				end = begin()
+				c.forward(-test.asked)
+			}
+			for n := range 4 {
+				ask("quick")
+				if n == 0 && test.asked > 0 {
+					c.forward(test.asked)
+					end = begin()
+				}
+			}
+			end()
+			ask("quick")
+			if open := g.State().Open; open != test.open {
+				t.Errorf("open: %v, want %v", open, test.open)
+			}
+		})
+	}
+}
+
+// asker is a model that answers as the function says.
+type asker func(llm.Request) error
+
+func (a asker) Complete(_ context.Context, r llm.Request) (llm.Reply, error) { return llm.Reply{}, a(r) }

@@ -40,6 +40,7 @@ func rules() []rule {
 	return []rule{
 		{"every conversation came with an accepted event", (*db.Queries).AuditConversationWithoutEvent},
 		{"an event and its conversation belong to one account", (*db.Queries).AuditEventOfForeignAccount},
+		{"every decision and value has its conversation, every attempt its delivery", (*db.Queries).AuditOwnerless},
 		{"a decided conversation has no decision waiting", (*db.Queries).AuditDecidedButWaiting},
 		{"a waiting conversation waits for a decision", (*db.Queries).AuditWaitingForNothing},
 		{"a conversation without a plan has no decision", (*db.Queries).AuditDecidedBeforeItsPlan},

@@ -33,7 +33,7 @@ func TestDeliverJobsKeepThePriority(t *testing.T) {
 	jobs := deliverJobs([]*planned{
 		{Plan: &Plan{Priority: 3, Deliveries: []Delivery{{Channel: "email", State: Planned}, {Channel: "sms", State: Planned}}}},
 		{Plan: &Plan{Priority: 1, Deliveries: []Delivery{{Channel: "email", State: Planned}}}},
-	})
+	}, time.Now())
 	var got []int
 	for _, j := range jobs {
 		got = append(got, j.Priority)

@@ -36,7 +36,7 @@ func BenchmarkSave(b *testing.B) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if saved, err := h.planner.Save(b.Context(), h.plan(<-ids, 5)); err != nil || !saved {
+			if saved, err := h.planner.Save(b.Context(), h.plan(<-ids, 5)); err != nil || !saved.OK {
 				b.Error(saved, err)
 			}
 		}

@@ -4,10 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5"
 
 	"aftercall/internal/store/db"
 	"aftercall/recipients"
@@ -44,84 +43,32 @@ type ask struct {
 	now                           time.Time
 }
 
-// claimer writes groups of claims. A group whose commit was sent but never answered may stand in the ledger as sending
-// although no worker knows of it. The claimer remembers such groups and gives their deliveries back with its next
-// transactions: nothing was sent under a claim that did not return. If it dies first, a sweep calls them unknown.
-type claimer struct {
-	pool *pgxpool.Pool
-	lost []lostClaim
-}
-
-// lostClaim is a group of claims without an answer to its commit, which may still be under way.
-type lostClaim struct {
-	id      string
-	workers []string
-	at      time.Time
-}
-
-// lostFor is how long a commit without an answer is reckoned with; far longer than any transaction of ours lives.
-const lostFor = time.Minute
-
-func (c *claimer) write(ctx context.Context, asks []ask) ([][]Claimed, error) {
-	began, claim := time.Now(), newID()
-	tx, err := c.pool.Begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // of a committed one: nothing
-	q := db.New(tx)
-	if err := c.release(ctx, q); err != nil {
-		return nil, err
-	}
-	p := db.ClaimDeliveriesParams{ClaimID: claim}
+// writeClaims writes a group of claims in one transaction.
+func (s *Store) writeClaims(ctx context.Context, asks []ask) (claimed [][]Claimed, err error) {
+	claim := newClaim()
+	p := db.ClaimDeliveriesParams{ClaimID: claim.id}
 	for n, a := range asks {
 		p.ConversationIds, p.Channels = append(p.ConversationIds, a.conversation), append(p.Channels, a.channel)
 		p.WorkerIds, p.Nows, p.Asks = append(p.WorkerIds, a.worker), append(p.Nows, a.now), append(p.Asks, int32(n))
 	}
-	rows, err := q.ClaimDeliveries(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	claimed, err := claimedRows(rows, len(asks))
-	if err != nil {
-		return nil, err
-	}
-	if err := tx.Commit(ctx); err != nil {
-		c.lost = append(c.lost, lostClaim{claim, p.WorkerIds, time.Now()})
-		return nil, err
-	}
-	c.lost = slices.DeleteFunc(c.lost, func(l lostClaim) bool { return began.Sub(l.at) > lostFor })
-	for _, one := range claimed {
-		for n := range one {
-			one[n].ClaimedAt = began
+	claim.workers = p.WorkerIds
+	err = s.lost.inTx(ctx, s.pool, claim, func(_ pgx.Tx, q *db.Queries) error {
+		rows, err := q.ClaimDeliveries(ctx, p)
+		if err == nil {
+			claimed, err = claimedRows(rows, len(asks), claim.at)
 		}
-	}
-	return claimed, nil
+		return err
+	})
+	return claimed, err
 }
 
-// release gives back what lost claims hold. It is done again and again for a while: a commit without an answer may be
-// seen only later.
-func (c *claimer) release(ctx context.Context, q *db.Queries) error {
-	if len(c.lost) == 0 {
-		return nil
-	}
-	var p db.ReleaseClaimsParams
-	for _, l := range c.lost {
-		p.ClaimIds, p.WorkerIds = append(p.ClaimIds, l.id), append(p.WorkerIds, l.workers...)
-	}
-	if err := q.ReleaseClaims(ctx, p); err != nil {
-		return fmt.Errorf("release lost claims: %w", err)
-	}
-	return nil
-}
-
-func claimedRows(rows []db.ClaimDeliveriesRow, asks int) ([][]Claimed, error) {
+func claimedRows(rows []db.ClaimDeliveriesRow, asks int, began time.Time) ([][]Claimed, error) {
 	claimed := make([][]Claimed, asks)
 	for _, r := range rows {
 		d := Claimed{
 			ID: r.ID, AccountID: r.AccountID, ConversationID: r.ConversationID, ExternalID: r.ExternalID,
 			Automation: r.Automation, Action: int(r.Action), Channel: r.Channel, Attempt: int(r.Attempt),
-			DeadlineAt: zeroOr(r.DeadlineAt), Test: r.Test,
+			DeadlineAt: zeroOr(r.DeadlineAt), Test: r.Test, ClaimedAt: began,
 			Contact: recipients.ContactRecord{Name: r.CustomerName, Email: r.CustomerEmail, Number: r.CustomerNumber},
 		}
 		if err := json.Unmarshal(r.Content, &d.Content); err != nil {

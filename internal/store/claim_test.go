@@ -102,24 +102,49 @@ func TestClaimIsExclusive(t *testing.T) {
 // A claim whose commit was never answered was handed to nobody, so it must not stay in the ledger as sending.
 func TestClaimThatNeverReturnedIsGivenBack(t *testing.T) {
 	t.Parallel()
-	h, line := openBehind(t)
-	p := h.decided(t, "c1", 2)
-	line.loseNextCommit()
-	_, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now())
-	if !store.Away(err) {
-		t.Fatalf("claim: %v, want the database away", err)
+	for name, lose := range map[string]func(*house, *line) (conversation string, err error){
+		"of a job": func(h *house, l *line) (string, error) {
+			p := h.decided(t, "c1", 2)
+			l.loseNextCommit()
+			_, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now())
+			return p.ConversationID, err
+		},
+		"of a plan": func(h *house, l *line) (string, error) {
+			p := h.plan(h.accept(t, h.arrival(phoneCall("c1"))).ConversationID, 2)
+			p.Sender = store.Sender{WorkerID: "w1", Channels: map[string]bool{deliver.Email: true}}
+			l.loseNextCommit()
+			_, err := h.planner.Save(t.Context(), p)
+			return p.ConversationID, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, line := openBehind(t)
+			id, err := lose(h, line)
+			if !store.Away(err) {
+				t.Fatalf("%v, want the database away", err)
+			}
+			back := 0
+			for deadline := time.Now().Add(20 * time.Second); back == 0 && time.Now().Before(deadline); {
+				back, _ = h.GiveBack(t.Context(), h.enqueueDelivers) // the lost commit may still be under way
+			}
+			_, delivers := h.asked()
+			if want := (store.DeliverJob{AccountID: "acme", ConversationID: id, Channel: deliver.Email}); back != 2 || delivers[len(delivers)-1] != want {
+				t.Fatalf("%d went back, jobs %+v", back, delivers)
+			}
+			claimed := h.claim(t, id, "w1")
+			if len(claimed) != 2 || claimed[0].Attempt != 1 {
+				t.Fatalf("claimed again: %+v", claimed)
+			}
+			for _, c := range claimed {
+				h.record(t, outcome(c, "w1", store.Sent))
+			}
+			if back, err := h.GiveBack(t.Context(), h.enqueueDelivers); back != 0 || err != nil {
+				t.Errorf("%d of a later claim went back: %v", back, err)
+			}
+			h.balanced(t)
+		})
 	}
-	var claimed []store.Claimed
-	for deadline := time.Now().Add(20 * time.Second); len(claimed) == 0 && time.Now().Before(deadline); {
-		claimed = h.claim(t, p.ConversationID, "w1") // the lost commit may still be under way, as for the job's retry
-	}
-	if len(claimed) != 2 || claimed[0].Attempt != 1 {
-		t.Fatalf("claimed again: %+v", claimed)
-	}
-	for _, c := range claimed {
-		h.record(t, outcome(c, "w1", store.Sent))
-	}
-	h.balanced(t)
 }
 
 func TestRecordOutcome(t *testing.T) {

@@ -27,27 +27,61 @@ type Pinned struct {
 	Conversation *conversation.Conversation
 	RevisionID   string
 	State        ConversationState
-	Version      int             // counts plans and merges; a plan made for another version is not saved
-	Decided      map[string]bool // automations of this run that have a final decision
+	Version      int               // counts plans and merges; a plan made for another version is not saved
+	Decided      map[string]bool   // automations of this run that have a final decision
+	Answers      map[string][]byte // what was answered before under this revision, by part; what Recall returns
 	AcceptedAt   time.Time
 }
 
-// Load loads a conversation for a run.
+// Load loads a conversation for a run, grouped with others.
 func (s *Store) Load(ctx context.Context, conversationID string, run int) (Pinned, error) {
-	r, err := s.q.LoadConversation(ctx, db.LoadConversationParams{ID: conversationID, Run: int32(run)})
+	r, err := s.loads.do(ctx, opening{conversationID, int32(run)})
+	if err == nil && r == nil {
+		err = ErrNotFound
+	}
 	if err != nil {
-		return Pinned{}, fmt.Errorf("load conversation %s: %w", conversationID, found(err))
+		return Pinned{}, fmt.Errorf("load conversation %s: %w", conversationID, err)
 	}
 	c, err := decodeConversation(r.ID, r.AccountID, r.Source, r.Content)
 	if err != nil {
 		return Pinned{}, err
 	}
 	p := Pinned{Conversation: c, RevisionID: r.RevisionID, State: ConversationState(r.State), Version: int(r.Version),
-		Decided: make(map[string]bool, len(r.Decided)), AcceptedAt: r.AcceptedAt}
+		Decided: make(map[string]bool, len(r.Decided)), Answers: make(map[string][]byte, len(r.Parts)), AcceptedAt: r.AcceptedAt}
 	for _, automation := range r.Decided {
 		p.Decided[automation] = true
 	}
+	for n, part := range r.Parts {
+		p.Answers[part] = r.Answers[n]
+	}
 	return p, nil
+}
+
+// opening is a conversation to be loaded.
+type opening struct {
+	id  string
+	run int32
+}
+
+// readConversations reads conversations in one statement; nil stands for one that does not exist.
+func (s *Store) readConversations(ctx context.Context, wanted []opening) ([]*db.LoadConversationsRow, error) {
+	var p db.LoadConversationsParams
+	for _, w := range wanted {
+		p.Ids, p.Runs = append(p.Ids, w.id), append(p.Runs, w.run)
+	}
+	rows, err := s.q.LoadConversations(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[opening]*db.LoadConversationsRow, len(rows))
+	for n := range rows {
+		found[opening{rows[n].ID, rows[n].Run}] = &rows[n]
+	}
+	loaded := make([]*db.LoadConversationsRow, len(wanted))
+	for n, w := range wanted {
+		loaded[n] = found[w]
+	}
+	return loaded, nil
 }
 
 // Recall returns the answers that are used for a conversation under a revision, by part.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// groupOf says how writes of one kind are grouped.
+// groupOf says how writes (or reads) of one kind are grouped.
 type groupOf[T, R any] struct {
 	// write stores items in one transaction and returns a result for each, in order.
 	write    func(ctx context.Context, items []T) ([]R, error)

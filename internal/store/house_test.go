@@ -188,7 +188,7 @@ func (h *house) plan(conversationID string, mails int) *store.Plan {
 
 func (h *house) save(t testing.TB, p *store.Plan) {
 	t.Helper()
-	if saved, err := h.planner.Save(t.Context(), p); err != nil || !saved {
+	if saved, err := h.planner.Save(t.Context(), p); err != nil || !saved.OK {
 		t.Fatalf("save: %v, %v", saved, err)
 	}
 }

@@ -179,7 +179,7 @@ func TestAcceptMerges(t *testing.T) {
 	if err != nil || pinned.Version != 2 || len(pinned.Conversation.Turns) != 2 || pinned.Conversation.Summary == "" {
 		t.Errorf("loaded %+v, %v", pinned, err)
 	}
-	if saved, err := h.planner.Save(t.Context(), h.plan(first.ConversationID, 1)); saved || err != nil {
+	if saved, err := h.planner.Save(t.Context(), h.plan(first.ConversationID, 1)); saved.OK || err != nil {
 		t.Errorf("a plan for the version before was saved: %v, %v", saved, err)
 	}
 	rows, _, err := h.Conversations(t.Context(), store.ConversationQuery{AccountID: "acme", Search: "ANN@example.com"})

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aftercall/internal/store/db"
@@ -98,9 +100,12 @@ func (s *Store) writeOutcomes(ctx context.Context, outcomes []Outcome) ([]error,
 	return fenced, nil
 }
 
+// outcomeRows puts outcomes in the order in which everybody locks deliveries, so that two writers wait for each other and
+// do not cross.
 func outcomeRows(outcomes []Outcome) (p db.RecordOutcomesParams) {
 	now := time.Now()
-	for _, o := range outcomes {
+	ordered := slices.SortedFunc(slices.Values(outcomes), func(a, b Outcome) int { return cmp.Compare(a.DeliveryID, b.DeliveryID) })
+	for _, o := range ordered {
 		p.Ids, p.AccountIds = append(p.Ids, o.DeliveryID), append(p.AccountIds, o.AccountID)
 		p.Attempts, p.WorkerIds = append(p.Attempts, int32(o.Attempt)), append(p.WorkerIds, o.WorkerID)
 		p.States, p.Reasons = append(p.States, string(o.State)), append(p.Reasons, string(o.Reason))

@@ -12,6 +12,7 @@ import (
 	"aftercall/deliver"
 	"aftercall/internal/store/db"
 	"aftercall/reason"
+	"aftercall/recipients"
 	"aftercall/tasks"
 	"aftercall/triggers"
 	"aftercall/variables"
@@ -44,6 +45,21 @@ type Content struct {
 	ReplyTo []string          `json:"reply_to,omitempty"` // recipient keys
 	To      []string          `json:"to"`                 // recipient keys; one unless together
 	CC      []string          `json:"cc,omitempty"`       // recipient keys
+}
+
+// clean leaves in a content only what is stored as it is.
+func (c *Content) clean() {
+	for _, s := range []*string{&c.Subject, &c.Text, &c.HTML, &c.From.Name, &c.From.Address} {
+		*s = clean(*s)
+	}
+	for name, value := range c.Fields {
+		c.Fields[name] = clean(value)
+	}
+	for _, keys := range [][]string{c.ReplyTo, c.To, c.CC} {
+		for n, key := range keys {
+			keys[n] = clean(key)
+		}
+	}
 }
 
 // Delivery is one line of the ledger as planned.
@@ -85,9 +101,22 @@ type Plan struct {
 	Deliveries                            []Delivery
 	Tasks                                 []Task
 	Priority                              int // of the deliver jobs: the decide job's, so that fairness does not end with it
-	// Complete, if set, completes the job in the plan's transaction. It can be called twice: a transaction that failed
-	// for another plan's sake is written again.
-	Complete func(tx pgx.Tx) error
+	Sender                                Sender
+}
+
+// Sender is the worker that sends at once what is due of a plan on its channels: the plan claims it, and enqueues no job
+// for it. The zero value is nobody.
+type Sender struct {
+	WorkerID   string
+	Channels   map[string]bool
+	ExternalID string                   // the platform's id of the conversation
+	Contact    recipients.ContactRecord // the conversation's
+}
+
+// Saved is what became of a plan.
+type Saved struct {
+	OK      bool      // false: the conversation has moved on since it was loaded, and nothing was written
+	Claimed []Claimed // what the plan's worker, and nobody else, may now send once
 }
 
 // DeliverJob asks for a delivery job to be enqueued: one per conversation and channel.
@@ -100,27 +129,28 @@ type DeliverJob struct {
 // Planner saves plans, grouped into common transactions.
 type Planner struct {
 	pool    *pgxpool.Pool
-	group   *group[*planned, bool]
+	lost    *lostClaims
+	group   *group[*planned, Saved]
 	enqueue func(ctx context.Context, tx pgx.Tx, jobs []DeliverJob) error
 }
 
 // NewPlanner returns the plan writer. enqueue inserts the deliver jobs of what is planned in the plans' transaction.
 func (s *Store) NewPlanner(enqueue func(ctx context.Context, tx pgx.Tx, jobs []DeliverJob) error) *Planner {
-	p := &Planner{pool: s.pool, enqueue: enqueue}
-	p.group = newGroup(s, groupOf[*planned, bool]{
+	p := &Planner{pool: s.pool, lost: &s.lost, enqueue: enqueue}
+	p.group = newGroup(s, groupOf[*planned, Saved]{
 		write: p.write, weigh: (*planned).weight, patience: 10 * time.Second, timeout: 10 * time.Second})
 	return p
 }
 
-// Save writes the plan. saved is false if the conversation has moved on since it was loaded; then nothing was written.
-// Decisions with verdict Waiting are written over by a later plan of the same run; all others are final.
-func (p *Planner) Save(ctx context.Context, plan *Plan) (saved bool, err error) {
+// Save writes the plan, and claims in the same transaction what is to be sent at once. Decisions with verdict Waiting are
+// written over by a later plan of the same run; all others are final.
+func (p *Planner) Save(ctx context.Context, plan *Plan) (saved Saved, err error) {
 	encoded, err := encodePlan(plan)
 	if err == nil {
 		saved, err = p.group.do(ctx, encoded)
 	}
 	if err != nil {
-		return false, fmt.Errorf("save the plan of conversation %s: %w", plan.ConversationID, err)
+		return Saved{}, fmt.Errorf("save the plan of conversation %s: %w", plan.ConversationID, err)
 	}
 	return saved, nil
 }
@@ -131,6 +161,12 @@ type planned struct {
 	evidence, valueEvidence, contents [][]byte
 
 	restored bool // the conversation was not decided in the backup that this data came from
+}
+
+// sends reports whether the plan claims a delivery for its worker. What a restored conversation leads to may have been
+// sent by the original.
+func (p *planned) sends(d Delivery, now time.Time) bool {
+	return p.Sender.Channels[d.Channel] && d.State == Planned && !d.DueAt.After(now) && !p.restored
 }
 
 func (p *planned) weight() (bytes int) {
@@ -160,41 +196,68 @@ func encodePlan(plan *Plan) (*planned, error) {
 	for _, v := range plan.Values {
 		add(&p.valueEvidence, v.Evidence)
 	}
-	for _, d := range plan.Deliveries {
-		add(&p.contents, d.Content)
+	for n := range plan.Deliveries {
+		plan.Deliveries[n].Content.clean() // what is sent at once is what is stored
+		add(&p.contents, plan.Deliveries[n].Content)
 	}
 	return p, errors.Join(errs...)
 }
 
 // write saves plans in one transaction: the conversations are locked, the plans of those that moved on left out.
-func (p *Planner) write(ctx context.Context, plans []*planned) (saved []bool, err error) {
-	err = inTx(ctx, p.pool, func(tx pgx.Tx, q *db.Queries) error {
-		if saved, err = current(ctx, q, plans); err != nil {
+func (p *Planner) write(ctx context.Context, plans []*planned) (saved []Saved, err error) {
+	claim := newClaim()
+	for _, plan := range plans {
+		claim.workers = append(claim.workers, plan.Sender.WorkerID)
+	}
+	err = p.lost.inTx(ctx, p.pool, claim, func(tx pgx.Tx, q *db.Queries) error {
+		is, err := current(ctx, q, plans)
+		if err != nil {
 			return err
 		}
+		saved = make([]Saved, len(plans))
 		var keep []*planned
 		for n, plan := range plans {
-			if saved[n] {
+			if saved[n].OK = is[n]; is[n] {
 				keep = append(keep, plan)
 			}
 		}
 		if len(keep) == 0 {
 			return nil
 		}
-		if err := writePlans(ctx, q, keep); err != nil {
+		written, err := writePlans(ctx, q, keep, claim)
+		if err != nil {
 			return err
+		}
+		for n, plan := range plans {
+			if is[n] {
+				saved[n].Claimed = plan.claimed(written, claim.at)
+			}
 		}
 		if err := doubtPlans(ctx, q, keep); err != nil {
 			return err
 		}
-		if jobs := deliverJobs(keep); len(jobs) > 0 {
+		if jobs := deliverJobs(keep, claim.at); len(jobs) > 0 {
 			if err := p.enqueue(ctx, tx, jobs); err != nil {
 				return fmt.Errorf("enqueue deliver jobs: %w", err)
 			}
 		}
-		return complete(tx, keep)
+		return nil
 	})
 	return saved, err
+}
+
+// claimed are the deliveries that the plan's worker may send now: those it claims that were not planned before.
+func (p *planned) claimed(written map[string]bool, at time.Time) (claimed []Claimed) {
+	for _, d := range p.Deliveries {
+		if p.sends(d, at) && written[d.ID] {
+			claimed = append(claimed, Claimed{
+				ID: d.ID, AccountID: p.AccountID, ConversationID: p.ConversationID, ExternalID: p.Sender.ExternalID,
+				Automation: d.Automation, Action: d.Action, Channel: d.Channel, Attempt: 1, DeadlineAt: d.DeadlineAt,
+				Test: d.Test, Content: d.Content, Contact: p.Sender.Contact, ClaimedAt: at,
+			})
+		}
+	}
+	return claimed
 }
 
 // current locks the conversations and says which plans were made for the version they are at. Of two plans for one
@@ -228,25 +291,13 @@ func current(ctx context.Context, q *db.Queries, plans []*planned) ([]bool, erro
 	return is, nil
 }
 
-func complete(tx pgx.Tx, plans []*planned) error {
-	for _, p := range plans {
-		if p.Complete == nil {
-			continue
-		}
-		if err := p.Complete(tx); err != nil {
-			return fmt.Errorf("complete the job: %w", err)
-		}
-	}
-	return nil
-}
-
-// deliverJobs asks for one job for each conversation and channel with something to send, at the time of the earliest.
-func deliverJobs(plans []*planned) (jobs []DeliverJob) {
-	now := time.Now()
+// deliverJobs asks for one job for each conversation and channel with something to send that the plan does not claim, at
+// the time of the earliest.
+func deliverJobs(plans []*planned, now time.Time) (jobs []DeliverJob) {
 	for _, p := range plans {
 		at := map[string]int{} // position in jobs, by channel
 		for _, d := range p.Deliveries {
-			if d.State != Planned || p.restored {
+			if d.State != Planned || p.restored || p.sends(d, now) {
 				continue
 			}
 			due := d.DueAt

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -9,8 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"aftercall/deliver"
 	"aftercall/internal/llm"
@@ -69,7 +68,7 @@ func TestSaveIsFencedByVersion(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
 	id := h.accept(t, h.arrival(phoneCall("c1"))).ConversationID
-	var saved [8]bool
+	var saved [8]store.Saved
 	var all sync.WaitGroup
 	for n := range saved {
 		all.Go(func() {
@@ -82,7 +81,7 @@ func TestSaveIsFencedByVersion(t *testing.T) {
 	all.Wait()
 	times := 0
 	for _, s := range saved {
-		if s {
+		if s.OK {
 			times++
 		}
 	}
@@ -132,40 +131,77 @@ func TestSaveOneBadPlanFailsAlone(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
 	const plans = 40
-	errBroken := errors.New("broken")
 	errs := make([]error, plans)
 	var all sync.WaitGroup
 	for n := range plans {
 		p := h.plan(h.accept(t, h.arrival(phoneCall(fmt.Sprintf("c%d", n)))).ConversationID, 1)
 		switch n % 10 {
 		case 3:
-			p.Complete = func(pgx.Tx) error { return errBroken }
+			p.Values = []variables.Value{{Name: "dyn_when", Status: "perhaps"}}
 		case 7:
 			p.Decisions[0].Reason = "because"
-		case 8:
-			p.Complete = func(pgx.Tx) error { panic("at the disco") }
-		default:
-			p.Complete = func(tx pgx.Tx) error {
-				_, err := tx.Exec(context.Background(), "UPDATE river_job SET state = 'completed', finalized_at = now() WHERE args ->> 'conversation_id' = $1 AND kind = 'conversation.decide'", p.ConversationID)
-				return err
-			}
 		}
 		all.Go(func() { _, errs[n] = h.planner.Save(t.Context(), p) })
 	}
 	all.Wait()
 	for n, err := range errs {
-		bad := n%10 == 3 || n%10 == 7 || n%10 == 8
-		if (err != nil) != bad || (n%10 == 3) != errors.Is(err, errBroken) {
+		if bad := n%10 == 3 || n%10 == 7; (err != nil) != bad {
 			t.Errorf("plan %d: %v", n, err)
 		}
 	}
-	if n := h.count(t, "deliveries"); n != plans*7/10 {
+	if n := h.count(t, "deliveries"); n != plans*8/10 {
 		t.Errorf("%d deliveries", n)
 	}
-	if n := h.count(t, "river_job WHERE state = 'completed'"); n != plans*7/10 {
-		t.Errorf("%d jobs completed", n)
+	if n := h.count(t, "river_job WHERE kind = 'delivery.send'"); n != plans*8/10 {
+		t.Errorf("%d jobs", n)
 	}
 	h.balanced(t)
+}
+
+// TestSaveClaimsForItsSender: what a plan's worker sends at once is claimed as the queue would claim it, and has no job.
+func TestSaveClaimsForItsSender(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	queued := h.decided(t, "queued", 2)
+	p := h.plan(h.accept(t, h.arrival(phoneCall("c1"))).ConversationID, 2)
+	p.Deliveries[1].Content.Text = "NUL \x00, half a rune \xff"
+	later, other, held := p.Deliveries[0], p.Deliveries[0], p.Deliveries[0]
+	later.ID, later.Recipient, later.DueAt = uuid.NewString(), "email:later@acme.example", time.Now().Add(time.Hour)
+	other.ID, other.Channel = uuid.NewString(), deliver.SMS
+	other.Action = 1
+	held.ID, held.Recipient, held.State = uuid.NewString(), "email:held@acme.example", store.Held
+	p.Deliveries = append(p.Deliveries, later, other, held)
+	pinned, err := h.Load(t.Context(), p.ConversationID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Actions["callback"] = 2
+	p.Sender = store.Sender{WorkerID: "w1", Channels: map[string]bool{deliver.Email: true}, ExternalID: "c1",
+		Contact: h.claim(t, queued.ConversationID, "w0")[0].Contact}
+	saved, err := h.planner.Save(t.Context(), p)
+	if err != nil || !saved.OK || len(saved.Claimed) != 2 {
+		t.Fatalf("loaded %+v, saved %+v, %v", pinned, saved, err)
+	}
+	_, delivers := h.asked()
+	want := []store.DeliverJob{{AccountID: "acme", ConversationID: p.ConversationID, Channel: deliver.Email, At: later.DueAt},
+		{AccountID: "acme", ConversationID: p.ConversationID, Channel: deliver.SMS}}
+	if d := cmp.Diff(want, delivers[1:]); d != "" {
+		t.Error(d)
+	}
+	for n, c := range saved.Claimed {
+		if holds, err := h.Holds(t.Context(), c.ID, 1, "w1"); err != nil || !holds || c.ID != p.Deliveries[n].ID {
+			t.Errorf("w1 does not hold %+v: %v", c, err)
+		}
+		h.record(t, outcome(c, "w1", store.Retrying))
+	}
+	if d := cmp.Diff(saved.Claimed, h.claim(t, p.ConversationID, "w1"), cmpopts.IgnoreFields(store.Claimed{}, "Attempt", "ClaimedAt", "DeadlineAt"), cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("the plan's claim and the queue's (-plan +queue):\n%s", d)
+	}
+	again := h.plan(p.ConversationID, 2)
+	again.Version, again.Sender = 2, p.Sender
+	if saved, err := h.planner.Save(t.Context(), again); err != nil || !saved.OK || len(saved.Claimed) != 0 {
+		t.Errorf("what was planned before was claimed again: %+v, %v", saved, err)
+	}
 }
 
 func TestReasonsAreTheClosedList(t *testing.T) {

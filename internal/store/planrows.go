@@ -3,37 +3,42 @@ package store
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"aftercall/internal/store/db"
 )
 
 // writePlans inserts the rows of many plans, one statement for each table.
-func writePlans(ctx context.Context, q *db.Queries, plans []*planned) error {
+// It returns the deliveries that were not planned before.
+func writePlans(ctx context.Context, q *db.Queries, plans []*planned, c claim) (written map[string]bool, err error) {
 	if err := q.AdvanceConversations(ctx, conversationRows(plans)); err != nil {
-		return fmt.Errorf("advance conversations: %w", err)
+		return nil, fmt.Errorf("advance conversations: %w", err)
 	}
 	if rows := decisionRows(plans); len(rows.ConversationIds) > 0 {
 		if err := q.InsertDecisions(ctx, rows); err != nil {
-			return fmt.Errorf("insert decisions: %w", err)
+			return nil, fmt.Errorf("insert decisions: %w", err)
 		}
 	}
 	if rows := valueRows(plans); len(rows.ConversationIds) > 0 {
 		if err := q.InsertValues(ctx, rows); err != nil {
-			return fmt.Errorf("insert variable values: %w", err)
+			return nil, fmt.Errorf("insert variable values: %w", err)
 		}
 	}
-	if rows := deliveryRows(plans, time.Now()); len(rows.Ids) > 0 {
-		if err := q.InsertDeliveries(ctx, rows); err != nil {
-			return fmt.Errorf("insert deliveries: %w", err)
+	if rows := deliveryRows(plans, c); len(rows.Ids) > 0 {
+		ids, err := q.InsertDeliveries(ctx, rows)
+		if err != nil {
+			return nil, fmt.Errorf("insert deliveries: %w", err)
+		}
+		written = make(map[string]bool, len(ids))
+		for _, id := range ids {
+			written[id] = true
 		}
 	}
 	if rows := taskRows(plans); len(rows.Ids) > 0 {
 		if err := q.InsertTasks(ctx, rows); err != nil {
-			return fmt.Errorf("insert tasks: %w", err)
+			return nil, fmt.Errorf("insert tasks: %w", err)
 		}
 	}
-	return nil
+	return written, nil
 }
 
 func conversationRows(plans []*planned) (r db.AdvanceConversationsParams) {
@@ -72,12 +77,16 @@ func valueRows(plans []*planned) (r db.InsertValuesParams) {
 	return r
 }
 
-func deliveryRows(plans []*planned, now time.Time) (r db.InsertDeliveriesParams) {
+func deliveryRows(plans []*planned, c claim) (r db.InsertDeliveriesParams) {
+	r.ClaimID = c.id
 	for _, p := range plans {
 		for n, d := range p.Deliveries {
-			due := d.DueAt
+			due, worker := d.DueAt, ""
 			if d.State == Planned || d.State == Retrying {
-				due = orNow(due, now)
+				due = orNow(due, c.at)
+			}
+			if p.sends(d, c.at) {
+				d.State, worker = Sending, p.Sender.WorkerID
 			}
 			r.Ids, r.AccountIds = append(r.Ids, d.ID), append(r.AccountIds, p.AccountID)
 			r.ConversationIds, r.Runs = append(r.ConversationIds, p.ConversationID), append(r.Runs, int32(p.Run))
@@ -87,6 +96,7 @@ func deliveryRows(plans []*planned, now time.Time) (r db.InsertDeliveriesParams)
 			r.Reasons, r.Details = append(r.Reasons, string(d.Reason)), append(r.Details, clean(d.Detail))
 			r.DueAts, r.DeadlineAts = append(r.DueAts, due), append(r.DeadlineAts, d.DeadlineAt)
 			r.Tests, r.Contents = append(r.Tests, d.Test), append(r.Contents, p.contents[n])
+			r.WorkerIds = append(r.WorkerIds, worker)
 		}
 	}
 	return r

@@ -15,13 +15,13 @@ import (
 // ours and unique everywhere.
 var withoutAccount = []string{
 	// by id
-	"ChosenAnswers", "HoldsClaim", "NextDue", "ReleaseClaims",
+	"ChosenAnswers", "HoldsClaim", "NextDue",
 	// sweeps, leases, sums
 	"Beat", "Leave", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries",
 	// the installation's own: where its data lives
 	"WhichServer", "WhichTable", "Home", "LockHome", "SetHome", "LiveWorkers", "DropLeases", "MarkUndecided",
 	"UnfinishedConversations",
-	"AuditTally", "AuditDeliveries", "AuditConversationWithoutEvent", "AuditDecidedButWaiting", "AuditWaitingForNothing",
+	"AuditTally", "AuditDeliveries", "AuditOwnerless", "AuditConversationWithoutEvent", "AuditDecidedButWaiting", "AuditWaitingForNothing",
 	"AuditDecidedBeforeItsPlan", "AuditActionsWithoutDelivery", "AuditDeliveryWithoutDecision", "AuditSentWithoutReceipt",
 	"AuditReceiptWithoutSent", "AuditSentTwice", "AuditUnknownWithoutAttempt", "AuditAttemptsMiscounted", "AuditDoubledKey",
 	"AuditResendOfAnotherKey", "AuditHeldWithoutReason", "AuditTaskWithoutRow", "AuditRowWithoutTask", "AuditAlertMissing",

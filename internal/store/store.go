@@ -48,10 +48,12 @@ type Store struct {
 	ingest *pgxpool.Pool // the same as pool if ingest has none of its own
 	q      *db.Queries
 
+	loads    *group[opening, *db.LoadConversationsRow]
 	claims   *group[ask, []Claimed]
 	outcomes *group[Outcome, error]
 	calls    *group[interview.Call, []byte]
 	spending *group[entry, Standing]
+	lost     lostClaims
 
 	porter *porter
 
@@ -78,8 +80,10 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
+	s.loads = newGroup(s, groupOf[opening, *db.LoadConversationsRow]{
+		write: s.readConversations, patience: 10 * time.Second, timeout: 10 * time.Second, leaves: true, overlaps: true})
 	s.claims = newGroup(s, groupOf[ask, []Claimed]{
-		write: (&claimer{pool: pool}).write, patience: 10 * time.Second, timeout: 10 * time.Second})
+		write: s.writeClaims, patience: 10 * time.Second, timeout: 10 * time.Second})
 	s.outcomes = newGroup(s, groupOf[Outcome, error]{
 		write: s.writeOutcomes, patience: 10 * time.Second, timeout: 10 * time.Second})
 	s.calls = newGroup(s, groupOf[interview.Call, []byte]{

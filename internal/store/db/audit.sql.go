@@ -419,6 +419,40 @@ func (q *Queries) AuditHeldWithoutReason(ctx context.Context, most int32) ([]str
 	return items, nil
 }
 
+const auditOwnerless = `-- name: AuditOwnerless :many
+SELECT d.conversation_id::text FROM decisions AS d
+WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = d.conversation_id)
+UNION
+SELECT v.conversation_id::text FROM variable_values AS v
+WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = v.conversation_id)
+UNION
+SELECT a.delivery_id::text FROM attempts AS a
+WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = a.delivery_id)
+LIMIT $1::integer
+`
+
+// What the foreign keys would say that the ledger does without (migrations/00008). A delivery without its decision is
+// looked for below.
+func (q *Queries) AuditOwnerless(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditOwnerless, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var d_conversation_id string
+		if err := rows.Scan(&d_conversation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, d_conversation_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditReceiptWithoutSent = `-- name: AuditReceiptWithoutSent :many
 SELECT d.id::text FROM deliveries AS d
 WHERE d.state NOT IN ('sent', 'delivered')

@@ -261,24 +261,28 @@ func (q *Queries) InsertDecisions(ctx context.Context, arg InsertDecisionsParams
 	return err
 }
 
-const insertDeliveries = `-- name: InsertDeliveries :exec
+const insertDeliveries = `-- name: InsertDeliveries :many
 INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state,
-    reason, detail, due_at, deadline_at, test, content)
+    reason, detail, due_at, deadline_at, test, content, attempt, worker_id, claim_id, claimed_at)
 SELECT n.id, n.account_id, n.conversation_id, n.run, n.automation, n.action, n.recipient, n.channel, n.customer, n.state,
        n.reason, n.detail, nullif(n.due_at, '0001-01-01 00:00:00+00'), nullif(n.deadline_at, '0001-01-01 00:00:00+00'),
-       n.test, n.content
-FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS account_id,
-             unnest($3::uuid[]) AS conversation_id, unnest($4::integer[]) AS run,
-             unnest($5::text[]) AS automation, unnest($6::integer[]) AS action,
-             unnest($7::text[]) AS recipient, unnest($8::text[]) AS channel,
-             unnest($9::boolean[]) AS customer, unnest($10::text[]) AS state,
-             unnest($11::text[]) AS reason, unnest($12::text[]) AS detail,
-             unnest($13::timestamptz[]) AS due_at, unnest($14::timestamptz[]) AS deadline_at,
-             unnest($15::boolean[]) AS test, unnest($16::jsonb[]) AS content) AS n
+       n.test, n.content, CASE WHEN n.state = 'sending' THEN 1 ELSE 0 END, n.worker_id,
+       CASE WHEN n.state = 'sending' THEN $1::uuid END, CASE WHEN n.state = 'sending' THEN now() END
+FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS account_id,
+             unnest($4::uuid[]) AS conversation_id, unnest($5::integer[]) AS run,
+             unnest($6::text[]) AS automation, unnest($7::integer[]) AS action,
+             unnest($8::text[]) AS recipient, unnest($9::text[]) AS channel,
+             unnest($10::boolean[]) AS customer, unnest($11::text[]) AS state,
+             unnest($12::text[]) AS reason, unnest($13::text[]) AS detail,
+             unnest($14::timestamptz[]) AS due_at, unnest($15::timestamptz[]) AS deadline_at,
+             unnest($16::boolean[]) AS test, unnest($17::jsonb[]) AS content,
+             unnest($18::text[]) AS worker_id) AS n
 ON CONFLICT (conversation_id, run, automation, action, recipient, copy) DO NOTHING
+RETURNING id
 `
 
 type InsertDeliveriesParams struct {
+	ClaimID         string
 	Ids             []string
 	AccountIds      []string
 	ConversationIds []string
@@ -295,11 +299,14 @@ type InsertDeliveriesParams struct {
 	DeadlineAts     []time.Time
 	Tests           []bool
 	Contents        [][]byte
+	WorkerIds       []string
 }
 
-// The key is the message's identity: what is planned already is not planned again.
-func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) error {
-	_, err := q.db.Exec(ctx, insertDeliveries,
+// The key is the message's identity: what is planned already is not planned again, and not returned. What its planner
+// sends at once is claimed in the same breath.
+func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, insertDeliveries,
+		arg.ClaimID,
 		arg.Ids,
 		arg.AccountIds,
 		arg.ConversationIds,
@@ -316,8 +323,24 @@ func (q *Queries) InsertDeliveries(ctx context.Context, arg InsertDeliveriesPara
 		arg.DeadlineAts,
 		arg.Tests,
 		arg.Contents,
+		arg.WorkerIds,
 	)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertTasks = `-- name: InsertTasks :exec
@@ -405,21 +428,26 @@ func (q *Queries) InsertValues(ctx context.Context, arg InsertValuesParams) erro
 	return err
 }
 
-const loadConversation = `-- name: LoadConversation :one
-SELECT c.id, c.account_id, c.source, c.revision_id, c.content, c.state, c.version, c.accepted_at,
+const loadConversations = `-- name: LoadConversations :many
+SELECT c.id, asked.run::integer AS run, c.account_id, c.source, c.revision_id, c.content, c.state, c.version, c.accepted_at,
        ARRAY(SELECT d.automation FROM decisions AS d
-             WHERE d.conversation_id = c.id AND d.run = $1 AND d.verdict <> 'waiting')::text[] AS decided
-FROM conversations AS c
-WHERE c.id = $2
+             WHERE d.conversation_id = c.id AND d.run = asked.run AND d.verdict <> 'waiting')::text[] AS decided,
+       ARRAY(SELECT i.part FROM interviews AS i
+             WHERE i.conversation_id = c.id AND i.revision_id = c.revision_id AND i.chosen ORDER BY i.part)::text[] AS parts,
+       ARRAY(SELECT i.answer FROM interviews AS i
+             WHERE i.conversation_id = c.id AND i.revision_id = c.revision_id AND i.chosen ORDER BY i.part)::bytea[] AS answers
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::integer[]) AS run) AS asked
+JOIN conversations AS c ON c.id = asked.id
 `
 
-type LoadConversationParams struct {
-	Run int32
-	ID  string
+type LoadConversationsParams struct {
+	Ids  []string
+	Runs []int32
 }
 
-type LoadConversationRow struct {
+type LoadConversationsRow struct {
 	ID         string
+	Run        int32
 	AccountID  string
 	Source     string
 	RevisionID string
@@ -428,23 +456,42 @@ type LoadConversationRow struct {
 	Version    int32
 	AcceptedAt time.Time
 	Decided    []string
+	Parts      []string
+	Answers    [][]byte
 }
 
-func (q *Queries) LoadConversation(ctx context.Context, arg LoadConversationParams) (LoadConversationRow, error) {
-	row := q.db.QueryRow(ctx, loadConversation, arg.Run, arg.ID)
-	var i LoadConversationRow
-	err := row.Scan(
-		&i.ID,
-		&i.AccountID,
-		&i.Source,
-		&i.RevisionID,
-		&i.Content,
-		&i.State,
-		&i.Version,
-		&i.AcceptedAt,
-		&i.Decided,
-	)
-	return i, err
+// With what earlier work on them left: the run's final decisions, and the answers that are used.
+func (q *Queries) LoadConversations(ctx context.Context, arg LoadConversationsParams) ([]LoadConversationsRow, error) {
+	rows, err := q.db.Query(ctx, loadConversations, arg.Ids, arg.Runs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LoadConversationsRow
+	for rows.Next() {
+		var i LoadConversationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Run,
+			&i.AccountID,
+			&i.Source,
+			&i.RevisionID,
+			&i.Content,
+			&i.State,
+			&i.Version,
+			&i.AcceptedAt,
+			&i.Decided,
+			&i.Parts,
+			&i.Answers,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockConversations = `-- name: LockConversations :many

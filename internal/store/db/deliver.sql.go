@@ -242,15 +242,13 @@ WITH told AS (
            unnest($11::integer[]) AS status, unnest($12::text[]) AS detail,
            unnest($13::text[]) AS address, unnest($14::timestamptz[]) AS started_at,
            unnest($15::timestamptz[]) AS finished_at
-), held AS (
-    SELECT d.id FROM deliveries AS d JOIN told ON told.id = d.id ORDER BY d.id FOR NO KEY UPDATE OF d
 ), moved AS (
     UPDATE deliveries AS d
     SET state = told.state, reason = told.reason, detail = told.detail,
         due_at = CASE WHEN told.state = 'retrying' THEN told.due_at ELSE d.due_at END,
         address = CASE WHEN told.address <> '' THEN told.address ELSE d.address END,
         provider = told.provider, provider_id = told.provider_id, updated_at = now()
-    FROM told JOIN held ON held.id = told.id
+    FROM told
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
       AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'
                                    AND (told.state <> 'retrying' OR d.claim_id IS NOT NULL)))
@@ -379,11 +377,12 @@ func (q *Queries) RecordedAttempts(ctx context.Context, arg RecordedAttemptsPara
 	return items, nil
 }
 
-const releaseClaims = `-- name: ReleaseClaims :exec
+const releaseClaims = `-- name: ReleaseClaims :many
 UPDATE deliveries
 SET state = CASE WHEN attempt = 1 THEN 'planned' ELSE 'retrying' END, attempt = attempt - 1, claim_id = NULL,
     updated_at = now()
 WHERE state = 'sending' AND worker_id = ANY($1::text[]) AND claim_id = ANY($2::uuid[])
+RETURNING account_id, conversation_id, channel
 `
 
 type ReleaseClaimsParams struct {
@@ -391,8 +390,29 @@ type ReleaseClaimsParams struct {
 	ClaimIds  []string
 }
 
-// Gives back claims whose answer never reached a worker: nothing was sent under them.
-func (q *Queries) ReleaseClaims(ctx context.Context, arg ReleaseClaimsParams) error {
-	_, err := q.db.Exec(ctx, releaseClaims, arg.WorkerIds, arg.ClaimIds)
-	return err
+type ReleaseClaimsRow struct {
+	AccountID      string
+	ConversationID string
+	Channel        string
+}
+
+// Gives back claims whose commit was never answered: nothing was sent under them.
+func (q *Queries) ReleaseClaims(ctx context.Context, arg ReleaseClaimsParams) ([]ReleaseClaimsRow, error) {
+	rows, err := q.db.Query(ctx, releaseClaims, arg.WorkerIds, arg.ClaimIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReleaseClaimsRow
+	for rows.Next() {
+		var i ReleaseClaimsRow
+		if err := rows.Scan(&i.AccountID, &i.ConversationID, &i.Channel); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -11,6 +11,19 @@ SELECT e.id::text FROM events AS e JOIN conversations AS c ON c.id = e.conversat
 WHERE c.account_id <> e.account_id
 LIMIT @most::integer;
 
+-- name: AuditOwnerless :many
+-- What the foreign keys would say that the ledger does without (migrations/00008). A delivery without its decision is
+-- looked for below.
+SELECT d.conversation_id::text FROM decisions AS d
+WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = d.conversation_id)
+UNION
+SELECT v.conversation_id::text FROM variable_values AS v
+WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = v.conversation_id)
+UNION
+SELECT a.delivery_id::text FROM attempts AS a
+WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = a.delivery_id)
+LIMIT @most::integer;
+
 -- name: AuditDecidedButWaiting :many
 SELECT DISTINCT c.id::text FROM conversations AS c JOIN decisions AS d ON d.conversation_id = c.id AND d.run = c.run
 WHERE c.state = 'decided' AND d.verdict = 'waiting'

@@ -1,9 +1,14 @@
--- name: LoadConversation :one
-SELECT c.id, c.account_id, c.source, c.revision_id, c.content, c.state, c.version, c.accepted_at,
+-- name: LoadConversations :many
+-- With what earlier work on them left: the run's final decisions, and the answers that are used.
+SELECT c.id, asked.run::integer AS run, c.account_id, c.source, c.revision_id, c.content, c.state, c.version, c.accepted_at,
        ARRAY(SELECT d.automation FROM decisions AS d
-             WHERE d.conversation_id = c.id AND d.run = @run AND d.verdict <> 'waiting')::text[] AS decided
-FROM conversations AS c
-WHERE c.id = @id;
+             WHERE d.conversation_id = c.id AND d.run = asked.run AND d.verdict <> 'waiting')::text[] AS decided,
+       ARRAY(SELECT i.part FROM interviews AS i
+             WHERE i.conversation_id = c.id AND i.revision_id = c.revision_id AND i.chosen ORDER BY i.part)::text[] AS parts,
+       ARRAY(SELECT i.answer FROM interviews AS i
+             WHERE i.conversation_id = c.id AND i.revision_id = c.revision_id AND i.chosen ORDER BY i.part)::bytea[] AS answers
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@runs::integer[]) AS run) AS asked
+JOIN conversations AS c ON c.id = asked.id;
 
 -- name: LockConversations :many
 -- In one order for everybody, so that two writers wait for each other and never cross.
@@ -32,13 +37,15 @@ SET type = excluded.type, status = excluded.status, raw = excluded.raw, value = 
     evidence = excluded.evidence, problem = excluded.problem
 WHERE variable_values.status <> 'stated';
 
--- name: InsertDeliveries :exec
--- The key is the message's identity: what is planned already is not planned again.
+-- name: InsertDeliveries :many
+-- The key is the message's identity: what is planned already is not planned again, and not returned. What its planner
+-- sends at once is claimed in the same breath.
 INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state,
-    reason, detail, due_at, deadline_at, test, content)
+    reason, detail, due_at, deadline_at, test, content, attempt, worker_id, claim_id, claimed_at)
 SELECT n.id, n.account_id, n.conversation_id, n.run, n.automation, n.action, n.recipient, n.channel, n.customer, n.state,
        n.reason, n.detail, nullif(n.due_at, '0001-01-01 00:00:00+00'), nullif(n.deadline_at, '0001-01-01 00:00:00+00'),
-       n.test, n.content
+       n.test, n.content, CASE WHEN n.state = 'sending' THEN 1 ELSE 0 END, n.worker_id,
+       CASE WHEN n.state = 'sending' THEN @claim_id::uuid END, CASE WHEN n.state = 'sending' THEN now() END
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id,
              unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@runs::integer[]) AS run,
              unnest(@automations::text[]) AS automation, unnest(@actions::integer[]) AS action,
@@ -46,8 +53,10 @@ FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account
              unnest(@customers::boolean[]) AS customer, unnest(@states::text[]) AS state,
              unnest(@reasons::text[]) AS reason, unnest(@details::text[]) AS detail,
              unnest(@due_ats::timestamptz[]) AS due_at, unnest(@deadline_ats::timestamptz[]) AS deadline_at,
-             unnest(@tests::boolean[]) AS test, unnest(@contents::jsonb[]) AS content) AS n
-ON CONFLICT (conversation_id, run, automation, action, recipient, copy) DO NOTHING;
+             unnest(@tests::boolean[]) AS test, unnest(@contents::jsonb[]) AS content,
+             unnest(@worker_ids::text[]) AS worker_id) AS n
+ON CONFLICT (conversation_id, run, automation, action, recipient, copy) DO NOTHING
+RETURNING id;
 
 -- name: InsertTasks :exec
 INSERT INTO tasks (id, account_id, conversation_id, run, automation, action, title, description, priority, assignee, due_at)

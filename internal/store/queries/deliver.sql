@@ -1,9 +1,10 @@
--- name: ReleaseClaims :exec
--- Gives back claims whose answer never reached a worker: nothing was sent under them.
+-- name: ReleaseClaims :many
+-- Gives back claims whose commit was never answered: nothing was sent under them.
 UPDATE deliveries
 SET state = CASE WHEN attempt = 1 THEN 'planned' ELSE 'retrying' END, attempt = attempt - 1, claim_id = NULL,
     updated_at = now()
-WHERE state = 'sending' AND worker_id = ANY(@worker_ids::text[]) AND claim_id = ANY(@claim_ids::uuid[]);
+WHERE state = 'sending' AND worker_id = ANY(@worker_ids::text[]) AND claim_id = ANY(@claim_ids::uuid[])
+RETURNING account_id, conversation_id, channel;
 
 -- name: ClaimDeliveries :many
 -- One statement for the claims of many jobs. What is past its deadline fails instead; what another claim has under its
@@ -57,15 +58,13 @@ WITH told AS (
            unnest(@statuses::integer[]) AS status, unnest(@details::text[]) AS detail,
            unnest(@addresses::text[]) AS address, unnest(@started_ats::timestamptz[]) AS started_at,
            unnest(@finished_ats::timestamptz[]) AS finished_at
-), held AS (
-    SELECT d.id FROM deliveries AS d JOIN told ON told.id = d.id ORDER BY d.id FOR NO KEY UPDATE OF d
 ), moved AS (
     UPDATE deliveries AS d
     SET state = told.state, reason = told.reason, detail = told.detail,
         due_at = CASE WHEN told.state = 'retrying' THEN told.due_at ELSE d.due_at END,
         address = CASE WHEN told.address <> '' THEN told.address ELSE d.address END,
         provider = told.provider, provider_id = told.provider_id, updated_at = now()
-    FROM told JOIN held ON held.id = told.id
+    FROM told
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
       AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'
                                    AND (told.state <> 'retrying' OR d.claim_id IS NOT NULL)))
