@@ -100,7 +100,7 @@ func (t *trial) postForged(ctx context.Context, b *bed.Bed, c *checker.Checker, 
 		}
 		all[i] = w
 	}
-	before, memory := web.CPU(), web.Resident()
+	before, memory := web.Processor(), web.Resident()
 	statuses := map[int]int{}
 	var mu sync.Mutex
 	inParallel(ctx, 8, all, func(w bed.Webhook) {
@@ -109,7 +109,7 @@ func (t *trial) postForged(ctx context.Context, b *bed.Bed, c *checker.Checker, 
 		defer mu.Unlock()
 		statuses[s]++
 	})
-	spent := web.CPU() - before
+	spent := web.Processor() - before
 	t.exercised("forged webhooks", fmt.Sprintf("%d of %d kinds (%s)", n, len(kinds), strings.Join(kinds, ", ")))
 	t.exercised("answers by status", statuses)
 	t.equal("forged webhooks accepted", n-statuses[http.StatusUnauthorized], 0)

@@ -91,12 +91,12 @@ func TestCheck(t *testing.T) {
 			name: "a connection pool in the worker",
 			p:    layering.Package{ImportPath: "aftercall/worker", Imports: []string{"github.com/jackc/pgx/v5/pgxpool"}},
 			want: []string{"worker: imports github.com/jackc/pgx/v5/pgxpool, which belongs to " +
-				"internal/store, internal/store/db, internal/postgres, internal/postgres/pgtest, migrations, internal/chaos/checker, internal/chaos"},
+				"internal/store, internal/store/db, internal/postgres, internal/postgres/pgtest, migrations, internal/chaos/checker, internal/chaos, internal/bench"},
 		},
 		{
 			name: "the queue in a room below it",
 			p:    layering.Package{ImportPath: "aftercall/internal/store", Imports: []string{"github.com/riverqueue/river"}},
-			want: []string{"internal/store: imports github.com/riverqueue/river, which belongs to worker, ingest, dashboard, cmd/aftercall"},
+			want: []string{"internal/store: imports github.com/riverqueue/river, which belongs to internal/bench, worker, ingest, dashboard, cmd/aftercall"},
 		},
 		{name: "the queue's schema", p: layering.Package{ImportPath: "aftercall/migrations", Imports: []string{"github.com/riverqueue/river/rivermigrate"}}},
 		{

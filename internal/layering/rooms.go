@@ -54,6 +54,8 @@ func rooms() []Room {
 		{Path: "internal/chaos/checker", Level: 2, Tests: true},
 		{Path: "internal/chaos/fake", Level: 4, Tests: true},  // a command
 		{Path: "internal/chaos/guard", Level: 4, Tests: true}, // a command
+
+		{Path: "internal/bench", Level: 7, Tests: true}, // a command; it measures on the beds of the chaos runs
 	}
 }
 
@@ -62,7 +64,7 @@ func libraries() []Library {
 	queue := []string{"worker", "ingest", "dashboard", "cmd/aftercall"}
 	database := []string{
 		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
-		"internal/chaos/checker", "internal/chaos", // which must not read through the product's own queries
+		"internal/chaos/checker", "internal/chaos", "internal/bench", // which must not read through the product's own queries
 	}
 	return []Library{
 		{Path: "github.com/sashabaranov/go-openai", Rooms: []string{"internal/llm/openai"}},
@@ -72,8 +74,8 @@ func libraries() []Library {
 
 		// River's own schema is migrated with ours; everything else of it belongs to those who insert, work or show jobs.
 		{Path: "github.com/riverqueue/river/rivermigrate", Rooms: []string{"migrations"}, Tests: true},
-		{Path: "github.com/riverqueue/river/riverdriver", Rooms: append([]string{"migrations"}, queue...), Tests: true},
-		{Path: "github.com/riverqueue", Rooms: queue, Tests: true},
+		{Path: "github.com/riverqueue/river/riverdriver", Rooms: append([]string{"migrations", "internal/bench"}, queue...), Tests: true},
+		{Path: "github.com/riverqueue", Rooms: append([]string{"internal/bench"}, queue...), Tests: true},
 		{Path: "riverqueue.com/riverui", Rooms: []string{"dashboard"}},
 
 		// A job is inserted in the transaction of the data it belongs to, so the queue's rooms need the type pgx.Tx (and
@@ -96,7 +98,7 @@ func libraries() []Library {
 func sqlRooms() []string {
 	return []string{
 		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
-		"internal/chaos", "internal/chaos/checker",
+		"internal/chaos", "internal/chaos/checker", "internal/bench",
 	}
 }
 

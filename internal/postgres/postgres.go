@@ -44,6 +44,8 @@ type Options struct {
 	Dir string
 	// Durable makes a temporary server as careful as a lasting one: fsync, full pages, autovacuum. For measurements.
 	Durable bool
+	// Settings are further settings of the server, as name=value, such as what a measurement wants logged.
+	Settings []string
 	// Logger hears of starting, stopping and trouble. Nil: nobody does.
 	Logger *slog.Logger
 }
@@ -182,6 +184,7 @@ func settings(p *place, o Options) []string {
 		// What is thrown away needs no care, and hundreds of short-lived databases would keep autovacuum busy for nothing.
 		set = append(set, "fsync=off", "full_page_writes=off", "autovacuum=off", "checkpoint_timeout=1h")
 	}
+	set = append(set, o.Settings...)
 	args := []string{"-D", p.data}
 	for _, s := range set {
 		args = append(args, "-c", s)

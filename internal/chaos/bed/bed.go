@@ -36,6 +36,11 @@ type Options struct {
 	Config map[string]string
 	// Env is set for every process of the product, beside what the bed sets itself.
 	Env []string
+	// Measure is for runs that measure: the product reaches the database past the proxy, and the providers only count
+	// mails (Tally) instead of keeping a history on disk.
+	Measure bool
+	// Postgres are further settings of the database's server, as name=value.
+	Postgres []string
 }
 
 // Bed is a running bed.
@@ -69,7 +74,7 @@ func Open(ctx context.Context, o Options) (b *Bed, err error) {
 	if b.Binary, err = o.Builder.Product(ctx, o.Variants...); err != nil {
 		return b, err
 	}
-	if b.Database, err = startDatabase(ctx, filepath.Join(o.Dir, "postgres")); err != nil {
+	if b.Database, err = startDatabase(ctx, filepath.Join(o.Dir, "postgres"), o.Postgres); err != nil {
 		return b, err
 	}
 	if err := b.startFake(ctx); err != nil {
@@ -78,7 +83,7 @@ func Open(ctx context.Context, o Options) (b *Bed, err error) {
 	if err := b.WriteConfig(o.Config); err != nil {
 		return b, err
 	}
-	if err := b.must(ctx, "migrate"); err != nil {
+	if err := b.Must(ctx, nil, "migrate"); err != nil {
 		return b, err
 	}
 	for _, account := range accounts(o.Config) {
@@ -89,9 +94,9 @@ func Open(ctx context.Context, o Options) (b *Bed, err error) {
 	return b, nil
 }
 
-// must runs a verb that has to end well.
-func (b *Bed) must(ctx context.Context, args ...string) error {
-	out, code, err := b.Run(ctx, args...)
+// Must runs a verb that has to end well. What env sets goes before the bed's own environment.
+func (b *Bed) Must(ctx context.Context, env []string, args ...string) error {
+	out, code, err := b.runWith(ctx, env, args...)
 	if err == nil && code != 0 {
 		err = fmt.Errorf("aftercall %s: exit %d\n%s", strings.Join(args, " "), code, out)
 	}
@@ -159,7 +164,11 @@ func (b *Bed) startFake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := start("fake", filepath.Join(b.Dir, "fake.log"), os.Environ(), binary, "-history", b.History, "-seed", fmt.Sprint(b.Seed))
+	args := []string{"-history", b.History, "-seed", fmt.Sprint(b.Seed)}
+	if b.Measure {
+		args = []string{"-tally"}
+	}
+	p, err := start("fake", filepath.Join(b.Dir, "fake.log"), os.Environ(), binary, args...)
 	if err != nil {
 		return err
 	}
@@ -176,12 +185,19 @@ func (b *Bed) startFake(ctx context.Context) error {
 func (b *Bed) Environment() []string {
 	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + b.Dir, "NO_PROXY=*",
-		"DATABASE_URL=" + b.Database.URL(databaseName),
+		"DATABASE_URL=" + b.databaseURL(),
 		"AFTERCALL_CONFIG=" + b.configDir(),
 		"AFTERCALL_LISTEN=127.0.0.1:0", "AFTERCALL_ADMIN_LISTEN=127.0.0.1:0",
 		"OPENAI_API_KEY=" + ModelKey, "OPENAI_BASE_URL=" + b.fakeURL + "/v1", "AFTERCALL_MODEL=chaos-fake-1",
 		"SENDGRID_API_KEY=" + MailKey, "SENDGRID_BASE_URL=" + b.fakeURL,
 	}, b.Env...)
+}
+
+func (b *Bed) databaseURL() string {
+	if b.Measure {
+		return b.Database.Direct(databaseName)
+	}
+	return b.Database.URL(databaseName)
 }
 
 // The credentials that the product is given. They are canaries, too: nothing it writes may hold them.
@@ -214,6 +230,19 @@ func (b *Bed) WebProcess(ctx context.Context, env ...string) (*Process, error) {
 	p, err := b.Serve(ctx, b.Binary, env, "--only", "web")
 	if err != nil {
 		return nil, err
+	}
+	return p, b.UseWeb(ctx, p)
+}
+
+// Whole starts one process that does everything, as a small installation has it, waits until it works and takes webhooks,
+// and makes it b.Web.
+func (b *Bed) Whole(ctx context.Context, env ...string) (*Process, error) {
+	p, err := b.Serve(ctx, b.Binary, env)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.untilWorking(ctx, p); err != nil {
+		return p, err
 	}
 	return p, b.UseWeb(ctx, p)
 }
@@ -322,19 +351,23 @@ type Stats struct {
 
 // Stats asks the providers for their counts.
 func (b *Bed) Stats(ctx context.Context) (s Stats, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.fakeURL+"/stats", nil)
+	return s, b.ask(ctx, "/stats", &s)
+}
+
+func (b *Bed) ask(ctx context.Context, path string, answer any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.fakeURL+path, nil)
 	if err != nil {
-		return s, fmt.Errorf("ask the providers: %w", err)
+		return fmt.Errorf("ask the providers: %w", err)
 	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return s, fmt.Errorf("ask the providers: %w", err)
+		return fmt.Errorf("ask the providers: %w", err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
-		return s, fmt.Errorf("ask the providers: %w", err)
+	if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
+		return fmt.Errorf("ask the providers: %w", err)
 	}
-	return s, nil
+	return nil
 }
 
 // Logs are the paths of everything the product has written to its logs.

@@ -100,6 +100,7 @@ type Builder struct {
 	building sync.Mutex // two runs may want the same binary at once; guards built
 	built    map[string]bool
 	flags    []string // for every build
+	env      []string // likewise, beside our own
 }
 
 // NewBuilder finds the module's root and makes dir.
@@ -116,6 +117,15 @@ func NewBuilder(ctx context.Context, dir string) (*Builder, error) {
 		return nil, fmt.Errorf("make the build folder: %w", err)
 	}
 	return newBuilder(strings.TrimSpace(string(out)), dir), nil
+}
+
+// NewReleaseBuilder builds as `make build` does, static and stripped: what is measured is what is run.
+func NewReleaseBuilder(ctx context.Context, dir string) (*Builder, error) {
+	b, err := NewBuilder(ctx, dir)
+	if err == nil {
+		b.flags, b.env = []string{"-trimpath", "-ldflags", "-s -w"}, []string{"CGO_ENABLED=0"}
+	}
+	return b, err
 }
 
 func newBuilder(root, dir string, flags ...string) *Builder {
@@ -208,7 +218,7 @@ func (b *Builder) overlay(names []string) (path string, err error) {
 
 func (b *Builder) goCommand(ctx context.Context, args []string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = b.Root
+	cmd.Dir, cmd.Env = b.Root, append(os.Environ(), b.env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go %s: %w\n%s", args[0], err, out)
 	}

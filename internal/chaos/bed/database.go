@@ -24,13 +24,14 @@ const databaseName = "chaos"
 // stays the same and its round trips can be made slow.
 type Database struct {
 	dir    string
+	set    []string // further settings of the server
 	user   string
 	server *postgres.Server
 	proxy  *proxy
 }
 
-func startDatabase(ctx context.Context, dir string) (*Database, error) {
-	d := &Database{dir: dir, proxy: &proxy{}}
+func startDatabase(ctx context.Context, dir string, settings []string) (*Database, error) {
+	d := &Database{dir: dir, set: settings, proxy: &proxy{}}
 	if err := d.Start(ctx); err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func startDatabase(ctx context.Context, dir string) (*Database, error) {
 
 // Start starts the server (again) on its data, and opens the proxy.
 func (d *Database) Start(ctx context.Context) (err error) {
-	if d.server, err = postgres.Start(ctx, postgres.Options{Dir: d.dir}); err != nil {
+	if d.server, err = postgres.Start(ctx, postgres.Options{Dir: d.dir, Settings: d.set}); err != nil {
 		return fmt.Errorf("start the bed's database: %w", err)
 	}
 	u, err := url.Parse(d.server.URL(databaseName))
@@ -55,17 +56,32 @@ func (d *Database) Start(ctx context.Context) (err error) {
 	return d.proxy.open()
 }
 
-// Crash ends the server as `pg_ctl stop -m immediate` does: no checkpoint, clients cut off, recovery at the next start.
-// From then on connections are refused.
-func (d *Database) Crash() error {
-	raw, err := os.ReadFile(filepath.Join(d.dir, "data", "postmaster.pid"))
+// PID is the number of the server's first process, of which all its others are children.
+func (d *Database) PID() (int, error) {
+	raw, err := os.ReadFile(d.PIDFile())
 	if err != nil {
-		return fmt.Errorf("find the server: %w", err)
+		return 0, fmt.Errorf("find the server: %w", err)
 	}
 	first, _, _ := strings.Cut(string(raw), "\n")
 	pid, err := strconv.Atoi(first)
 	if err != nil {
-		return fmt.Errorf("find the server: %w", err)
+		return 0, fmt.Errorf("find the server: %w", err)
+	}
+	return pid, nil
+}
+
+// PIDFile is the file whose first line is that number.
+func (d *Database) PIDFile() string { return filepath.Join(d.dir, "data", "postmaster.pid") }
+
+// LogPath is what the server writes to its log.
+func (d *Database) LogPath() string { return filepath.Join(d.dir, "server.log") }
+
+// Crash ends the server as `pg_ctl stop -m immediate` does: no checkpoint, clients cut off, recovery at the next start.
+// From then on connections are refused.
+func (d *Database) Crash() error {
+	pid, err := d.PID()
+	if err != nil {
+		return err
 	}
 	d.proxy.close()
 	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -115,61 +114,6 @@ func (p *Process) ExitCode() int {
 	return p.state.ExitCode()
 }
 
-// Resident is the process's resident memory in bytes, 0 where the system does not say (it is read from /proc).
-func (p *Process) Resident() int64 {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID()))
-	if err != nil {
-		return 0
-	}
-	var size, resident int64
-	if _, err := fmt.Sscan(string(raw), &size, &resident); err != nil {
-		return 0
-	}
-	return resident * int64(os.Getpagesize())
-}
-
-// CPU is the processor time the process has used, 0 where the system does not say (it is read from /proc).
-func (p *Process) CPU() time.Duration {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
-	if err != nil {
-		return 0
-	}
-	// The fields after the name, which stands in brackets, begin with the third; utime and stime are the 14th and 15th.
-	_, rest, _ := strings.Cut(string(raw), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
-	}
-	var ticks time.Duration
-	for _, f := range fields[11:13] {
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil {
-			return 0
-		}
-		ticks += time.Duration(n)
-	}
-	return ticks * 10 * time.Millisecond // the kernel counts hundredths of a second for us
-}
-
-// Processor is the processor time the process has taken, 0 where the system does not say (it is read from /proc, where it
-// is counted in hundredths of a second).
-func (p *Process) Processor() time.Duration {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(raw), ") ")
-	fields := strings.Fields(after)
-	var user, system int64
-	if len(fields) < 13 {
-		return 0
-	}
-	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
-		return 0
-	}
-	return time.Duration(user+system) * 10 * time.Millisecond
-}
-
 // await returns the rest of the first log line that contains mark.
 func (p *Process) await(ctx context.Context, mark string, most time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, most)
@@ -217,8 +161,12 @@ func (p *Process) stop() {
 
 // Run runs the product's binary to its end and returns what it printed and its exit code.
 func (b *Bed) Run(ctx context.Context, args ...string) (out string, code int, err error) {
+	return b.runWith(ctx, nil, args...)
+}
+
+func (b *Bed) runWith(ctx context.Context, env []string, args ...string) (out string, code int, err error) {
 	cmd := exec.CommandContext(ctx, b.Binary, args...)
-	cmd.Env = b.Environment()
+	cmd.Env = append(b.Environment(), env...)
 	raw, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

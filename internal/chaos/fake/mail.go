@@ -83,6 +83,9 @@ func (p *providers) send(w http.ResponseWriter, r *http.Request) {
 
 // answered notes that an answer left this process whole. Whether the client took it, only the client knows.
 func (p *providers) answered(w http.ResponseWriter, seq int64) {
+	if p.history.tally != nil {
+		return
+	}
 	if http.NewResponseController(w).Flush() == nil {
 		_, _ = p.history.keep(entry{Kind: "answered", Of: seq})
 	}

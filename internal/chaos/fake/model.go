@@ -55,13 +55,17 @@ func (p *providers) complete(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sum := sha256.Sum256(raw)
-	e := entry{Kind: "model", Prompt: hex.EncodeToString(sum[:8]), Subject: about(q)}
+	e := entry{Kind: "model", Prompt: hex.EncodeToString(sum[:8])}
+	if p.history.tally == nil { // to look for the reference costs more than all the rest
+		e.Subject = about(q)
+	}
 	if e.Subject == "" {
 		e.Subject = e.Prompt
 	}
 	c, fault, end := p.begin("model", e.Subject)
 	defer end()
 	e.Fault = fault
+	p.count("model bytes", len(raw))
 	switch fault {
 	case "429", "500", "400", "401", "413":
 		if fault == "429" {
@@ -210,7 +214,7 @@ type schema struct {
 // quotes fills in the form with yes wherever that can be said, except for questions whose id begins with "never-" or,
 // for half of all transcripts, with "sometimes-", and cites the first customer line of at least four words.
 func quotes(q chat) string {
-	f := filler{quote: spoken{T: 1}, ref: about(q)}
+	f := filler{quote: spoken{T: 1}, about: q}
 	for _, t := range turns(q) {
 		if t.Who == "customer" && len(strings.Fields(t.Text)) >= 4 {
 			f.quote = t
@@ -224,7 +228,7 @@ func quotes(q chat) string {
 
 type filler struct {
 	quote spoken
-	ref   string // of the transcript: what "sometimes-" depends on, beside the question
+	about chat // what "sometimes-" depends on, beside the question, is the reference of its transcript
 }
 
 // fill writes a value for s. name is the property it stands under, and for a question the question's id.
@@ -286,7 +290,7 @@ func (f filler) list(b *strings.Builder, name string, item *schema) {
 
 func (f filler) choice(name string, of []string) string {
 	want := "yes"
-	if strings.HasPrefix(name, "never-") || strings.HasPrefix(name, "sometimes-") && sha256.Sum256([]byte(name + f.ref))[0]&1 == 0 {
+	if strings.HasPrefix(name, "never-") || strings.HasPrefix(name, "sometimes-") && sha256.Sum256([]byte(name + about(f.about)))[0]&1 == 0 {
 		want = "no"
 	}
 	for _, v := range of {

@@ -67,6 +67,9 @@ func (p *providers) routes() http.Handler {
 	mux.HandleFunc("POST /v3/mail/send", p.send)
 	mux.HandleFunc("POST /control", p.control)
 	mux.HandleFunc("GET /stats", p.stats)
+	if p.history.tally != nil {
+		mux.HandleFunc("GET /tally", p.history.tally.serve)
+	}
 	return mux
 }
 
@@ -122,6 +125,13 @@ func (p *providers) begin(provider, subject string) (c conduct, fault string, en
 		defer p.mu.Unlock()
 		p.flying[provider]--
 	}
+}
+
+// count adds to what /stats prints.
+func (p *providers) count(what string, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts[what] += n
 }
 
 func draw(f faults, seed uint64, key string, n int) string {

@@ -1,0 +1,8 @@
+package main
+
+// measurements are all there are, in the order in which they are taken.
+func measurements() []measurement {
+	return []measurement{
+		throughput(),
+	}
+}
