@@ -35,9 +35,14 @@ chaos: postgres ## kill, freeze, flood and lie to the product, and check its led
 check: format vet lint modules licences queries examples fuzz vulnerabilities ## everything but the tests
 	@echo "check: all in order"
 
+# SHORT=1: does it work, not how fast. ONLY=kill,memory: some measurements, without the benchmarks of the parts.
+# DATA=DIR: in turn with the hand-written worker whose source lies in DIR/bench.
 .PHONY: bench
-bench: postgres ## benchmarks, on a Postgres that works as carefully as in production
-	$(WITHPG) -durable $(GO) test -run '^$$' -bench . -benchmem ./...
+bench: postgres ## measure the real binary, and its parts, beside the machine's floor (15 minutes; SHORT=1: two)
+ifeq ($(ONLY),)
+	$(WITHPG) -durable $(GO) test -run '^$$' -bench . -benchmem $(if $(SHORT),-benchtime 10x) ./...
+endif
+	$(GO) run ./internal/bench $(if $(SHORT),-short,-report docs/operations/performance.md) $(if $(ONLY),-only $(ONLY)) $(if $(DATA),-data $(DATA))
 
 .PHONY: build
 build: ## one static binary: bin/aftercall

@@ -25,6 +25,7 @@ type bench struct {
 
 	figures []figure
 	notes   []string // what was found beside figures, in a sentence each
+	plans   []plan   // what Postgres said of the product's statements
 }
 
 // figure is one number, taken in several rounds.

@@ -79,7 +79,12 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	dir, err := scratch()
+	if o.profile != "" {
+		if o.profile, err = bed.Scratch(o.profile, ""); err != nil {
+			return err
+		}
+	}
+	dir, err := bed.Scratch("", "bench-")
 	if err != nil {
 		return err
 	}
@@ -93,11 +98,16 @@ func run(ctx context.Context, o options) error {
 		fmt.Printf("\n%s: %s\n", m.id, m.title)
 		b := &bench{options: o, builder: builder, dir: dir}
 		began := time.Now()
-		if err := m.take(ctx, b); err != nil {
-			return fmt.Errorf("%s: %w", m.id, err)
+		err := m.take(ctx, b)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // the others are worth having all the same
+			b.note("**broke off:** %v", err)
+			r.broken = append(r.broken, m.id)
 		}
 		fmt.Printf("  took %s\n", time.Since(began).Round(time.Second))
-		r.parts = append(r.parts, part{m.id, m.title, b.figures, b.notes})
+		r.parts = append(r.parts, part{m.id, m.title, b.figures, b.notes, b.plans})
 	}
 	r.took = time.Since(r.began)
 	if err := r.end(ctx); err != nil {
@@ -105,6 +115,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if r.wrong() {
 		return errWrong
+	}
+	if len(r.broken) > 0 {
+		return fmt.Errorf("broke off: %s", strings.Join(r.broken, ", "))
 	}
 	return nil
 }
@@ -134,16 +147,4 @@ func choose(o options) ([]measurement, error) {
 		chosen = append(chosen, all[i])
 	}
 	return chosen, nil
-}
-
-// scratch makes the folder for everything a run leaves. The database runs as another user than root and must get in.
-func scratch() (string, error) {
-	dir, err := os.MkdirTemp("/tmp", "bench-")
-	if err == nil {
-		err = os.Chmod(dir, 0o755)
-	}
-	if err != nil {
-		return "", fmt.Errorf("make a folder for the run: %w", err)
-	}
-	return dir, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -53,12 +54,36 @@ func oldRows() []copied {
 	}
 }
 
-// remember fills in old calls: copies of one that really went through.
-func (s *stage) remember(ctx context.Context, n int) error {
-	model, err := s.modelCall(ctx)
-	if err != nil {
+// waitingRows are the same for calls that were taken and that nobody has worked on yet.
+func waitingRows() []copied {
+	return []copied{
+		{"conversations", `t.id = $1`, map[string]string{
+			"id": "call", "external_id": `'wait-' || i`, "state": `'accepted'`, "version": "1", "accepted_at": "at", "decide_at": "at",
+			"decided_at": "NULL", "summary": `''`,
+		}},
+		{"events", `t.conversation_id = $1`, map[string]string{
+			"id": `pg_temp.old_id('event', i, at)`, "identity": `'wait-' || i`, "conversation_id": "call", "accepted_at": "at",
+		}},
+		{"river_job", `t.args ->> 'conversation_id' = $1::text AND t.kind = 'conversation.decide'`, map[string]string{
+			"id": "", "args": `t.args || jsonb_build_object('conversation_id', call)`, "state": `'available'`, "attempt": "0",
+			"attempted_at": "NULL", "attempted_by": "NULL", "finalized_at": "NULL", "scheduled_at": "at",
+		}},
+	}
+}
+
+// remember fills in old calls: copies of one that really went through, one every twenty seconds until two days ago.
+func (s *stage) remember(ctx context.Context, n int) (err error) {
+	if s.model, err = s.modelCall(ctx); err != nil {
 		return err
 	}
+	if err := s.copyCalls(ctx, oldRows(), n, `now() - interval '2 days' - i * interval '20 seconds'`); err != nil {
+		return fmt.Errorf("fill in old calls: %w", err)
+	}
+	return nil
+}
+
+// copyCalls copies the model call n times; at says in SQL when copy i was.
+func (s *stage) copyCalls(ctx context.Context, rows []copied, n int, at string) error {
 	const chunk = 5000
 	var parts [][2]int
 	for from := 1; from <= n; from += chunk {
@@ -74,17 +99,15 @@ func (s *stage) remember(ctx context.Context, n int) error {
 	for w := range errs {
 		writers.Go(func() {
 			for p := range work {
-				if errs[w] = s.copyCall(ctx, model, p[0], p[1]); errs[w] != nil {
+				if errs[w] = s.copySome(ctx, rows, at, p[0], p[1]); errs[w] != nil {
 					return
 				}
 			}
 		})
 	}
 	writers.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return fmt.Errorf("fill in old calls: %w", err)
-		}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	return s.tidy(ctx)
 }
@@ -96,10 +119,10 @@ func (s *stage) modelCall(ctx context.Context) (id string, err error) {
 	}
 	defer s.stop()
 	run := s.newRun("old")
-	newSender(s.Bed, usual).closed(ctx, calls(run, 1, 6), 1)
-	t, err := s.Await(ctx, run, mails, 30*time.Second)
-	if err == nil && t.Distinct != mails {
-		err = fmt.Errorf("a single call led to %d mails, not %d", t.Distinct, mails)
+	out := newSender(s.Bed, usual).closed(ctx, calls(run, 1, 6), 1)
+	_, left, err := s.checker.Settle(ctx, 30*time.Second)
+	if err == nil && (out.refused > 0 || !left.Settled()) {
+		err = fmt.Errorf("%d refused, %s", out.refused, left)
 	}
 	if err != nil {
 		return "", fmt.Errorf("send a call through to copy it: %w", err)
@@ -112,8 +135,8 @@ func (s *stage) modelCall(ctx context.Context) (id string, err error) {
 	return id, nil
 }
 
-// copyCall writes the old calls from to until, in one transaction.
-func (s *stage) copyCall(ctx context.Context, model string, from, until int) error {
+// copySome writes the copies from to until, in one transaction.
+func (s *stage) copySome(ctx context.Context, rows []copied, at string, from, until int) error {
 	return pgx.BeginFunc(ctx, s.checker.Pool(), func(tx pgx.Tx) error {
 		for _, setup := range []string{
 			`SET LOCAL session_replication_role = replica`, // the rows are whole: no need to look up each reference
@@ -126,8 +149,8 @@ func (s *stage) copyCall(ctx context.Context, model string, from, until int) err
 				return err
 			}
 		}
-		for _, c := range oldRows() {
-			if err := copyRows(ctx, tx, c, model, from, until); err != nil {
+		for _, c := range rows {
+			if err := copyRows(ctx, tx, c, at, s.model, from, until); err != nil {
 				return fmt.Errorf("%s: %w", c.table, err)
 			}
 		}
@@ -135,7 +158,7 @@ func (s *stage) copyCall(ctx context.Context, model string, from, until int) err
 	})
 }
 
-func copyRows(ctx context.Context, tx pgx.Tx, c copied, model string, from, until int) error {
+func copyRows(ctx context.Context, tx pgx.Tx, c copied, at, model string, from, until int) error {
 	rows, err := tx.Query(ctx, `SELECT column_name::text FROM information_schema.columns
 		WHERE table_schema = 'public' AND table_name = $1 AND is_generated = 'NEVER' ORDER BY ordinal_position`, c.table)
 	if err != nil {
@@ -164,7 +187,7 @@ func copyRows(ctx context.Context, tx pgx.Tx, c copied, model string, from, unti
 	_, err = tx.Exec(ctx, `INSERT INTO `+c.table+` (`+strings.Join(into, ", ")+`)
 		SELECT `+strings.Join(what, ", ")+` FROM `+c.table+` AS t
 		CROSS JOIN (SELECT i, at, pg_temp.old_id('call', i, at) AS call
-		            FROM (SELECT i, now() - interval '2 days' - i * interval '20 seconds' AS at
+		            FROM (SELECT i, `+at+` AS at
 		                  FROM generate_series($2::bigint, $3::bigint) AS i) AS n) AS old
 		WHERE `+c.which, model, from, until)
 	return err

@@ -34,7 +34,9 @@ type stage struct {
 	bench   *bench
 	checker *checker.Checker
 	product *bed.Process
-	env     []string // of the product, such as another database
+	env     []string // of the product, where it works on another database
+	name    string   // of the database: what the names of this stage's runs begin with
+	model   string   // id of the call of which old and waiting ones are copies
 	runs    int
 }
 
@@ -64,37 +66,48 @@ func (b *bench) stage(ctx context.Context, o bed.Options) (*stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the bed: %w", err)
 	}
-	s := &stage{Bed: opened, bench: b}
-	if s.checker, err = checker.Open(ctx, opened.Database.Direct("chaos")); err != nil {
-		opened.Close()
-		return nil, err
+	s := &stage{Bed: opened, bench: b, name: "chaos"}
+	if s.checker, err = checker.Open(ctx, opened.Database.Direct(s.name)); err == nil {
+		err = s.furnish(ctx, b.size(oldCalls, 200))
 	}
-	if err := s.furnish(ctx); err != nil {
-		s.Close()
+	if err != nil {
+		opened.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// furnish activates the config, by starting the product once, and fills in old calls.
-func (s *stage) furnish(ctx context.Context) error {
-	if err := s.start(ctx); err != nil {
-		return err
+// beside opens another database on the same server, with so many old calls. It is gone with its bed.
+func (s *stage) beside(ctx context.Context, name string, old int) (*stage, error) {
+	if err := s.Database.Create(ctx, name); err != nil {
+		return nil, err
 	}
-	s.stop()
+	other := &stage{Bed: s.Bed, bench: s.bench, name: name, env: []string{"DATABASE_URL=" + s.Database.Direct(name)}}
+	if err := s.Must(ctx, other.env, "migrate"); err != nil {
+		return nil, err
+	}
+	var err error
+	if other.checker, err = checker.Open(ctx, s.Database.Direct(name)); err != nil {
+		return nil, err
+	}
+	return other, other.furnish(ctx, old)
+}
+
+// furnish fills in old calls. The config is activated on the way, when the product starts for the first time.
+func (s *stage) furnish(ctx context.Context, old int) error {
 	if s.bench.statements {
 		if _, err := s.checker.Pool().Exec(ctx, `CREATE EXTENSION IF NOT EXISTS pg_stat_statements`); err != nil {
 			s.bench.note("pg_stat_statements is not to be had here: %v", err)
 			s.bench.statements = false
 		}
 	}
-	return s.remember(ctx, s.bench.size(oldCalls, 200))
+	return s.remember(ctx, old)
 }
 
 // Close ends everything.
 func (s *stage) Close() {
 	s.checker.Close()
-	s.Bed.Close()
+	s.Bed.Close() // cuts the connections of other stages on it
 }
 
 // start starts the product.
@@ -138,7 +151,7 @@ func (s *stage) tidy(ctx context.Context) error {
 // newRun names a run: what the ids of its calls begin with.
 func (s *stage) newRun(of string) string {
 	s.runs++
-	return fmt.Sprintf("%s-%d", of, s.runs)
+	return fmt.Sprintf("%s-%s-%d", s.name, of, s.runs)
 }
 
 // seen is what came of a load.
@@ -175,6 +188,12 @@ func (s *stage) under(ctx context.Context, run string, mails int, post func() *p
 	if err != nil {
 		return out, err
 	}
+	out.count(t, mails)
+	return out, ctx.Err()
+}
+
+// count holds what the mail provider took against what was accepted: every call is to have made so many mails.
+func (out *seen) count(t bed.Tally, mails int) {
 	last := out.first
 	for id, begun := range out.accepted {
 		c := t.Calls[id]
@@ -190,7 +209,6 @@ func (s *stage) under(ctx context.Context, run string, mails int, post func() *p
 	}
 	slices.Sort(out.endToEnd)
 	out.wall = last.Sub(out.first)
-	return out, ctx.Err()
 }
 
 // accounts reports what must be nought in every load: calls refused, mails lost or doubled.
@@ -202,7 +220,7 @@ func (s *stage) accounts(what string, l seen) {
 
 // audit runs the product's own audit.
 func (s *stage) audit(ctx context.Context) error {
-	out, code, err := s.Run(ctx, "audit")
+	out, code, err := s.RunWith(ctx, s.env, "audit")
 	if err != nil {
 		return err
 	}

@@ -88,10 +88,8 @@ func takeSpeed(ctx context.Context, s *stage, at speed, round int) error {
 	b.add("webhook p99, "+what, "ms", share(seen.took, 0.99))
 	b.add("end to end p50, "+what, "ms", share(seen.endToEnd, 0.5))
 	b.add("end to end p99, "+what, "ms", share(seen.endToEnd, 0.99))
-	if seen.product > 0 {
-		b.add("processor a call, product, "+what, "ms", seen.perCall(seen.product))
-		b.add("processor a call, Postgres, "+what, "ms", seen.perCall(seen.database))
-		b.add("processor a call, together, "+what, "ms", seen.perCall(seen.product+seen.database), at.cpu...)
+	s.processor(what, seen, at.cpu...)
+	if seen.peak > 0 {
 		b.add("most memory, "+what, "MB", float64(seen.peak)/(1<<20))
 	}
 	s.accounts(what, seen)

@@ -80,7 +80,7 @@ func testBuilder(t *testing.T) *bed.Builder {
 // runDir is a folder that the database's user can reach, too, which t.TempDir is not.
 func runDir(t *testing.T) string {
 	t.Helper()
-	dir, err := scratch("")
+	dir, err := bed.Scratch("", "chaos-")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	dir, err := scratch(o.keep)
+	dir, err := bed.Scratch(o.keep, "chaos-")
 	if err != nil {
 		return err
 	}
@@ -129,24 +129,6 @@ func choose(only string) ([]property, error) {
 		chosen = append(chosen, all[i])
 	}
 	return chosen, nil
-}
-
-// scratch makes the folder for everything a run leaves. The database runs as another user than root and must get in.
-func scratch(keep string) (string, error) {
-	dir := keep
-	var err error
-	if keep == "" {
-		dir, err = os.MkdirTemp("/tmp", "chaos-")
-	} else {
-		err = os.MkdirAll(keep, 0o755)
-	}
-	if err == nil {
-		err = os.Chmod(dir, 0o755)
-	}
-	if err != nil {
-		return "", fmt.Errorf("make a folder for the run: %w", err)
-	}
-	return filepath.Abs(dir)
 }
 
 // prove tries a property with its known seeds and the new one.

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
+
+	"aftercall/internal/chaos/bed"
 )
 
 // outcome is how one trial ended.
@@ -107,7 +107,7 @@ func (r report) write(ctx context.Context, path, root string) error {
 		return fmt.Errorf("read the last report: %w", err)
 	}
 	kept := readReport(string(old))
-	at := fmt.Sprintf("%s at commit %s", r.began.UTC().Format("2006-01-02 15:04 UTC"), commit(ctx, root))
+	at := fmt.Sprintf("%s at commit %s", r.began.UTC().Format("2006-01-02 15:04 UTC"), bed.Commit(ctx, root, "docs/operations/proofs.md", seedsFile))
 	if r.only == "" {
 		kept.whole = fmt.Sprintf("- Last whole run: %s, %s, %s, seed %d: %s", at, r.took.Round(time.Second), r.sizes(), r.seed, ended(r.held()))
 	}
@@ -117,7 +117,7 @@ func (r report) write(ctx context.Context, path, root string) error {
 	var b strings.Builder
 	b.WriteString("# Proofs\n\nWhat `make chaos` measured, as it printed it: nothing here is copied from another run, and each section says when and at which " +
 		"commit.\nA run of some properties (`make chaos ONLY=R4`) writes their sections anew and leaves the others.\n\n")
-	fmt.Fprintf(&b, "%s\n- Machine: %s\n- Third-party corpora: %s\n\n", kept.whole, machine(ctx), corpora(r.data))
+	fmt.Fprintf(&b, "%s\n- Machine: %s\n- Third-party corpora: %s\n\n", kept.whole, bed.Machine(ctx), corpora(r.data))
 	b.WriteString("| | property | held | without its protection | took |\n|---|---|---|---|---|\n")
 	for _, p := range properties() {
 		b.WriteString(kept.row(p))
@@ -251,39 +251,6 @@ func yes(ok bool) string {
 		return "yes"
 	}
 	return "**NO**"
-}
-
-// commit names the commit that was tried. That the report and the seeds have changed does not make it another.
-func commit(ctx context.Context, root string) string {
-	git := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(ctx, "git", args...)
-		cmd.Dir = root
-		out, err := cmd.Output()
-		return strings.TrimSpace(string(out)), err
-	}
-	name, err := git("describe", "--always", "--abbrev=12")
-	if err != nil {
-		return "unknown"
-	}
-	if changed, err := git("status", "--porcelain", "--", ".", ":!docs/operations/proofs.md", ":!"+seedsFile); err != nil || changed != "" {
-		name += ", with changes"
-	}
-	return name
-}
-
-// machine describes where the figures were measured.
-func machine(ctx context.Context) string {
-	s := fmt.Sprintf("%d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
-	if raw, err := os.ReadFile("/proc/meminfo"); err == nil {
-		var kb int64
-		if _, err := fmt.Sscanf(string(raw), "MemTotal: %d kB", &kb); err == nil {
-			s += ", " + strconv.FormatInt(kb>>20, 10) + " GB"
-		}
-	}
-	if out, err := exec.CommandContext(ctx, "go", "run", "./internal/postgres/withpg", "-installed").Output(); err == nil {
-		s += ", " + strings.TrimSpace(string(out))
-	}
-	return s
 }
 
 func corpora(dir string) string {

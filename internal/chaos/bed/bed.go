@@ -94,9 +94,9 @@ func Open(ctx context.Context, o Options) (b *Bed, err error) {
 	return b, nil
 }
 
-// Must runs a verb that has to end well. What env sets goes before the bed's own environment.
+// Must runs a verb that has to end well. env is set beside the bed's own environment.
 func (b *Bed) Must(ctx context.Context, env []string, args ...string) error {
-	out, code, err := b.runWith(ctx, env, args...)
+	out, code, err := b.RunWith(ctx, env, args...)
 	if err == nil && code != 0 {
 		err = fmt.Errorf("aftercall %s: exit %d\n%s", strings.Join(args, " "), code, out)
 	}
@@ -283,6 +283,15 @@ func (b *Bed) web() string {
 	return b.Web
 }
 
+// Start starts a program that is not the product; Close ends it.
+func (b *Bed) Start(name, binary string, args ...string) (*Process, error) {
+	p, err := start(name, filepath.Join(b.Dir, name+".log"), os.Environ(), binary, args...)
+	if err == nil {
+		b.keep(p)
+	}
+	return p, err
+}
+
 func (b *Bed) keep(p *Process) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -351,10 +360,10 @@ type Stats struct {
 
 // Stats asks the providers for their counts.
 func (b *Bed) Stats(ctx context.Context) (s Stats, err error) {
-	return s, b.ask(ctx, "/stats", &s)
+	return s, b.read(ctx, "/stats", &s)
 }
 
-func (b *Bed) ask(ctx context.Context, path string, answer any) error {
+func (b *Bed) read(ctx context.Context, path string, answer any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.fakeURL+path, nil)
 	if err != nil {
 		return fmt.Errorf("ask the providers: %w", err)

@@ -161,10 +161,11 @@ func (p *Process) stop() {
 
 // Run runs the product's binary to its end and returns what it printed and its exit code.
 func (b *Bed) Run(ctx context.Context, args ...string) (out string, code int, err error) {
-	return b.runWith(ctx, nil, args...)
+	return b.RunWith(ctx, nil, args...)
 }
 
-func (b *Bed) runWith(ctx context.Context, env []string, args ...string) (out string, code int, err error) {
+// RunWith does so with more in its environment.
+func (b *Bed) RunWith(ctx context.Context, env []string, args ...string) (out string, code int, err error) {
 	cmd := exec.CommandContext(ctx, b.Binary, args...)
 	cmd.Env = append(b.Environment(), env...)
 	raw, err := cmd.CombinedOutput()

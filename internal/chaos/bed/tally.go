@@ -28,7 +28,7 @@ func (c TalliedCall) Last() time.Time { return time.Unix(0, c.LastNano) }
 // Await waits until a run has so many different mails, or most has passed, and returns its counts without the calls.
 func (b *Bed) Await(ctx context.Context, run string, mails int, most time.Duration) (t Tally, err error) {
 	for until := time.Now().Add(most); ; {
-		if err := b.ask(ctx, fmt.Sprintf("/tally?run=%s&await=%d", url.QueryEscape(run), mails), &t); err != nil {
+		if err := b.read(ctx, fmt.Sprintf("/tally?run=%s&await=%d", url.QueryEscape(run), mails), &t); err != nil {
 			return t, err
 		}
 		if t.Distinct >= mails || time.Now().After(until) {
@@ -39,5 +39,5 @@ func (b *Bed) Await(ctx context.Context, run string, mails int, most time.Durati
 
 // Tallied returns the counts of a run, call by call.
 func (b *Bed) Tallied(ctx context.Context, run string) (t Tally, err error) {
-	return t, b.ask(ctx, "/tally?whole=1&run="+url.QueryEscape(run), &t)
+	return t, b.read(ctx, "/tally?whole=1&run="+url.QueryEscape(run), &t)
 }
