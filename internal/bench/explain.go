@@ -49,7 +49,8 @@ func (s *stage) explainAll(ctx context.Context) error {
 		return err
 	}
 	s.bench.plans = all
-	s.bench.note("%d distinct statements were explained while 100 calls a second arrived beside %d that waited", len(all), s.bench.size(waitingJobs, 100))
+	s.bench.note("%d distinct statements were explained while 100 calls a second arrived beside %d that waited", len(all),
+		s.bench.size(waitingJobs, 100))
 	if s.bench.explain == "" {
 		return nil
 	}

@@ -30,7 +30,7 @@ func takeHistory(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.note("%d old calls, each with its event, interview, decision, mail, receipt and finished jobs: %d MB, written in %s", b.history, size,
+	b.note("%d old calls, each with its event, interview, decision, mail, receipt and finished job: %d MB, written in %s", b.history, size,
 		time.Since(began).Round(time.Second))
 	for range b.rounds {
 		if err := takeFlat(ctx, small, full); err != nil {

@@ -22,7 +22,8 @@ type copied struct {
 	set          map[string]string
 }
 
-// oldRows are the tables in which an old call has rows: one automation that fired, one mail that was sent, finished jobs.
+// oldRows are the tables in which an old call has rows: one automation that fired, one mail that was sent, a finished job.
+// Transcript and mail are whole; the body that was posted and the model's answer, which nobody looks at again, are not.
 func oldRows() []copied {
 	const (
 		delivery = `pg_temp.old_id('delivery', i, at)`
@@ -34,9 +35,11 @@ func oldRows() []copied {
 		}},
 		{"events", `t.conversation_id = $1`, map[string]string{
 			"id": `pg_temp.old_id('event', i, at)`, "identity": `'old-' || i`, "conversation_id": "call", "accepted_at": times,
+			"body": `'{}'`,
 		}},
 		{"interviews", `t.conversation_id = $1 AND t.chosen`, map[string]string{
 			"id": `pg_temp.old_id('interview', i, at)`, "conversation_id": "call", "called_at": times,
+			"answer": `'{}'`,
 		}},
 		{"decisions", `t.conversation_id = $1 AND t.automation = 'auto-1'`, map[string]string{
 			"conversation_id": "call", "decided_at": times,
@@ -47,7 +50,7 @@ func oldRows() []copied {
 		{"attempts", `t.delivery_id = (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = $1 AND d.automation = 'auto-1')`,
 			map[string]string{"delivery_id": delivery}},
 		// What is finished for a day is cleaned away, so these were finished within one.
-		{"river_job", `t.args ->> 'conversation_id' = $1::text`, map[string]string{
+		{"river_job", `t.args ->> 'conversation_id' = $1::text AND t.kind = 'conversation.decide'`, map[string]string{
 			"id": "", "args": `t.args || jsonb_build_object('conversation_id', call)`,
 			"finalized_at": `now() - random() * interval '20 hours'`,
 		}},
@@ -127,7 +130,11 @@ func (s *stage) modelCall(ctx context.Context) (id string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("send a call through to copy it: %w", err)
 	}
-	bed.Wait(ctx, time.Second) // for its jobs to be completed
+	for left := 1; left > 0 && bed.Wait(ctx, 50*time.Millisecond); { // its jobs are completed a moment later
+		if left, err = s.checker.Count(ctx, `SELECT count(*) FROM river_job WHERE finalized_at IS NULL`); err != nil {
+			return "", err
+		}
+	}
 	err = s.checker.Pool().QueryRow(ctx, `SELECT id::text FROM conversations WHERE external_id = $1`, run+"-0").Scan(&id)
 	if err != nil {
 		return "", fmt.Errorf("find the call to copy: %w", err)

@@ -31,7 +31,8 @@ func (s *stage) printStatements(ctx context.Context, what string, calls int) err
 	if err != nil {
 		return fmt.Errorf("read pg_stat_statements: %w", err)
 	}
-	fmt.Printf("\n  statements, %s (times are of the wall, per call of %d)\n  %9s %9s %9s %9s %9s\n", what, calls, "times", "ms/call", "ms/time", "rows/time", "blocks")
+	fmt.Printf("\n  statements, %s (times are of the wall, per call of %d)\n  %9s %9s %9s %9s %9s\n", what, calls, "times", "ms/call",
+		"ms/time", "rows/time", "blocks")
 	var times, lines, blocks int64
 	var total, mean float64
 	var query string
