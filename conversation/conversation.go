@@ -123,7 +123,7 @@ func (c *Conversation) CustomerNumber() string {
 
 // Location is the zone the conversation's times are shown in: its own, else the given one.
 func (c *Conversation) Location(account *time.Location) *time.Location {
-	if c.Timezone != "" {
+	if c.Timezone != "" && (account == nil || c.Timezone != account.String()) { // most calls: a zone is read from a file
 		if l, err := time.LoadLocation(c.Timezone); err == nil {
 			return l
 		}

@@ -1,6 +1,7 @@
 package interview
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -46,7 +47,11 @@ func heard(turns []conversation.Turn) string {
 	var line []byte
 	for _, t := range turns {
 		line = append(strconv.AppendQuote(line[:0], string(t.Role)), ' ')
-		line = append(strconv.AppendQuote(line, t.Text), ' ')
+		if plain(t.Text) {
+			line = append(append(append(line, '"'), t.Text...), `" `...) // as AppendQuote has it, and faster
+		} else {
+			line = append(strconv.AppendQuote(line, t.Text), ' ')
+		}
 		line = append(strconv.AppendInt(line, t.AtMS, 10), '\n')
 		sum.Write(line)
 	}
@@ -247,11 +252,12 @@ func repair(q llm.Request, bad string, invalid error) llm.Request {
 
 func promptHash(q llm.Request) string {
 	h := sha256.New()
+	w := bufio.NewWriterSize(h, 1<<10) // a hash takes no strings; this way none is copied whole
 	for _, m := range q.Messages {
-		fmt.Fprintf(h, "%s %d\n", m.Role, len(m.Content))
-		h.Write([]byte(m.Content))
+		fmt.Fprintf(w, "%s %d\n%s", m.Role, len(m.Content), m.Content)
 	}
-	h.Write(q.Schema)
+	_, _ = w.Write(q.Schema)
+	_ = w.Flush() // a hash takes everything
 	return hexOf(h.Sum(nil))
 }
 

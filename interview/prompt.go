@@ -48,7 +48,7 @@ func (f Form) request(l *laid, turns []piece, note string, maxTokens int) llm.Re
 	return llm.Request{
 		Messages: []llm.Message{
 			{Role: "system", Content: l.stable},
-			{Role: "user", Content: f.facts(l.sheet) + transcript(turns) + reminder + note},
+			{Role: "user", Content: transcript(f.facts(l.sheet), turns, reminder+note)},
 		},
 		SchemaName: "interview",
 		Schema:     l.schema,
@@ -175,7 +175,7 @@ func calendar(b []byte, call time.Time) []byte {
 	for i := -7; i <= 35; i++ {
 		day := time.Date(y, m, d+i, 12, 0, 0, 0, time.UTC)
 		b = day.AppendFormat(b, "2006-01-02 ")
-		b = append(b, strings.ToLower(day.Weekday().String()[:3])...)
+		b = append(b, "sunmontuewedthufrisat"[3*day.Weekday():][:3]...)
 		if i == 0 {
 			b = append(b, " (the day of the call)"...)
 		}
@@ -207,9 +207,10 @@ func pieces(turns []conversation.Turn) []piece {
 	return all
 }
 
-// transcript prints turns as one JSON object a line between fences. The fence is derived from what it encloses: nothing
-// in a prompt is random, and no speaker can know it. A line break in a turn is escaped, so no turn can write a fence.
-func transcript(turns []piece) string {
+// transcript prints turns as one JSON object a line between fences, with what stands before and after them. The fence is
+// derived from what it encloses: nothing in a prompt is random, and no speaker can know it. A line break in a turn is
+// escaped, so no turn can write a fence.
+func transcript(before string, turns []piece, after string) string {
 	size := 0
 	for _, t := range turns {
 		size += len(t.text) + 64
@@ -223,7 +224,8 @@ func transcript(turns []piece) string {
 	}
 	sum := sha256.Sum256(b)
 	fence := hexOf(sum[:8])
-	return "\nTranscript between the two lines marked " + fence + ":\n--- begin " + fence + " ---\n" + string(b) + "--- end " + fence + " ---\n\n"
+	return before + "\nTranscript between the two lines marked " + fence + ":\n--- begin " + fence + " ---\n" + string(b) +
+		"--- end " + fence + " ---\n\n" + after
 }
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }

@@ -124,14 +124,7 @@ func enum(values []string) string {
 // appendString appends s as a JSON string. Unlike json.Marshal it leaves <, > and & as they are: the model is to quote
 // what was said, not its escapes.
 func appendString(b []byte, s string) []byte {
-	plain := true
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if plain(s) {
 		return append(append(append(b, '"'), s...), '"')
 	}
 	b = append(b, '"')
@@ -154,6 +147,16 @@ func appendString(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// plain reports whether a text is the same between quotation marks: printable ASCII without marks to escape.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 const digits = "0123456789abcdef"

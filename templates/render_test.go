@@ -220,15 +220,6 @@ const benchmarkBody = `# Callback requested
 {{conversation_summary}}
 `
 
-func benchmarkValues() templates.Values {
-	var items []any
-	for i := range 10 {
-		items = append(items, map[string]any{"name": fmt.Sprint("item ", i), "price": "12.50 EUR"})
-	}
-	return templates.Values{"customer_name": "Dana", "customer_number": "+447700900123", "dyn_day": "2026-11-24",
-		"conversation_url": "https://calls.example/1", "conversation_summary": strings.Repeat("They talked about it. ", 40), "metadata": map[string]any{"items": items}}
-}
-
 func BenchmarkParse(b *testing.B) {
 	n := names()
 	b.ReportAllocs()

@@ -40,9 +40,9 @@ func (k *check) date(raw, weekdaySaid string) (value, problem string) {
 
 // weekday reads mon…sun and the English names.
 func weekday(s string) (time.Weekday, bool) {
-	for d := time.Sunday; d <= time.Saturday; d++ {
-		if name := strings.ToLower(d.String()); len(s) >= 3 && (s == name || s == name[:3]) {
-			return d, true
+	for d, name := range weekdays {
+		if len(s) >= 3 && (s == name || s == name[:3]) {
+			return time.Weekday(d), true
 		}
 	}
 	return 0, false
@@ -61,13 +61,20 @@ func saidWeekdays(words []token) []time.Weekday {
 
 // month reads an English month. May and March are also verbs: see saidMonths.
 func month(s string) (time.Month, bool) {
-	for m := time.January; m <= time.December; m++ {
-		if name := strings.ToLower(m.String()); s == name || len(s) == 3 && s == name[:3] || s == "sept" && m == time.September {
+	for i, name := range months {
+		if m := time.Month(i + 1); s == name || len(s) == 3 && s == name[:3] || s == "sept" && m == time.September {
 			return m, true
 		}
 	}
 	return 0, false
 }
+
+var (
+	weekdays = strings.Fields("sunday monday tuesday wednesday thursday friday saturday")
+	months   = strings.Fields("january february march april may june july august september october november december")
+	ordinals = strings.Fields(`first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth
+		fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth`)
+)
 
 func saidMonths(words []token) []time.Month {
 	var all []time.Month
@@ -175,8 +182,6 @@ func ordinalDay(words []token, i int) (int, bool) {
 }
 
 func ordinalWord(w string) (int, bool) {
-	ordinals := strings.Fields(`first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth
-		fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth`)
 	if i := slices.Index(ordinals, w); i >= 0 {
 		return i + 1, true
 	}

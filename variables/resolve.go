@@ -24,12 +24,16 @@ func Resolve(decls []Declaration, said interview.Said, c *conversation.Conversat
 	if location == nil {
 		location = time.UTC
 	}
+	if len(decls) == 0 {
+		return []Value{}
+	}
+	day := dayOf(c.StartedAt.In(c.Location(location)))
 	values := make([]Value, 0, len(decls))
 	for _, d := range decls {
 		if d.Type == "" {
 			d.Type = Text
 		}
-		values = append(values, resolve(d, said, &check{c: c, limits: l, day: dayOf(c.StartedAt.In(c.Location(location)))}))
+		values = append(values, resolve(d, said, &check{c: c, limits: l, day: day}))
 	}
 	return values
 }

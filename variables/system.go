@@ -127,16 +127,21 @@ func firstOf(texts ...string) string {
 func transcript(turns []conversation.Turn) string {
 	var b strings.Builder
 	for _, t := range turns {
-		text := strings.Join(strings.Fields(t.Text), " ")
-		switch {
-		case text == "":
-		case t.Role == conversation.RoleAgent:
-			b.WriteString("Agent: " + text + "\n")
-		case t.Role == conversation.RoleCustomer:
-			b.WriteString("Customer: " + text + "\n")
+		before := "\nAgent: "
+		switch t.Role {
+		case conversation.RoleAgent:
+		case conversation.RoleCustomer:
+			before = "\nCustomer: "
+		default:
+			continue
+		}
+		for word := range strings.FieldsSeq(t.Text) {
+			b.WriteString(before)
+			b.WriteString(word)
+			before = " "
 		}
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return strings.TrimPrefix(b.String(), "\n")
 }
 
 // metadata copies what the platform passed along, cut to a size that fits a message.

@@ -79,12 +79,10 @@ func isAddress(word string) bool {
 	}
 	top := labels[len(labels)-1]
 	letters := strings.Trim(top, "abcdefghijklmnopqrstuvwxyz") == "" || strings.HasPrefix(top, "xn--")
-	return letters && len(top) >= 2 && (hasPath && path != "" || slices.Contains(commonTops(), top) || strings.HasPrefix(top, "xn--"))
+	return letters && len(top) >= 2 && (hasPath && path != "" || slices.Contains(commonTops, top) || strings.HasPrefix(top, "xn--"))
 }
 
 // commonTops are the endings that mail readers make links of even without a scheme; St.Mary is not one.
-func commonTops() []string {
-	return strings.Fields(`com net org io co info biz app dev xyz top ru cn link click site online shop store live page
+var commonTops = strings.Fields(`com net org io co info biz app dev xyz top ru cn link click site online shop store live page
 		uk de fr es it nl be at ch pl se no dk fi ie pt cz eu us ca au nz in br mx jp kr za tr ly me to tv cc gg ai ws
 		edu gov mil int club pro tech cloud win bid loan work zip mov example test`)
-}

@@ -1,6 +1,7 @@
 package variables
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -13,7 +14,7 @@ type token struct{ text string }
 func tokenize(s string) []token {
 	var all []token
 	for _, field := range strings.Fields(strings.ToLower(s)) {
-		field = strings.NewReplacer("’", "'", "–", "-", "—", " ").Replace(field)
+		field = signs.Replace(field)
 		for _, word := range splitHyphens(field) {
 			word = strings.TrimFunc(word, func(r rune) bool {
 				return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("€£$¥+%", r)
@@ -28,6 +29,8 @@ func tokenize(s string) []token {
 	}
 	return all
 }
+
+var signs = strings.NewReplacer("’", "'", "–", "-", "—", " ")
 
 // splitHyphens cuts twenty-fourth and mid-May, but not 2026-11-24.
 func splitHyphens(s string) []string {
@@ -48,20 +51,20 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // wordValue reads one English number word below a hundred.
 func wordValue(w string) (int64, bool) {
-	small := strings.Fields(`zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-		sixteen seventeen eighteen nineteen`)
-	for i, name := range small {
-		if w == name {
-			return int64(i), true
-		}
+	if i := slices.Index(belowTwenty, w); i >= 0 {
+		return int64(i), true
 	}
-	for i, name := range strings.Fields("twenty thirty forty fifty sixty seventy eighty ninety") {
-		if w == name {
-			return int64(i+2) * 10, true
-		}
+	if i := slices.Index(tens, w); i >= 0 {
+		return int64(i+2) * 10, true
 	}
 	return 0, w == "oh"
 }
+
+var (
+	belowTwenty = strings.Fields(`zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+		sixteen seventeen eighteen nineteen`)
+	tens = strings.Fields("twenty thirty forty fifty sixty seventy eighty ninety")
+)
 
 func scaleValue(w string) (int64, bool) {
 	switch w {
