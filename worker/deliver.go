@@ -35,8 +35,9 @@ type deliverer struct {
 	channels  map[string]deliver.Channel
 	capture   deliver.Channel
 	places    map[string]*gate // by channel: what its provider is asked to do at once
-	id        string           // of this worker, for its claims
-	stopping  <-chan struct{}  // closed when this worker begins to stop: nothing is begun from then on
+	paused    *paused
+	id        string          // of this worker, for its claims
+	stopping  <-chan struct{} // closed when this worker begins to stop: nothing is begun from then on
 	enqueue   func(context.Context, []store.DeliverJob) error
 	now       func() time.Time
 	log       *slog.Logger
@@ -71,7 +72,7 @@ func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error
 	if err != nil {
 		return fmt.Errorf("claim %s deliveries of conversation %s: %w", a.Channel, a.ConversationID, err)
 	}
-	if _, err := d.sendAll(ctx, claimed); err != nil {
+	if _, err := d.sendAll(ctx, claimed, leave); err != nil {
 		return err
 	}
 	at, ok, err := d.store.NextDue(ctx, a.ConversationID, a.Channel)
@@ -84,27 +85,28 @@ func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error
 	return nil
 }
 
-// sendAll sends the claimed deliveries and records each outcome as it comes: one after another in the job's own place,
-// and side by side as far as the channel has places to spare.
-func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed) ([]store.Outcome, error) {
+// sendAll sends the claimed deliveries, one after another in the caller's own place and side by side as far as the channel
+// has places to spare, and records each outcome as it comes. A place is left when its send has ended: what waits for the
+// receipt's commit asks nothing of the provider.
+func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed, leave func()) ([]store.Outcome, error) {
 	outcomes, errs := make([]store.Outcome, len(claimed)), make([]error, len(claimed))
-	var beside sync.WaitGroup
+	var receipts sync.WaitGroup
 	for i, c := range claimed {
-		one := func() {
-			outcomes[i] = d.sendGuarded(ctx, c)
-			errs[i] = d.record(ctx, c, outcomes[i])
-		}
+		record := func() { errs[i] = d.record(ctx, c, outcomes[i]) }
 		leave, spare := d.places[c.Channel].tryEnter()
 		if !spare {
-			one()
+			outcomes[i] = d.sendGuarded(ctx, c)
+			receipts.Go(record)
 			continue
 		}
-		beside.Go(func() {
-			defer leave()
-			one()
+		receipts.Go(func() {
+			outcomes[i] = d.sendGuarded(ctx, c)
+			leave()
+			record()
 		})
 	}
-	beside.Wait()
+	leave()
+	receipts.Wait()
 	return outcomes, errors.Join(errs...)
 }
 

@@ -44,6 +44,9 @@ func (w *Worker) sweep(ctx context.Context) {
 		if n, err := w.store.GiveBack(ctx, EnqueueDelivers(w.client)); err != nil || n > 0 {
 			w.log.Warn("gave back claims whose commit was never answered", slog.Int("deliveries", n), slog.Any("error", err))
 		}
+		if err := w.paused.read(ctx, w.client); err != nil && ctx.Err() == nil {
+			w.log.Warn("look which queues are paused", "error", err)
+		}
 		s, err := w.store.Sweep(ctx, w.lease, sweepGrace, w.enqueueBoth)
 		if err != nil {
 			if ctx.Err() == nil {

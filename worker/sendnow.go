@@ -14,7 +14,7 @@ import (
 
 // batch is what a plan has claimed for sending at once, with a place held on each of its channels.
 type batch struct {
-	places   []func() // to be left
+	places   map[string]func() // by channel: leaves the place
 	claimed  []store.Claimed
 	priority int
 }
@@ -26,21 +26,22 @@ func (b *batch) leave() {
 }
 
 // prepare makes this worker the sender of what the plan has due, on every channel where a place is free and so nobody
-// waits. That spares a job, its fetch, its claim and its end for nearly every call. Where the places are taken the
+// waits, unless an operator has paused its queue. That spares a job, its fetch, its claim and its end for nearly every call. Where the places are taken the
 // deliveries are planned and go through the channel's queue, by priority: a slow provider never holds up decisions.
 func (d *deliverer) prepare(plan *store.Plan, c *conversation.Conversation) batch {
-	b := batch{priority: plan.Priority}
+	b := batch{priority: plan.Priority, places: map[string]func(){}}
 	if d.leaving() {
 		return b
 	}
 	plan.Sender = store.Sender{WorkerID: d.id, Channels: map[string]bool{}, ExternalID: c.ExternalID, Contact: contact(c)}
 	for _, p := range plan.Deliveries {
-		if p.State != store.Planned || p.Channel == deliver.Task || plan.Sender.Channels[p.Channel] || p.DueAt.After(d.now()) {
+		if p.State != store.Planned || p.Channel == deliver.Task || plan.Sender.Channels[p.Channel] || p.DueAt.After(d.now()) ||
+			d.paused.is(QueueOf(p.Channel)) {
 			continue
 		}
 		if leave, ok := d.places[p.Channel].tryEnter(); ok {
 			plan.Sender.Channels[p.Channel] = true
-			b.places = append(b.places, leave)
+			b.places[p.Channel] = leave
 		}
 	}
 	return b
@@ -65,7 +66,7 @@ func (d *deliverer) sendBatch(ctx context.Context, b *batch) error {
 	var beside sync.WaitGroup
 	for channel, some := range byChannel {
 		beside.Go(func() {
-			outcomes, err := d.sendAll(ctx, some)
+			outcomes, err := d.sendAll(ctx, some, b.places[channel])
 			mu.Lock()
 			defer mu.Unlock()
 			errs = append(errs, err)

@@ -70,6 +70,7 @@ type Worker struct {
 	log    *slog.Logger
 	self   store.Worker
 	lease  time.Duration
+	paused *paused
 
 	leave context.CancelFunc // tells jobs to begin nothing more
 	stop  context.CancelFunc
@@ -91,7 +92,7 @@ func New(c Config) (*Worker, error) {
 	}
 	host, _ := os.Hostname() // only shown beside the worker's id
 	w := &Worker{
-		store: c.Store, log: c.Logger, lease: c.Lease,
+		store: c.Store, log: c.Logger, lease: c.Lease, paused: &paused{queues: map[string]bool{}},
 		self: store.Worker{ID: host + "-" + uuid.NewString()[:8], Host: host, Version: c.Version, StartedAt: c.Now()},
 	}
 	stopping, leave := context.WithCancel(context.Background())
@@ -106,7 +107,7 @@ func New(c Config) (*Worker, error) {
 	}
 	sender := &deliverer{
 		store: c.Store, revisions: c.Revisions, channels: c.Channels, capture: c.Capture, places: places,
-		id: w.self.ID, stopping: stopping.Done(), enqueue: insertDelivers(inserter), now: c.Now, log: c.Logger,
+		paused: w.paused, id: w.self.ID, stopping: stopping.Done(), enqueue: insertDelivers(inserter), now: c.Now, log: c.Logger,
 	}
 	jobs := river.NewWorkers()
 	river.AddWorker(jobs, sender)
@@ -208,8 +209,13 @@ func (w *Worker) Start(ctx context.Context) error {
 	if err := w.store.Beat(ctx, w.self); err != nil {
 		return fmt.Errorf("take the worker's lease: %w", err)
 	}
+	if err := w.paused.read(ctx, w.client); err != nil {
+		return err
+	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
+	events, ignore := w.client.Subscribe(river.EventKindQueuePaused, river.EventKindQueueResumed)
+	w.keep.Go(func() { defer ignore(); w.paused.follow(run, events) })
 	w.keep.Go(func() { w.beat(run) })
 	w.keep.Go(func() { w.sweep(run) })
 	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
