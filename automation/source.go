@@ -2,7 +2,6 @@ package automation
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"aftercall/internal/webaddress"
 )
 
 // SourceType is a kind of platform that posts to us, and the settings that a source of this type may have.
@@ -146,9 +147,9 @@ func (v value) page(key string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	u, err := url.Parse(strings.ReplaceAll(s, "{id}", "id"))
+	u, ok := webaddress.Parse(strings.ReplaceAll(s, "{id}", "id"))
 	switch {
-	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || len(s) > maxPage:
+	case !ok || len(s) > maxPage:
 	case u.User != nil:
 		v.hide()
 		v.fail(codeSecret, key+" holds a user or a password", "take out what stands before the @")

@@ -3,13 +3,14 @@ package conversation
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"aftercall/internal/webaddress"
 )
 
 // The largest conversation that is accepted. They are far above any real call; what is beyond them is a fault of the
@@ -142,8 +143,7 @@ func (k *checker) url(pointer, s string) {
 		return
 	}
 	k.line(pointer, s, MaxURL)
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+	if _, ok := webaddress.Parse(s); !ok {
 		k.add(pointer, "is not an absolute http or https address")
 	}
 }

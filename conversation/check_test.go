@@ -53,6 +53,7 @@ func TestCheckNamesEachFault(t *testing.T) {
 		"zone as a path":     {func(c *conversation.Conversation) { c.Timezone = "../etc/passwd" }, []string{"/timezone"}},
 		"line break in name": {func(c *conversation.Conversation) { c.Customer.Name = "Pat\r\nBcc: x" }, []string{"/customer/name"}},
 		"script as url":      {func(c *conversation.Conversation) { c.URL = "javascript:alert(1)" }, []string{"/url"}},
+		"number as url":      {func(c *conversation.Conversation) { c.URL = "http://999999999/calls" }, []string{"/url"}},
 		"relative url":       {func(c *conversation.Conversation) { c.URL = "/calls/1" }, []string{"/url"}},
 		"nul in a turn":      {func(c *conversation.Conversation) { c.Turns[1].Text = "a\x00b" }, []string{"/turns/1/text"}},
 		"bad utf-8":          {func(c *conversation.Conversation) { c.Turns[0].Text = "\xff" }, []string{"/turns/0/text"}},

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"sort"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"aftercall/conversation"
 	"aftercall/internal/store"
+	"aftercall/internal/webaddress"
 	"aftercall/variables"
 )
 
@@ -198,8 +198,8 @@ func metadata(m map[string]any) []fact {
 
 // followable is an address a reader may follow: only http and https, whatever the platform sent.
 func followable(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+	u, ok := webaddress.Parse(raw)
+	if !ok {
 		return ""
 	}
 	return u.String()

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+
+	"aftercall/internal/webaddress"
 )
 
 // escape writes a value so that it can only be read as text at its place. value is clean (see clean): no control or
@@ -125,11 +127,14 @@ var addressSigns = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", 
 
 // webAddress reports whether a value is a whole http or https address, and which host it leads to.
 func webAddress(value string) (host string, ok bool) {
-	if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || unicode.IsSpace(r) || strings.ContainsRune("<>\"'`\\{}", r) }) {
+	if strings.ContainsAny(value, "<>\"'`{}") {
 		return "", false
 	}
-	u, err := url.Parse(value)
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+	if _, ok := webaddress.Parse(value); !ok {
+		return "", false
+	}
+	u, err := url.Parse(value) // the host as it is written: it is printed like that
+	if err != nil || u.User != nil {
 		return "", false
 	}
 	return strings.ToLower(u.Hostname()), true

@@ -2,12 +2,13 @@ package variables
 
 import (
 	"net/mail"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
+
+	"aftercall/internal/webaddress"
 )
 
 // phone accepts a valid number whose digits were said, in figures or as English words, and gives it as E.164.
@@ -88,20 +89,19 @@ func (k *check) url(raw string, hosts []string) (value, problem string) {
 	if !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
-	u, err := url.Parse(text)
+	u, ok := webaddress.Parse(text)
 	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.ContainsAny(raw, " <>\"'`\\{}") || !isASCII(raw):
+	case !ok || strings.ContainsAny(raw, "<>\"'`{}") || !isASCII(raw):
 		return "", "it is not a web address"
 	case u.User != nil || u.Port() != "":
 		return "", "a web address may name neither a user nor a port"
-	case !allowedHost(strings.ToLower(u.Hostname()), hosts):
+	case !allowedHost(u.Hostname(), hosts):
 		return "", "its host is not on the list of allowed hosts"
 	}
 	bare := strings.TrimSuffix(text[strings.Index(text, "://")+3:], "/")
 	if !saidSpelled(k.turn, bare) && !saidSpelled(k.turn, strings.TrimSuffix(text, "/")) {
 		return "", "it does not stand in the words it is said to come from"
 	}
-	u.Host = strings.ToLower(u.Host)
 	return u.String(), ""
 }
 

@@ -13,6 +13,7 @@ import (
 	"aftercall/dashboard"
 	"aftercall/deliver/email"
 	"aftercall/internal/llm/openai"
+	"aftercall/internal/webaddress"
 )
 
 // secret is a setting that must not be printed.
@@ -165,8 +166,7 @@ func isPostgres(v string) error {
 }
 
 func isHTTP(v string) error {
-	u, err := url.Parse(v)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	if _, ok := webaddress.Parse(v); !ok {
 		return errors.New("want an http:// or https:// URL")
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/mail"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	sgmail "github.com/sendgrid/sendgrid-go/helpers/mail"
 
 	"aftercall/deliver"
+	"aftercall/internal/webaddress"
 )
 
 // ProviderSendGrid is what a receipt of SendGrid names.
@@ -64,8 +64,8 @@ func NewSendGrid(c SendGridConfig) (*SendGrid, error) {
 	if c.BaseURL == "" {
 		c.BaseURL = "https://api.sendgrid.com"
 	}
-	u, err := url.Parse(c.BaseURL)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.RawQuery != "" || u.User != nil {
+	u, ok := webaddress.Parse(c.BaseURL)
+	if !ok || u.RawQuery != "" || u.User != nil {
 		return nil, errors.New("sendgrid: the base URL is not an absolute http or https address")
 	}
 	if c.Timeout <= 0 {

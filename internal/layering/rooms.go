@@ -36,6 +36,8 @@ func rooms() []Room {
 		{Path: "interview", Level: 2},
 		{Path: "internal/llm/openai", Level: 2},
 
+		{Path: "internal/webaddress", Level: 0}, // imports nothing of ours
+
 		{Path: "conversation", Level: 1},
 		{Path: "reason", Level: 1},
 		{Path: "migrations", Level: 1},

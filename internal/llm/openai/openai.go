@@ -14,7 +14,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,6 +21,7 @@ import (
 	goopenai "github.com/sashabaranov/go-openai"
 
 	"aftercall/internal/llm"
+	"aftercall/internal/webaddress"
 )
 
 // DefaultBaseURL is OpenAI's own.
@@ -64,8 +64,8 @@ func New(c Config) (*Model, error) {
 	if c.BaseURL == "" {
 		c.BaseURL = DefaultBaseURL
 	}
-	u, err := url.Parse(c.BaseURL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	u, ok := webaddress.Parse(c.BaseURL)
+	if !ok {
 		return nil, errors.New("the model's base URL is not an http or https URL") // it may hold a key: not repeated
 	}
 	if c.Model == "" {
