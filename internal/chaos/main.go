@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"aftercall/internal/chaos/bed"
+	"aftercall/internal/chaos/corpus"
 )
 
 func main() {
@@ -91,7 +92,7 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	if !o.strong {
-		weaken(ctx, r.proofs, trial{builder: builder, seed: o.seed, shared: o.data, dir: dir})
+		weaken(ctx, r.proofs, trial{builder: builder, seed: o.seed, shared: corpus.Folder(o.data), dir: dir})
 	}
 	for _, p := range r.proofs {
 		if err := noteSeed(builder.Root, p.id, p.failedSeed()); err != nil {
@@ -138,7 +139,7 @@ func prove(ctx context.Context, p property, o options, builder *bed.Builder, dir
 	}
 	for _, seed := range seeds {
 		fmt.Printf("%s %s, seed %d\n", p.id, p.title, seed)
-		runs = append(runs, try(ctx, p, trial{builder: builder, seed: seed, full: !o.short, shared: o.data, dir: dir}, os.Stdout))
+		runs = append(runs, try(ctx, p, trial{builder: builder, seed: seed, full: !o.short, shared: corpus.Folder(o.data), dir: dir}, os.Stdout))
 	}
 	return runs
 }

@@ -9,6 +9,7 @@ import (
 
 	"aftercall/internal/chaos/bed"
 	"aftercall/internal/chaos/checker"
+	"aftercall/internal/chaos/corpus"
 )
 
 // property is something that must hold whatever happens, and how that is tried.
@@ -40,7 +41,7 @@ type trial struct {
 	seed    uint64
 	full    bool   // the sizes of the test plan; else a run of seconds
 	weak    string // the variant whose protection is gone, or "-" for a trial without one; "" for a run of the product as it is
-	shared  string // folder with data/ and fixtures/ of others; "" if there is none
+	shared  corpus.Folder
 	dir     string // for logs, history and data
 	say     func(format string, args ...any)
 
@@ -53,19 +54,6 @@ func (t *trial) size(full, short int) int {
 		return full
 	}
 	return short
-}
-
-// corpus is the path of a file of a third-party corpus, "" if there are none here.
-func (t *trial) corpus(path ...string) string { return t.third("data", path) }
-
-// fixture is the path of a recorded wire format, "" if there are none here.
-func (t *trial) fixture(path ...string) string { return t.third("fixtures", path) }
-
-func (t *trial) third(kind string, path []string) string {
-	if t.shared == "" {
-		return ""
-	}
-	return filepath.Join(append([]string{t.shared, kind}, path...)...)
 }
 
 // within is size for times.

@@ -40,7 +40,7 @@ func tryTemplated(ctx context.Context, t *trial) error {
 		return err
 	}
 	for _, name := range []string{"handlebars-spec/vectors.json", "mustache-spec/tests.json"} {
-		if path := t.corpus(filepath.Split(name)); path != "" {
+		if path := t.shared.Data(name); path != "" {
 			f.corpora = append(f.corpora, path)
 		}
 	}

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +12,7 @@ import (
 
 	"aftercall/internal/chaos/bed"
 	"aftercall/internal/chaos/checker"
+	"aftercall/internal/chaos/corpus"
 )
 
 // parsed is S14: JSON that is none, or only just, or enormous, as a webhook's body and as a model's answer.
@@ -29,15 +26,12 @@ func parsed() property {
 	}
 }
 
-// jsonCase is a text and whether it is JSON: accept, reject, or either.
-type jsonCase struct {
-	name, expect string
-	raw          []byte
-}
-
 // ownJSON are our own cases.
-func ownJSON() []jsonCase {
-	return []jsonCase{
+func ownJSON() (all []corpus.JSONCase) {
+	for _, c := range []struct {
+		name, expect string
+		raw          []byte
+	}{
 		{"nothing", "reject", nil},
 		{"two values", "reject", []byte(`{} {}`)},
 		{"comma at the end of a list", "reject", []byte(`[1,]`)},
@@ -58,40 +52,17 @@ func ownJSON() []jsonCase {
 		{"escapes of every kind", "accept", []byte(`"\" \\ \/ \b \f \n \r \t \u00e9 \ud83d\ude00"`)},
 		{"half a surrogate pair", "either", []byte(`"\ud83d"`)},
 		{"a name twice", "either", []byte(`{"a":1,"a":2}`)},
+	} {
+		all = append(all, corpus.JSONCase{Name: c.name, Expect: c.expect, Raw: c.raw})
 	}
+	return all
 }
 
 // jsonCases are our own cases and, where it is there, the suite's.
-func (t *trial) jsonCases() ([]jsonCase, error) {
-	all := ownJSON()
-	file := t.corpus("json-test-suite", "cases.jsonl")
-	if file == "" {
-		t.exercised("rows of the JSON test suite", "0 (not there), and own cases: "+fmt.Sprint(len(all)))
-		return all, nil
-	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read the JSON test suite: %w", err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 16<<20)
-	own := len(all)
-	for lines.Scan() {
-		var row struct {
-			Name, Expect string
-			Bytes        string `json:"bytes_base64"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
-			return nil, fmt.Errorf("read the JSON test suite: %w", err)
-		}
-		text, err := base64.StdEncoding.DecodeString(row.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("read the JSON test suite: %s: %w", row.Name, err)
-		}
-		all = append(all, jsonCase{row.Name, row.Expect, text})
-	}
-	t.exercised("rows of the JSON test suite", fmt.Sprintf("%d, and own cases: %d", len(all)-own, own))
-	return all, lines.Err()
+func (t *trial) jsonCases() ([]corpus.JSONCase, error) {
+	suite, err := t.shared.JSONSuite()
+	t.exercised("rows of the JSON test suite", fmt.Sprintf("%d, and own cases: %d", len(suite), len(ownJSON())))
+	return append(ownJSON(), suite...), err
 }
 
 // bodyCase is a body and how it is to be answered.
@@ -104,15 +75,15 @@ type bodyCase struct {
 }
 
 // bodies are the cases as whole bodies, and inside a call that is right but for them.
-func bodies(cases []jsonCase) (all []bodyCase) {
+func bodies(cases []corpus.JSONCase) (all []bodyCase) {
 	for i, c := range cases {
-		all = append(all, bodyCase{name: c.name, body: c.raw, want: []int{400}})
-		in := bodyCase{name: c.name + ", inside", body: written(string(c.raw))(fmt.Sprintf("inside-%d", i)), want: []int{200, 400}}
-		after := bodyCase{name: c.name + ", after", body: append(bed.NewCall(fmt.Sprintf("after-%d", i)).Body, c.raw...), want: []int{400}}
-		if c.expect == "reject" {
+		all = append(all, bodyCase{name: c.Name, body: c.Raw, want: []int{400}})
+		in := bodyCase{name: c.Name + ", inside", body: written(string(c.Raw))(fmt.Sprintf("inside-%d", i)), want: []int{200, 400}}
+		after := bodyCase{name: c.Name + ", after", body: append(bed.NewCall(fmt.Sprintf("after-%d", i)).Body, c.Raw...), want: []int{400}}
+		if c.Expect == "reject" {
 			in.want = []int{400}
 		}
-		if len(bytes.TrimSpace(c.raw)) == 0 {
+		if len(bytes.TrimSpace(c.Raw)) == 0 {
 			after.want = []int{200}
 		}
 		all = append(all, in, after)
@@ -254,13 +225,13 @@ func watch(p *bed.Process) (most func() int64) {
 }
 
 // answerBadly lets the model answer calls with the cases: by themselves, after the right answer, and inside one.
-func (t *trial) answerBadly(ctx context.Context, b *bed.Bed, c *checker.Checker, cases []jsonCase, worker *bed.Process) error {
+func (t *trial) answerBadly(ctx context.Context, b *bed.Bed, c *checker.Checker, cases []corpus.JSONCase, worker *bed.Process) error {
 	replies := map[string]string{}
 	for i, one := range cases {
-		if one.expect != "reject" || !utf8.Valid(one.raw) { // a model's answer is a text within JSON: it has no other bytes
+		if one.Expect != "reject" || !utf8.Valid(one.Raw) { // a model's answer is a text within JSON: it has no other bytes
 			continue
 		}
-		for how, reply := range map[string]string{"alone": string(one.raw), "within": `{"note":` + string(one.raw) + `,<members>}`} {
+		for how, reply := range map[string]string{"alone": string(one.Raw), "within": `{"note":` + string(one.Raw) + `,<members>}`} {
 			replies[fmt.Sprintf("ref-reply-%s-%d", how, i)] = reply
 		}
 	}

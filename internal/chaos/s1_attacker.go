@@ -14,6 +14,7 @@ import (
 
 	"aftercall/internal/chaos/bed"
 	"aftercall/internal/chaos/checker"
+	"aftercall/internal/chaos/corpus"
 )
 
 // attackedBy is S1: callers attack, and the model does what they say. Nothing here depends on the model's good will.
@@ -79,7 +80,7 @@ func (t *trial) attacks() (calls []attackCall, err error) {
 	texts, rows := ownAttacks(), 0
 	for _, f := range [][2]string{{"bipia_attacks", "attack"}, {"cyberseceval", "user_input"}, {"cyberseceval_multilingual", "user_input"},
 		{"garak", "payload"}, {"llm_guard_labelled", "prompt"}} {
-		some, err := t.texts(f[1], "prompt-injection", f[0]+".jsonl")
+		some, err := corpus.Texts(t.shared.Data("prompt-injection", f[0]+".jsonl"), f[1])
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"aftercall/internal/chaos/bed"
 	"aftercall/internal/chaos/checker"
+	"aftercall/internal/chaos/corpus"
 )
 
 // lookalikes is S3: what honest people say can look like an attack. It is handled like everything else.
@@ -97,7 +98,7 @@ func (t *trial) benign() (calls []bed.Call, err error) {
 	texts := ownLookalikes()
 	own := len(texts)
 	for _, f := range [][2]string{{"benign_lookalikes", "text"}, {"bipia_email_contexts", "context"}} {
-		some, err := t.texts(f[1], "prompt-injection", f[0]+".jsonl")
+		some, err := corpus.Texts(t.shared.Data("prompt-injection", f[0]+".jsonl"), f[1])
 		if err != nil {
 			return nil, err
 		}

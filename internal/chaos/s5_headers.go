@@ -9,6 +9,7 @@ import (
 
 	"aftercall/internal/chaos/bed"
 	"aftercall/internal/chaos/checker"
+	"aftercall/internal/chaos/corpus"
 )
 
 // headers is S5: strings that break out of headers, in subjects, display names, addresses and answers' addresses.
@@ -68,11 +69,11 @@ type headerCall struct {
 
 func (t *trial) headerCalls(prefix string) (calls []headerCall, err error) {
 	texts, mailboxes := ownBreaks(), ownMailboxes()
-	naughty, err := t.listed("string", "blns", "strings.json")
+	naughty, err := corpus.Texts(t.shared.Data("blns", "strings.json"), "string")
 	if err != nil {
 		return nil, err
 	}
-	isemail, err := t.listed("address", "isemail", "tests.json")
+	isemail, err := corpus.Texts(t.shared.Data("isemail", "tests.json"), "address")
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"aftercall/internal/chaos/bed"
 	"aftercall/internal/chaos/checker"
+	"aftercall/internal/chaos/corpus"
 )
 
 // forged is S6: whoever does not hold a source's secret gets nothing in.
@@ -36,29 +37,24 @@ const (
 
 // sources is a config of two accounts with a source of each platform, and one native source more for each of secrets.
 func sources(secrets []string) (config map[string]string, env []string) {
-	env = []string{"OUR_SECRET=" + ourSecret, "THEIR_SECRET=" + theirSecret, "LABS_SECRET=" + labsSecret, "ITEL_SECRET=" + itelSecret,
-		"LABS_VECTORS=wsec_aftercall_fixture_secret"}
-	var more strings.Builder
-	for i, s := range secrets {
-		fmt.Fprintf(&more, "  - { id: vector-%d, type: native, secret: \"${ENV:VECTOR_%d}\" }\n", i, i)
-		env = append(env, fmt.Sprintf("VECTOR_%d=%s", i, s))
-	}
+	env = []string{"OUR_SECRET=" + ourSecret, "THEIR_SECRET=" + theirSecret, "LABS_SECRET=" + labsSecret, "ITEL_SECRET=" + itelSecret}
+	more, secret := corpus.Sources(secrets)
 	one := strings.Replace(bed.Account()["account.yaml"], "variables:\n", `sources:
   - { id: ours, type: native, secret: "${ENV:OUR_SECRET}" }
   - { id: labs, type: elevenlabs, secret: "${ENV:LABS_SECRET}" }
   - { id: itel, type: itellico, secret: "${ENV:ITEL_SECRET}" }
-  - { id: labs-vectors, type: elevenlabs, secret: "${ENV:LABS_VECTORS}" }
-`+more.String()+"variables:\n", 1)
+`+more+"variables:\n", 1)
 	two := "account: other\nname: Other Ltd\ntimezone: Europe/London\nlanguage: en\nsources:\n  - { id: theirs, type: native, secret: \"${ENV:THEIR_SECRET}\" }\n"
-	return map[string]string{"chaos/account.yaml": one, "other/account.yaml": two}, env
+	return map[string]string{"chaos/account.yaml": one, "other/account.yaml": two}, append(env, secret...)
 }
 
 func tryForged(ctx context.Context, t *trial) error {
-	rows, err := vectors(t)
+	rows, err := t.shared.Vectors()
 	if err != nil {
 		return err
 	}
-	secrets := secretsOf(rows)
+	rows = append(ownVectors(), rows...)
+	secrets := corpus.Secrets(rows)
 	config, env := sources(secrets)
 	b, c, err := t.bed(ctx, bed.Options{Variants: []string{"callers-clock"}, Config: config, Env: env})
 	if err != nil {

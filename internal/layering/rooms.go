@@ -54,6 +54,7 @@ func rooms() []Room {
 		{Path: "internal/chaos", Level: 7, Tests: true}, // a command
 		{Path: "internal/chaos/bed", Level: 2, Tests: true},
 		{Path: "internal/chaos/checker", Level: 2, Tests: true},
+		{Path: "internal/chaos/corpus", Level: 3, Tests: true},
 		{Path: "internal/chaos/fake", Level: 4, Tests: true},  // a command
 		{Path: "internal/chaos/guard", Level: 4, Tests: true}, // a command
 

@@ -26,22 +26,29 @@ type Webhook struct {
 
 // Send posts it and returns the status; 0 if there was no answer.
 func (b *Bed) Send(ctx context.Context, client *http.Client, w Webhook) int {
+	status, _ := b.Ask(ctx, client, w)
+	return status
+}
+
+// Ask is Send, and returns what the answer says, too.
+func (b *Bed) Ask(ctx context.Context, client *http.Client, w Webhook) (status int, answer []byte) {
 	var body io.Reader = bytes.NewReader(w.Body)
 	if w.Stream {
 		body = io.MultiReader(body) // hides the length
 	}
-	return b.send(ctx, client, w, body)
+	return b.ask(ctx, client, w, body)
 }
 
 // SendSlowly posts the body byte by byte, one each pause, and returns the status; 0 if there was no answer.
 func (b *Bed) SendSlowly(ctx context.Context, client *http.Client, w Webhook, pause time.Duration) int {
-	return b.send(ctx, client, w, &trickle{ctx: ctx, left: w.Body, pause: pause})
+	status, _ := b.ask(ctx, client, w, &trickle{ctx: ctx, left: w.Body, pause: pause})
+	return status
 }
 
-func (b *Bed) send(ctx context.Context, client *http.Client, w Webhook, body io.Reader) int {
+func (b *Bed) ask(ctx context.Context, client *http.Client, w Webhook, body io.Reader) (status int, answer []byte) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.web()+w.Path, body)
 	if err != nil {
-		return 0
+		return 0, nil
 	}
 	r.Header = w.Header.Clone()
 	if r.Header.Get("Content-Type") == "" {
@@ -49,11 +56,11 @@ func (b *Bed) send(ctx context.Context, client *http.Client, w Webhook, body io.
 	}
 	res, err := client.Do(r)
 	if err != nil {
-		return 0
+		return 0, nil
 	}
 	defer func() { _ = res.Body.Close() }()
-	_, _ = io.Copy(io.Discard, res.Body)
-	return res.StatusCode
+	answer, _ = io.ReadAll(res.Body) // the status says enough if the rest is cut off
+	return res.StatusCode, answer
 }
 
 type trickle struct {
