@@ -15,7 +15,7 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: postgres ## run the whole product here, without keys or network (ONCE=1: end when every sample call is final)
@@ -30,6 +30,12 @@ test: postgres compiler browser ## every test, with the race detector, on one pr
 .PHONY: chaos
 chaos: postgres ## kill, freeze, flood and lie to the product, and check its ledger (an hour; SHORT=1: minutes)
 	$(GO) run ./internal/chaos $(if $(SHORT),-short,-report docs/operations/proofs.md) $(if $(ONLY),-only $(ONLY)) $(if $(SEED),-seed $(SEED)) $(if $(WHOLE),-no-weak) $(if $(DATA),-data $(DATA))
+
+# DATA=DIR: where the corpora lie. ONLY=blns,isemail: some of them. REPORT=: do not write the report.
+REPORT      ?= docs/operations/conformance.md
+.PHONY: conformance
+conformance: postgres ## try the product on third-party data, read in place (DATA=../shared)
+	@$(GO) run ./internal/conformance -data '$(DATA)' $(if $(ONLY),-only $(ONLY),$(if $(REPORT),-report $(REPORT)))
 
 .PHONY: check
 check: format vet lint modules licences queries examples fuzz vulnerabilities ## everything but the tests

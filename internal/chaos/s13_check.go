@@ -7,70 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"aftercall/internal/chaos/checker"
 )
-
-// verdicts are what became of a specification's rows (see guard/spec.go).
-type verdicts struct {
-	Rows, As, Refused int
-	Codes             map[string]int
-	Other, Panicked   []string
-}
-
-// byDesign are the rows that render otherwise here, and are meant to.
-func byDesign() map[string]string {
-	return map[string]string{
-		"hb-security-283":                    "a list has no parts with names, length neither",
-		"comments: Standalone Line Endings":  "line ends are LF",
-		"lambdas: Interpolation":             "values are data, never code",
-		"lambdas: Interpolation - Expansion": "values are data, never code",
-	}
-}
-
-// judge reports what becomes of the specifications' rows.
-func (f *feeding) judge(ctx context.Context, t *trial) error {
-	if len(f.corpora) == 0 {
-		t.exercised("corpus rows", "none here")
-		return nil
-	}
-	out, err := exec.CommandContext(ctx, f.binary, "-judge", "-corpus", strings.Join(f.corpora, ",")).Output()
-	if err != nil {
-		return fmt.Errorf("render the specifications: %w", err)
-	}
-	all := map[string]verdicts{}
-	if err := json.Unmarshal(out, &all); err != nil {
-		return fmt.Errorf("read what became of the specifications: %w", err)
-	}
-	var other, panicked checker.Finding
-	meant := 0
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		v := all[name]
-		t.exercised("corpus rows of "+name, fmt.Sprintf("%d: %d as specified, %d refused by choice, %d otherwise", v.Rows, v.As, v.Refused, len(v.Other)))
-		panicked.Count += len(v.Panicked)
-		panicked.IDs = append(panicked.IDs, v.Panicked...)
-		for _, o := range v.Other {
-			if slices.ContainsFunc(slices.Collect(maps.Keys(byDesign())), func(id string) bool { return strings.HasPrefix(o, id+": \"") }) {
-				meant++
-				continue
-			}
-			other.Count++
-			other.IDs = append(other.IDs, o)
-		}
-	}
-	t.zero(fmt.Sprintf("corpus rows that pass and render otherwise (beside %d that are meant to)", meant), other)
-	t.zero("corpus rows that panic", panicked)
-	return nil
-}
 
 // place is the first line of a problem.
 var place = regexp.MustCompile(`^(\S+\.hbs):(\d+):(\d+): error\[AC\d{3}\]: \S`)

@@ -58,7 +58,8 @@ func rooms() []Room {
 		{Path: "internal/chaos/fake", Level: 4, Tests: true},  // a command
 		{Path: "internal/chaos/guard", Level: 4, Tests: true}, // a command
 
-		{Path: "internal/bench", Level: 7, Tests: true}, // a command; it measures on the beds of the chaos runs
+		{Path: "internal/bench", Level: 7, Tests: true},       // a command; it measures on the beds of the chaos runs
+		{Path: "internal/conformance", Level: 7, Tests: true}, // a command that stands on the same bed
 	}
 }
 
@@ -101,7 +102,7 @@ func libraries() []Library {
 func sqlRooms() []string {
 	return []string{
 		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
-		"internal/chaos", "internal/chaos/checker", "internal/bench",
+		"internal/chaos", "internal/chaos/checker", "internal/bench", "internal/conformance",
 	}
 }
 

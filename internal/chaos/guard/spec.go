@@ -46,58 +46,46 @@ func readRows(paths string) (rows []row, err error) {
 	return rows, nil
 }
 
-// verdicts are what became of a specification's rows.
-type verdicts struct {
-	Rows     int
-	As       int // rendered as expected, or refused where an error is expected
-	Refused  int // by the guard, where the specification renders
-	Codes    map[string]int
-	Other    []string // rendered otherwise
-	Panicked []string
+// judged is what became of a row. Its JSON is read by whoever starts this command with -judge.
+type judged struct {
+	Corpus, ID string
+	// Verdict is "as specified", "refused" (by the guard, where the specification renders), "otherwise" or "panic".
+	Verdict string
+	Detail  string // why it was refused, or what came out
 }
 
-// judgeRows prints the verdicts by corpus.
+// judgeRows prints what became of each row.
 func judgeRows(rows []row) error {
-	all := map[string]*verdicts{}
-	for _, r := range rows {
-		v := all[r.corpus]
-		if v == nil {
-			v = &verdicts{Codes: map[string]int{}}
-			all[r.corpus] = v
-		}
-		v.Rows++
-		v.judge(r)
+	all := make([]judged, len(rows))
+	for i, r := range rows {
+		all[i].judge(r)
 	}
 	return json.NewEncoder(os.Stdout).Encode(all)
 }
 
-func (v *verdicts) judge(r row) {
+func (j *judged) judge(r row) {
+	j.Corpus, j.ID, j.Verdict = r.corpus, r.ID, "as specified"
 	defer func() {
 		if p := recover(); p != nil {
-			v.Panicked = append(v.Panicked, r.ID)
+			j.Verdict, j.Detail = "panic", fmt.Sprint(p)
 		}
 	}()
 	data, _ := r.Data.(map[string]any)
 	text, problems := templates.Parse(r.Template, templates.Plain, namesOf(data))
-	switch {
-	case text == nil && r.Expected == nil:
-		v.As++
-		return
-	case text == nil:
-		v.Refused++
-		v.Codes[problems[0].Code]++
+	if text == nil {
+		if r.Expected != nil {
+			j.Verdict, j.Detail = "refused", problems[0].Code+" "+problems[0].Message
+		}
 		return
 	}
 	// What is missing is never left blank here, and a message ends where its words end: neither is what a specification of
 	// an engine asks. And it is plain text, so nothing is written as an entity.
 	const missing = "\uE123"
 	got, err := text.Render(data, templates.Options{Missing: missing})
-	if err == nil && r.Expected != nil &&
-		strings.Trim(strings.ReplaceAll(got.Text, missing, ""), "\n") == strings.Trim(html.UnescapeString(*r.Expected), "\n") {
-		v.As++
-		return
+	if err != nil || r.Expected == nil ||
+		strings.Trim(strings.ReplaceAll(got.Text, missing, ""), "\n") != strings.Trim(html.UnescapeString(*r.Expected), "\n") {
+		j.Verdict, j.Detail = "otherwise", fmt.Sprintf("%q gives %q", r.Template, got.Text)
 	}
-	v.Other = append(v.Other, fmt.Sprintf("%s: %q gives %q", r.ID, r.Template, got.Text))
 }
 
 // namesOf are the names that a row's data have, each with the kind an author would declare.
