@@ -13,7 +13,7 @@ import (
 type suite struct {
 	name   string // of its folder below data/
 	how    string // a row is tried, for the report
-	absent string // why it is not applicable yet; then there is nothing to try
+	absent string // why it is not tried here: there is nothing to try it on yet, or it is tried elsewhere
 	try    func(ctx context.Context, h *hall) (outcome, error)
 }
 
@@ -92,7 +92,7 @@ func (r *result) good() bool {
 // print writes the one line about the suite, and each failure.
 func (r *result) print(w io.Writer) {
 	if r.absent != "" {
-		fmt.Fprintf(w, "%-18s not applicable yet: %s\n", r.name, r.absent)
+		fmt.Fprintf(w, "%-18s %s\n", r.name, r.absent)
 		return
 	}
 	fmt.Fprintf(w, "%-18s %4d rows: %4d held, %3d by choice, %d failed; %s\n",

@@ -24,7 +24,7 @@ import (
 func naughtyStrings() suite {
 	return suite{
 		name: "blns", try: tryNaughty,
-		how: "Every string is posted as every text of a call at once: its id (after a prefix), agent's id and name, the contact's name, address, number and CRM id, both " +
+		how: "Every string is posted to `POST /v1/conversations` as every text of a call at once: its id (after a prefix), agent's id and name, the contact's name, address, number and CRM id, both " +
 			"numbers, queue, note, summary, a turn, a metadata key and value. What is stored must be the same, byte for byte, and so must the kept body of the " +
 			"webhook and the turn on the call's page. Then, in the mails that the provider took: the text of the HTML part (that is: escaped), the text part, and " +
 			"the subject; and in the team's alert. A field that a string is too long for must be refused by name, and is posted again without it.",

@@ -41,7 +41,7 @@ type urlRow struct {
 	Failure                                   bool
 }
 
-var withHost, withScheme = regexp.MustCompile(`(?i)^https?:[/\\]{2}`), regexp.MustCompile(`(?i)^(https?:)`)
+var withHost, withScheme = regexp.MustCompile(`(?i)^https?:[/\\]{2}`), regexp.MustCompile(`(?i)^https?:`)
 
 // absolute reports whether the input alone says where it leads, by http or https.
 func (u urlRow) absolute() bool {
