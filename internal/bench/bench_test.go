@@ -91,7 +91,7 @@ func TestFiguresAreHeldAgainstTheirGoals(t *testing.T) {
 		{"rate", "300 /s (250 – 310)", "20 %", "at least 300", "met"},
 		{"time", "300 ms (250 – 310)", "20 %", "at most 299", "MISSED"},
 		{"plain", "300 MB (250 – 310)", "20 %", "", ""},
-		{"lost", "0  (0 – 1)", "", "0", "MISSED"},
+		{"lost", "0 (0 – 1)", "", "0", "MISSED"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

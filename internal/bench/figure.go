@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"aftercall/internal/chaos/bed"
@@ -116,7 +117,7 @@ func (f figure) verdict() string {
 
 // measured is the median with its unit, and the range if there is one.
 func (f figure) measured() string {
-	s := short(f.middle()) + " " + f.Unit
+	s := strings.TrimSpace(short(f.middle()) + " " + f.Unit)
 	if len(f.Values) > 1 {
 		s += fmt.Sprintf(" (%s – %s)", short(f.low()), short(f.high()))
 	}

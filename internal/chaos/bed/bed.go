@@ -1,8 +1,9 @@
-// Package bed is what chaos runs stand on: real processes of the product, a PostgreSQL of their own, fake providers in a
-// process of theirs, and what can be done to each of them.
+// Package bed is what chaos runs and measurements stand on: real processes of the product, a PostgreSQL of their own, fake
+// providers in a process of theirs, and what can be done to each of them.
 //
 // It owns building the product, whole or with a variant (build.go), the database and its proxy (database.go), starting,
-// killing, freezing and stopping processes (process.go), and the callers who post conversations (callers.go).
+// killing, freezing and stopping processes (process.go), what they use (usage.go), and the callers who post
+// conversations (callers.go).
 //
 // It promises that nothing leaves the machine, that only processes it started are ever signalled, and that everything is
 // gone when it is closed but the folder with the logs and the history. It decides nothing about right and wrong: that
