@@ -36,7 +36,7 @@ func takeArriving(ctx context.Context, b *bench) error {
 // takeBusy lets 200 calls a second arrive.
 func takeBusy(ctx context.Context, s *stage) error {
 	const perS, latency = 200, 50 * time.Millisecond
-	seen, err := s.arrive(ctx, latency, perS, s.bench.size(3000, 60))
+	seen, err := s.arrive(ctx, latency, perS, s.bench.size(2000, 60))
 	if err != nil {
 		return err
 	}

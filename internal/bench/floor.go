@@ -38,13 +38,13 @@ func takeFloor(ctx context.Context, b *bench) error {
 		if err := s.tidy(ctx); err != nil {
 			return err
 		}
-		jobs, err := idleJobs(ctx, pool, b.size(20_000, 500))
+		jobs, err := idleJobs(ctx, pool, b.size(10_000, 500))
 		if err != nil {
 			return err
 		}
 		b.add("River jobs that do nothing", "/s", jobs)
 		for _, clients := range []int{1, atOnce} {
-			rate, err := commits(ctx, pool, clients, time.Duration(b.size(2000, 200))*time.Millisecond)
+			rate, err := commits(ctx, pool, clients, time.Duration(b.size(1000, 200))*time.Millisecond)
 			if err != nil {
 				return err
 			}
