@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"aftercall/internal/chaos/bed"
 )
 
 // arriving posts calls at a rate below what the product can do, as a platform does, and sees how long a webhook takes
@@ -15,11 +13,10 @@ func arriving() measurement {
 }
 
 func takeArriving(ctx context.Context, b *bench) error {
-	s, err := b.stage(ctx, bed.Options{Measure: true})
+	s, err := b.common(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	for range b.rounds {
 		if err := takeBusy(ctx, s); err != nil {
 			return err

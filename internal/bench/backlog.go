@@ -13,11 +13,10 @@ func backlog() measurement {
 }
 
 func takeBacklog(ctx context.Context, b *bench) error {
-	s, err := b.stage(ctx, bed.Options{Measure: true})
+	s, err := b.common(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	for range b.rounds {
 		if err := takeDrain(ctx, s); err != nil {
 			return err

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-
-	"aftercall/internal/chaos/bed"
 )
 
 // cost counts model calls and the bytes of prompts as accounts have more automations.
@@ -13,11 +11,10 @@ func cost() measurement {
 }
 
 func takeCost(ctx context.Context, b *bench) error {
-	s, err := b.stage(ctx, bed.Options{Measure: true})
+	s, err := b.common(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	if err := s.ready(ctx, 0); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type bench struct {
 	options
 	builder *bed.Builder
 	dir     string
+	usual   *usualStage
 
 	figures []figure
 	notes   []string // what was found beside figures, in a sentence each

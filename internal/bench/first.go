@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"time"
-
-	"aftercall/internal/chaos/bed"
 )
 
 // first sees how soon after its start the product takes a call, and how large it is.
@@ -17,11 +15,10 @@ func first() measurement {
 }
 
 func takeFirst(ctx context.Context, b *bench) error {
-	s, err := b.stage(ctx, bed.Options{Measure: true})
+	s, err := b.common(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	for range b.size(5, 1) {
 		run := s.newRun("first")
 		began := time.Now()

@@ -11,8 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-
-	"aftercall/internal/chaos/bed"
 )
 
 // floor sees what the machine does at all: jobs that do nothing on River with our settings, and commits of one row.
@@ -21,12 +19,11 @@ func floor() measurement {
 }
 
 func takeFloor(ctx context.Context, b *bench) error {
-	s, err := b.stage(ctx, bed.Options{Measure: true})
+	s, err := b.common(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	if _, err := s.checker.Pool().Exec(ctx, `CREATE TABLE bench_floor (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text)`); err != nil {
+	if _, err := s.checker.Pool().Exec(ctx, `CREATE TABLE IF NOT EXISTS bench_floor (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text)`); err != nil {
 		return fmt.Errorf("make a table for commits: %w", err)
 	}
 	pool, err := pgxpool.New(ctx, s.Database.Direct(s.name)+"&pool_max_conns=20")
@@ -50,6 +47,9 @@ func takeFloor(ctx context.Context, b *bench) error {
 			}
 			b.add(fmt.Sprintf("commits of one row, clients: %d", clients), "/s", rate)
 		}
+	}
+	if _, err := pool.Exec(ctx, `DELETE FROM river_job WHERE kind = 'bench.idle'`); err != nil {
+		return fmt.Errorf("take away the floor's jobs: %w", err)
 	}
 	return nil
 }

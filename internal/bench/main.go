@@ -93,10 +93,12 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	usual := &usualStage{}
+	defer usual.close()
 	r := &report{options: o, root: builder.Root, began: time.Now()}
 	for _, m := range chosen {
 		fmt.Printf("\n%s: %s\n", m.id, m.title)
-		b := &bench{options: o, builder: builder, dir: dir}
+		b := &bench{options: o, builder: builder, dir: dir, usual: usual}
 		began := time.Now()
 		err := m.take(ctx, b)
 		if ctx.Err() != nil {

@@ -20,11 +20,10 @@ const slots = 500
 const thinks = 30 * time.Second
 
 func takeMemory(ctx context.Context, b *bench) error {
-	s, err := b.stage(ctx, bed.Options{Measure: true})
+	s, err := b.common(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	if err := s.ready(ctx, time.Duration(b.size(int(thinks), int(2*time.Second)))); err != nil {
 		return err
 	}

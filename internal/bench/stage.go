@@ -40,6 +40,31 @@ type stage struct {
 	runs    int
 }
 
+// usualStage is the stage of all measurements that need nothing of their own: to open one takes seconds.
+type usualStage struct{ stage *stage }
+
+func (u *usualStage) close() {
+	if u.stage != nil {
+		u.stage.Close()
+	}
+}
+
+// common is that stage, opened when the first asks for it.
+func (b *bench) common(ctx context.Context) (*stage, error) {
+	if b.usual.stage == nil {
+		s, err := b.stage(ctx, bed.Options{Measure: true})
+		if err != nil {
+			return nil, err
+		}
+		b.usual.stage = s
+	}
+	s := b.usual.stage
+	if s.bench = b; s.product.Alive() { // the measurement before broke off
+		s.product.Kill()
+	}
+	return s, nil
+}
+
 // stage opens a bed. Nothing of the product runs yet; its tables hold some old calls.
 func (b *bench) stage(ctx context.Context, o bed.Options) (*stage, error) {
 	dir, err := os.MkdirTemp(b.dir, "bed-")

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"aftercall/internal/chaos/bed"
 )
 
 // throughput posts calls as fast as they are taken, and sees how fast they are through.
@@ -52,11 +50,10 @@ func takeThroughput(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	s, err := b.stage(ctx, bed.Options{Measure: true})
+	s, err := b.common(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	for round := range b.rounds {
 		for _, at := range sizes {
 			if err := takeSpeed(ctx, s, at, round+1); err != nil {
