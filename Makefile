@@ -44,7 +44,7 @@ check: format vet lint modules licences queries examples fuzz vulnerabilities ##
 # SHORT=1: does it work, not how fast. ONLY=kill,memory: some measurements, without the benchmarks of the parts.
 # DATA=DIR: in turn with the hand-written worker whose source lies in DIR/bench.
 .PHONY: bench
-bench: postgres ## measure the real binary, and its parts, beside the machine's floor (15 minutes; SHORT=1: two)
+bench: postgres ## measure the real binary, and its parts, beside the machine's floor (20 minutes; SHORT=1: three)
 ifeq ($(ONLY),)
 	$(WITHPG) -durable $(GO) test -run '^$$' -bench . -benchmem $(if $(SHORT),-benchtime 10x) ./...
 endif

@@ -50,7 +50,7 @@ func takeDrain(ctx context.Context, s *stage) error {
 		took = time.Since(began)
 	}()
 	run := s.newRun("beside")
-	all := calls(run, b.size(4000, 60), turns)
+	all := calls(run, b.size(2000, 60), turns)
 	seen, err := s.under(ctx, run, mails, func() *posted { return newSender(s.Bed, usual).open(ctx, all, 200, drained) })
 	if err != nil {
 		return err
