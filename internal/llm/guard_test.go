@@ -348,4 +348,6 @@ func TestGuardIsNotCalmedByOldAnswers(t *testing.T) {
 // asker is a model that answers as the function says.
 type asker func(llm.Request) error
 
-func (a asker) Complete(_ context.Context, r llm.Request) (llm.Reply, error) { return llm.Reply{}, a(r) }
+func (a asker) Complete(_ context.Context, r llm.Request) (llm.Reply, error) {
+	return llm.Reply{}, a(r)
+}
