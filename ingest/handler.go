@@ -33,6 +33,7 @@ type Config struct {
 	Getenv    func(string) string // reads the secrets that sources name
 	Logger    *slog.Logger
 	Now       func() time.Time // default time.Now
+	Door      *worker.Door     // told of each webhook while it is stored; default one of its own, which nobody asks
 
 	MaxBody     int64         // bytes of one body; default 5 MB
 	BodyTimeout time.Duration // for a body to arrive; default 10 s
@@ -47,6 +48,7 @@ type Handler struct {
 	getenv    func(string) string
 	log       *slog.Logger
 	now       func() time.Time
+	door      *worker.Door
 
 	maxBody     int64
 	bodyTimeout time.Duration
@@ -61,6 +63,9 @@ func New(c Config) (*Handler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Door == nil {
+		c.Door = &worker.Door{}
+	}
 	if c.MaxBody <= 0 {
 		c.MaxBody = 5 << 20
 	}
@@ -69,7 +74,7 @@ func New(c Config) (*Handler, error) {
 	}
 	h := &Handler{
 		store: c.Store, intake: c.Store.NewIngest(worker.EnqueueDecides(c.River)), revisions: c.Revisions,
-		keys: newKeyring(c.Store.KeyAccount, c.Now), getenv: c.Getenv, log: c.Logger, now: c.Now,
+		keys: newKeyring(c.Store.KeyAccount, c.Now), getenv: c.Getenv, log: c.Logger, now: c.Now, door: c.Door,
 		maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
 	}
 	h.mux.Handle("POST /v1/conversations", h.route("conversation", h.conversation))
@@ -167,6 +172,7 @@ const patienceForAnalysis = 2 * time.Minute
 
 // accept stores what was decoded and says what became of it.
 func (h *Handler) accept(p *post, d decoded) (accepted, *problem) {
+	defer h.door.Enter()()
 	now := h.now()
 	wait := time.Duration(0)
 	if p.caller.source != nil && d.awaits {

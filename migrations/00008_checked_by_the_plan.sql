@@ -7,8 +7,10 @@ ALTER TABLE decisions DROP CONSTRAINT decisions_conversation_id_fkey;
 ALTER TABLE variable_values DROP CONSTRAINT variable_values_conversation_id_fkey;
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_conversation_id_fkey;
 ALTER TABLE attempts DROP CONSTRAINT attempts_delivery_id_fkey;
+DROP INDEX deliveries_open; -- a conversation's deliveries are found by deliveries_key
 
 -- +goose Down
+CREATE INDEX deliveries_open ON deliveries (conversation_id, channel, due_at) WHERE state IN ('planned', 'retrying');
 ALTER TABLE decisions ADD CONSTRAINT decisions_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES conversations (id);
 ALTER TABLE variable_values ADD CONSTRAINT variable_values_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES conversations (id);
 ALTER TABLE deliveries ADD CONSTRAINT deliveries_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES conversations (id);

@@ -31,6 +31,7 @@ type decider struct {
 	revisions   *Revisions
 	interviewer *interview.Interviewer
 	gate        *gate
+	door        *Door
 	sender      *deliverer
 	askTimeout  time.Duration
 	now         func() time.Time
@@ -69,11 +70,13 @@ func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
 // decide takes one conversation from its gates to its plan. It is one straight list of steps, which is why it is left
 // whole: load, gate, ask, judge, resolve, plan.
 func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *decideLine, ready *batch) error {
+	d.sender.waiting.yield(ctx, placeWait)
 	leave, err := d.gate.enter(ctx, job.Priority)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	d.door.yield(ctx, webhooksFirst)
 	conv, rev, err := d.load(ctx, job.Args)
 	if err != nil || conv.State == store.StateDecided {
 		return d.unloaded(err)
@@ -112,7 +115,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	plan.Priority = job.Priority
 	line.of(plan, said)
 	again() // plans are saved together: whoever waits for the common transaction must not keep others out
-	*ready = d.sender.prepare(plan, conv.Conversation)
+	*ready = d.sender.prepare(ctx, plan, conv.Conversation)
 	saved, err := d.planner.Save(ctx, plan)
 	ready.claimed = saved.Claimed
 	switch {

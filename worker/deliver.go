@@ -35,6 +35,7 @@ type deliverer struct {
 	channels  map[string]deliver.Channel
 	capture   deliver.Channel
 	places    map[string]*gate // by channel: what its provider is asked to do at once
+	waiting   Door             // plans that wait for a place
 	paused    *paused
 	id        string          // of this worker, for its claims
 	stopping  <-chan struct{} // closed when this worker begins to stop: nothing is begun from then on

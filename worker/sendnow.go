@@ -25,21 +25,29 @@ func (b *batch) leave() {
 	}
 }
 
-// prepare makes this worker the sender of what the plan has due, on every channel where a place is free and so nobody
-// waits, unless an operator has paused its queue. That spares a job, its fetch, its claim and its end for nearly every call. Where the places are taken the
-// deliveries are planned and go through the channel's queue, by priority: a slow provider never holds up decisions.
-func (d *deliverer) prepare(plan *store.Plan, c *conversation.Conversation) batch {
+// placeWait is how long a plan waits for a place on a channel. A place is free again after a send, in milliseconds; with a
+// slow provider the wait is over soon enough that decisions are not held up.
+const placeWait = 250 * time.Millisecond
+
+// prepare makes this worker the sender of what the plan has due, on every channel with a place for it, unless an operator
+// has paused the channel's queue. That spares a job, its fetch, its claim and its end for nearly every call. Where the
+// places stay taken the deliveries are planned and go through the channel's queue, by priority: a slow provider never
+// holds up decisions.
+func (d *deliverer) prepare(ctx context.Context, plan *store.Plan, c *conversation.Conversation) batch {
 	b := batch{priority: plan.Priority, places: map[string]func(){}}
 	if d.leaving() {
 		return b
 	}
+	ctx, cancel := context.WithTimeout(ctx, placeWait)
+	defer cancel()
+	defer d.waiting.Enter()()
 	plan.Sender = store.Sender{WorkerID: d.id, Channels: map[string]bool{}, ExternalID: c.ExternalID, Contact: contact(c)}
 	for _, p := range plan.Deliveries {
 		if p.State != store.Planned || p.Channel == deliver.Task || plan.Sender.Channels[p.Channel] || p.DueAt.After(d.now()) ||
 			d.paused.is(QueueOf(p.Channel)) {
 			continue
 		}
-		if leave, ok := d.places[p.Channel].tryEnter(); ok {
+		if leave, err := d.places[p.Channel].enter(ctx, plan.Priority); err == nil {
 			plan.Sender.Channels[p.Channel] = true
 			b.places[p.Channel] = leave
 		}

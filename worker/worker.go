@@ -54,6 +54,7 @@ type Config struct {
 	Logger      *slog.Logger
 	Version     string
 	Now         func() time.Time // the clock; default time.Now
+	Door        *Door            // of this process's webhooks, if it takes any: decide jobs stand back for them
 
 	DecideSlots  int           // conversations in work at once, most of them waiting for the model (default 500)
 	DeliverSlots int           // sends at once by e-mail, no more than the channel has connections; other channels have a fifth (default 64)
@@ -113,7 +114,7 @@ func New(c Config) (*Worker, error) {
 	river.AddWorker(jobs, sender)
 	river.AddWorker(jobs, &decider{
 		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
-		interviewer: c.Interviewer, gate: newGate(c.Gate), sender: sender, askTimeout: c.AskTimeout,
+		interviewer: c.Interviewer, gate: newGate(c.Gate), door: c.Door, sender: sender, askTimeout: c.AskTimeout,
 		tokensPerDay: c.TokensPerDay, now: c.Now, log: c.Logger,
 	})
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
@@ -131,6 +132,9 @@ func New(c Config) (*Worker, error) {
 func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Door == nil {
+		c.Door = &Door{}
 	}
 	if c.DecideSlots == 0 {
 		c.DecideSlots = 500

@@ -42,6 +42,7 @@ type app struct {
 	servers   []*server
 	failed    chan error // a server that stopped by itself
 	end       context.CancelFunc
+	door      *worker.Door // between intake and worker
 }
 
 // server is one listener with its handler.
@@ -64,7 +65,7 @@ type assembly struct {
 
 // assemble connects and builds everything, and starts nothing.
 func assemble(ctx context.Context, as assembly) (a *app, err error) {
-	a = &app{log: as.log, getenv: as.getenv, failed: make(chan error, 2)}
+	a = &app{door: &worker.Door{}, log: as.log, getenv: as.getenv, failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			a.release()
@@ -106,7 +107,7 @@ func (a *app) addWorker(as assembly) error {
 	a.worker, err = worker.New(worker.Config{
 		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}),
 		Channels: channels, Capture: capture.New(a.db), Logger: as.log, Version: versionName(), Now: as.now,
-		TokensPerDay: as.settings.TokensPerDay,
+		TokensPerDay: as.settings.TokensPerDay, Door: a.door,
 	})
 	return err
 }
@@ -137,7 +138,7 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
 		return fmt.Errorf("AFTERCALL_ADMIN_LISTEN: %w", err)
 	}
 	a.intake, err = ingest.New(ingest.Config{
-		Store: a.db, River: jobs, Revisions: a.revisions, Getenv: as.getenv, Logger: as.log, Now: as.now,
+		Store: a.db, River: jobs, Revisions: a.revisions, Getenv: as.getenv, Logger: as.log, Now: as.now, Door: a.door,
 	})
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func runRole(ctx context.Context, c *console, r role) error {
 	if err != nil {
 		return err
 	}
-	tuneMemory(c.getenv)
+	tuneMemory(ctx, c.getenv)
 	log := slog.New(slog.NewJSONHandler(c.err, nil))
 	s.print(log, c.getenv)
 	a, err := assemble(ctx, assembly{settings: s, role: r, getenv: c.getenv, log: log})

@@ -58,19 +58,25 @@ func (l *lostClaims) note(c claim) {
 	l.all = append(l.all, c)
 }
 
-// recent are the lost claims to be reckoned with; older ones are forgotten.
-func (l *lostClaims) recent() []claim {
+func (l *lostClaims) list() []claim {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.all = slices.DeleteFunc(l.all, func(c claim) bool { return time.Since(c.at) > lostFor })
 	return slices.Clone(l.all)
+}
+
+// forget drops what has just been given back and was old then. However long the database was away, nothing is forgotten
+// before it has been asked.
+func (l *lostClaims) forget(asked time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = slices.DeleteFunc(l.all, func(c claim) bool { return asked.Sub(c.at) > lostFor })
 }
 
 // GiveBack returns to the ledger what this process claimed in commits that were never answered, and enqueues jobs for it
 // in the same transaction. Call it now and then: for a while a claim is given back again and again, because a commit
 // without an answer may be seen only later. It returns how many deliveries went back.
 func (s *Store) GiveBack(ctx context.Context, enqueue func(ctx context.Context, tx pgx.Tx, jobs []DeliverJob) error) (n int, err error) {
-	lost := s.lost.recent()
+	asked, lost := time.Now(), s.lost.list()
 	if len(lost) == 0 {
 		return 0, nil
 	}
@@ -94,5 +100,6 @@ func (s *Store) GiveBack(ctx context.Context, enqueue func(ctx context.Context, 
 	if err != nil {
 		return 0, fmt.Errorf("give lost claims back: %w", err)
 	}
+	s.lost.forget(asked)
 	return n, nil
 }

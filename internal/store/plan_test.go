@@ -194,7 +194,8 @@ func TestSaveClaimsForItsSender(t *testing.T) {
 		}
 		h.record(t, outcome(c, "w1", store.Retrying))
 	}
-	if d := cmp.Diff(saved.Claimed, h.claim(t, p.ConversationID, "w1"), cmpopts.IgnoreFields(store.Claimed{}, "Attempt", "ClaimedAt", "DeadlineAt"), cmpopts.EquateEmpty()); d != "" {
+	if d := cmp.Diff(saved.Claimed, h.claim(t, p.ConversationID, "w1"), cmpopts.IgnoreFields(store.Claimed{}, "Attempt", "ClaimedAt", "DeadlineAt"), cmpopts.EquateEmpty(),
+		cmpopts.SortSlices(func(a, b store.Claimed) bool { return a.ID < b.ID })); d != "" {
 		t.Errorf("the plan's claim and the queue's (-plan +queue):\n%s", d)
 	}
 	again := h.plan(p.ConversationID, 2)

@@ -17,7 +17,7 @@ WITH asked AS (
 ), due AS (
     SELECT d.id, asked.worker_id, asked.ask, d.deadline_at IS NOT NULL AND d.deadline_at < asked.due_by AS late
     FROM asked JOIN deliveries AS d ON d.conversation_id = asked.conversation_id AND d.channel = asked.channel
-    WHERE d.state IN ('planned', 'retrying') AND d.due_at <= asked.due_by
+    WHERE coalesce(d.state, '') IN ('planned', 'retrying') AND d.due_at <= asked.due_by
     FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE deliveries AS d
@@ -68,7 +68,8 @@ type ClaimDeliveriesRow struct {
 }
 
 // One statement for the claims of many jobs. What is past its deadline fails instead; what another claim has under its
-// hands is left to it.
+// hands is left to it. The coalesce keeps the planner from the indexes of all that is due: it takes them for empty while
+// the tables are new, and would walk them for every conversation.
 func (q *Queries) ClaimDeliveries(ctx context.Context, arg ClaimDeliveriesParams) ([]ClaimDeliveriesRow, error) {
 	rows, err := q.db.Query(ctx, claimDeliveries,
 		arg.ConversationIds,
@@ -175,8 +176,8 @@ func (q *Queries) KeepMessage(ctx context.Context, arg KeepMessageParams) (int64
 
 const nextDue = `-- name: NextDue :many
 SELECT due_at FROM deliveries
-WHERE conversation_id = $1 AND channel = $2 AND state IN ('planned', 'retrying')
-ORDER BY due_at LIMIT 1
+WHERE conversation_id = $1 AND channel = $2 AND coalesce(state, '') IN ('planned', 'retrying')
+ORDER BY due_at + interval '0' LIMIT 1
 `
 
 type NextDueParams struct {
@@ -184,6 +185,7 @@ type NextDueParams struct {
 	Channel        string
 }
 
+// By the conversation, see ClaimDeliveries.
 func (q *Queries) NextDue(ctx context.Context, arg NextDueParams) ([]*time.Time, error) {
 	rows, err := q.db.Query(ctx, nextDue, arg.ConversationID, arg.Channel)
 	if err != nil {

@@ -8,14 +8,15 @@ RETURNING account_id, conversation_id, channel;
 
 -- name: ClaimDeliveries :many
 -- One statement for the claims of many jobs. What is past its deadline fails instead; what another claim has under its
--- hands is left to it.
+-- hands is left to it. The coalesce keeps the planner from the indexes of all that is due: it takes them for empty while
+-- the tables are new, and would walk them for every conversation.
 WITH asked AS (
     SELECT unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@channels::text[]) AS channel,
            unnest(@worker_ids::text[]) AS worker_id, unnest(@nows::timestamptz[]) AS due_by, unnest(@asks::integer[]) AS ask
 ), due AS (
     SELECT d.id, asked.worker_id, asked.ask, d.deadline_at IS NOT NULL AND d.deadline_at < asked.due_by AS late
     FROM asked JOIN deliveries AS d ON d.conversation_id = asked.conversation_id AND d.channel = asked.channel
-    WHERE d.state IN ('planned', 'retrying') AND d.due_at <= asked.due_by
+    WHERE coalesce(d.state, '') IN ('planned', 'retrying') AND d.due_at <= asked.due_by
     FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE deliveries AS d
@@ -42,9 +43,10 @@ SELECT EXISTS (SELECT 1 FROM deliveries
                WHERE id = @id AND state = 'sending' AND attempt = @attempt AND worker_id = @worker_id) AS holds;
 
 -- name: NextDue :many
+-- By the conversation, see ClaimDeliveries.
 SELECT due_at FROM deliveries
-WHERE conversation_id = @conversation_id AND channel = @channel AND state IN ('planned', 'retrying')
-ORDER BY due_at LIMIT 1;
+WHERE conversation_id = @conversation_id AND channel = @channel AND coalesce(state, '') IN ('planned', 'retrying')
+ORDER BY due_at + interval '0' LIMIT 1;
 
 -- name: RecordOutcomes :many
 -- Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. What was
