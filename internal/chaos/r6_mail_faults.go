@@ -156,7 +156,9 @@ func (t *trial) onceEach(ctx context.Context, c *checker.Checker, h checker.Hist
 			fault[e.Delivery] = e.Fault
 		}
 	}
-	failed, err := c.Rows(ctx, `SELECT id::text FROM deliveries WHERE state = 'failed'`)
+	// Of these calls only: a mail before them may have met eight faults in a row, and was then given up.
+	failed, err := c.Rows(ctx, `SELECT d.id::text FROM deliveries AS d JOIN conversations AS v ON v.id = d.conversation_id
+		WHERE d.state = 'failed' AND v.external_id LIKE 'r6-refused-%'`)
 	if err != nil {
 		return err
 	}
