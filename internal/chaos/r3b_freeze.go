@@ -71,7 +71,7 @@ func tryFrozen(ctx context.Context, t *trial) error {
 		return err
 	}
 	f := &freezer{bed: b, checker: c, rand: rand.New(rand.NewPCG(t.seed, 3)), freezes: t.size(40, 3), atOnce: t.size(8, 3),
-		freeze: t.within(20*time.Second, 3*time.Second), rest: t.within(1500*time.Millisecond, 300*time.Millisecond)}
+		freeze: t.within(20*time.Second, 4*time.Second), rest: t.within(1500*time.Millisecond, 300*time.Millisecond)}
 	if err := f.hire(ctx, f.atOnce+1); err != nil {
 		return err
 	}
