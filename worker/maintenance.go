@@ -41,8 +41,11 @@ func (w *Worker) sweep(ctx context.Context) {
 	every(ctx, sweepEvery, func() {
 		ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 		defer cancel()
-		if n, err := w.store.GiveBack(ctx, EnqueueDelivers(w.client)); err != nil || n > 0 {
-			w.log.Warn("gave back claims whose commit was never answered", slog.Int("deliveries", n), slog.Any("error", err))
+		switch n, err := w.store.GiveBack(ctx, EnqueueDelivers(w.client)); {
+		case err != nil && ctx.Err() == nil:
+			w.log.Warn("give claims back whose commit was never answered", "error", err)
+		case n > 0:
+			w.log.Warn("gave claims back whose commit was never answered", slog.Int("deliveries", n))
 		}
 		if err := w.paused.read(ctx, w.client); err != nil && ctx.Err() == nil {
 			w.log.Warn("look which queues are paused", "error", err)

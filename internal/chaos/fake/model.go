@@ -43,7 +43,8 @@ type spoken struct {
 // reference is how a chaos run marks its transcripts, so that a model call can be told apart in the history.
 var reference = regexp.MustCompile(`\bref-[0-9a-z-]+`)
 
-// complete plays POST /v1/chat/completions.
+// complete plays POST /v1/chat/completions. It is one request from its bytes to its line in the history, which is why it is
+// left whole.
 func (p *providers) complete(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
