@@ -42,13 +42,14 @@ check: format vet lint modules licences queries examples fuzz vulnerabilities ##
 	@echo "check: all in order"
 
 # SHORT=1: does it work, not how fast. ONLY=kill,memory: some measurements, without the benchmarks of the parts.
+# JSON=FILE: write the figures there too. AGAINST=FILE: say whether they agree with those of an earlier run.
 # DATA=DIR: in turn with the hand-written worker whose source lies in DIR/bench.
 .PHONY: bench
 bench: postgres ## measure the real binary, and its parts, beside the machine's floor (20 minutes; SHORT=1: three)
 ifeq ($(ONLY),)
 	$(WITHPG) -durable $(GO) test -run '^$$' -bench . -benchmem $(if $(SHORT),-benchtime 10x) ./...
 endif
-	$(GO) run ./internal/bench $(if $(SHORT),-short,-report docs/operations/performance.md) $(if $(ONLY),-only $(ONLY)) $(if $(DATA),-data $(DATA))
+	$(GO) run ./internal/bench $(if $(SHORT),-short,-report docs/operations/performance.md) $(if $(ONLY),-only $(ONLY)) $(if $(DATA),-data $(DATA)) $(if $(JSON),-json $(JSON)) $(if $(AGAINST),-against $(AGAINST))
 
 .PHONY: build
 build: ## one static binary: bin/aftercall
