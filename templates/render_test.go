@@ -196,6 +196,7 @@ func TestWorkIsBounded(t *testing.T) {
 		"a long item in every turn": {"{{#each metadata.l}}{{#if (eq (upper this) agent_name)}}x{{/if}}{{/each}}", templates.Plain, slices.Repeat([]any{strings.Repeat("a", 100_000)}, 100), "too many steps"},
 		"many helpers in each turn": {"{{#each metadata.l}}{{#each this}}{{#if (eq (" + deep + ") agent_name)}}x{{/if}}{{/each}}{{/each}}", templates.Plain, square, "too many steps"},
 		"quotes in quotes":          {strings.Repeat("<blockquote>", 400) + "{{#each metadata.l}}" + strings.Repeat("x<br>", 50) + "{{/each}}" + strings.Repeat("</blockquote>", 400), templates.HTML, row, "longer than 256 KB"},
+		"a text full of marks":      {"{{metadata.l}}", templates.Markdown, strings.Repeat("*", 60_000), "longer than 256 KB"},
 		"plain text":                {strings.Repeat("x", 60_000) + "{{customer_name}}{{customer_name}}{{customer_name}}{{customer_name}}", templates.Plain, nil, "longer than 256 KB"},
 	} {
 		_, err := parse(t, c.src, c.format).Render(templates.Values{"customer_name": long, "metadata": map[string]any{"l": c.list}}, templates.Options{})
