@@ -39,7 +39,7 @@ func tryTwoVersions(ctx context.Context, t *trial) error {
 	}
 	defer b.Close()
 	defer c.Close()
-	if err := b.Mail(ctx, bed.Conduct{LatencyMS: 100, JitterMS: 300}); err != nil {
+	if err := b.Mail(ctx, usualMail()); err != nil {
 		return err
 	}
 	r := &rollout{t: t, bed: b, checker: c, before: before, byWeb: map[string]int{}, ours: []string{}}
@@ -59,6 +59,7 @@ type rollout struct {
 	acked []string
 	byWeb map[string]int // calls taken, by version
 	ours  []string       // worker ids of this version
+	left  int            // mails that this version left to be tried again
 }
 
 func (r *rollout) run(ctx context.Context) error {
@@ -84,16 +85,26 @@ func (r *rollout) run(ctx context.Context) error {
 	if err := r.post(ctx, "now"); err != nil {
 		return err
 	}
-	// And back: what this version took and planned, the one before finishes.
+	// And back: what this version took and planned, the one before finishes. The provider is busy, so that there is such.
 	if _, err := r.earlier(ctx); err != nil {
+		return err
+	}
+	if err := r.bed.Mail(ctx, bed.Conduct{LatencyMS: 100, JitterMS: 300, Faults: map[string]float64{"429": 0.6}, RetryAfter: 3}); err != nil {
 		return err
 	}
 	if err := r.post(ctx, "before"); err != nil {
 		return err
 	}
+	if err := r.bed.Mail(ctx, usualMail()); err != nil {
+		return err
+	}
 	now.Terminate(40 * time.Second)
-	return nil
+	r.left, err = r.checker.Count(ctx, `SELECT count(*) FROM deliveries WHERE state = 'retrying' AND worker_id = ANY($1)`, r.ours)
+	return err
 }
+
+// usualMail is a provider that takes its time.
+func usualMail() bed.Conduct { return bed.Conduct{LatencyMS: 100, JitterMS: 300} }
 
 // earlier starts a worker and a web process of the version before. Its worker takes its lease before the next is started.
 func (r *rollout) earlier(ctx context.Context) (*bed.Process, error) {
@@ -117,7 +128,7 @@ func (r *rollout) post(ctx context.Context, version string) error {
 }
 
 func (r *rollout) judge(ctx context.Context) error {
-	most := r.t.within(90*time.Second, 10*time.Second)
+	most := r.t.within(90*time.Second, 20*time.Second) // a mail that was put off is tried again after ten
 	took, left, err := r.checker.Settle(ctx, most)
 	if err != nil {
 		return err
@@ -138,6 +149,7 @@ func (r *rollout) judge(ctx context.Context) error {
 	r.t.exercised("calls taken by version", r.byWeb)
 	r.t.atLeast("mails by this version", ours, r.t.size(100, 10))
 	r.t.atLeast("mails by the version before", l.Mails-ours, r.t.size(100, 10))
+	r.t.atLeast("mails that this version left to be tried again", r.left, 1)
 	r.t.ledger(l)
 	r.t.want("not final after the way back", left, fmt.Sprintf("none within %s", most), left.Settled())
 	r.t.exercised("final after the way back", took.Round(100*time.Millisecond))
