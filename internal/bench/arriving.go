@@ -18,6 +18,7 @@ func takeArriving(ctx context.Context, b *bench) error {
 		return err
 	}
 	for range b.rounds {
+		b.pace()
 		if err := takeBusy(ctx, s); err != nil {
 			return err
 		}

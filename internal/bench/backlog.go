@@ -18,6 +18,7 @@ func takeBacklog(ctx context.Context, b *bench) error {
 		return err
 	}
 	for range b.rounds {
+		b.pace()
 		if err := takeDrain(ctx, s); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"aftercall/internal/chaos/bed"
@@ -25,6 +26,7 @@ type bench struct {
 	dir     string
 	usual   *usualStage
 
+	ballast atomic.Int64 // of pace's work
 	figures []figure
 	notes   []string // what was found beside figures, in a sentence each
 	plans   []plan   // what Postgres said of the product's statements

@@ -32,6 +32,7 @@ func takeFloor(ctx context.Context, b *bench) error {
 	}
 	defer pool.Close()
 	for range b.rounds {
+		b.pace()
 		if err := s.tidy(ctx); err != nil {
 			return err
 		}

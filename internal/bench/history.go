@@ -33,6 +33,7 @@ func takeHistory(ctx context.Context, b *bench) error {
 	b.note("%d old calls, each with its event, interview, decision, mail, receipt and finished job: %d MB, written in %s", b.history, size,
 		time.Since(began).Round(time.Second))
 	for range b.rounds {
+		b.pace()
 		if err := takeFlat(ctx, small, full); err != nil {
 			return err
 		}

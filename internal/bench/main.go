@@ -100,10 +100,12 @@ func run(ctx context.Context, o options) error {
 		fmt.Printf("\n%s: %s\n", m.id, m.title)
 		b := &bench{options: o, builder: builder, dir: dir, usual: usual}
 		began := time.Now()
+		b.pace()
 		err := m.take(ctx, b)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		b.pace()
 		if err != nil { // the others are worth having all the same
 			b.note("**broke off:** %v", err)
 			r.broken = append(r.broken, m.id)

@@ -95,7 +95,8 @@ func (r *report) holds(laws int) string {
 	return fmt.Sprintf("nought in all %d counts", laws)
 }
 
-// compare says which figures lie within what an earlier run measured, noise included: their ranges overlap.
+// compare says which figures lie within what an earlier run measured, noise included: their ranges overlap, as they stand or
+// once the machine's pace, then and now, is taken out.
 func (r *report) compare(path string) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -105,29 +106,55 @@ func (r *report) compare(path string) error {
 	if err := json.Unmarshal(raw, &earlier); err != nil {
 		return fmt.Errorf("read the earlier run: %w", err)
 	}
-	was := map[string]figure{}
-	for _, p := range earlier {
-		for _, f := range p.Figures {
-			was[p.ID+" "+f.Name] = f
-		}
-	}
-	same, all := 0, 0
+	plain, paced, all := 0, 0, 0
 	for _, p := range r.parts {
 		for _, f := range p.Figures {
-			old, ok := was[p.ID+" "+f.Name]
-			if !ok || f.Law {
+			i := slices.IndexFunc(earlier, func(e part) bool { return e.ID == p.ID })
+			if i < 0 || f.Law || f.Name == paceName {
+				continue
+			}
+			old, ok := earlier[i].figure(f.Name)
+			if !ok {
 				continue
 			}
 			all++
-			if f.low() <= old.high() && old.low() <= f.high() {
-				same++
+			by := scale(f.Unit, p.pace(), earlier[i].pace())
+			same := f.overlaps(old, 1)
+			if same {
+				plain++
+			}
+			if same || f.overlaps(old, by) {
+				paced++
 				continue
 			}
-			fmt.Printf("  %s, %s: %s, and %s in the earlier run\n", p.ID, f.Name, f.measured(), old.measured())
+			fmt.Printf("  %s, %s: %s, at the earlier run's pace %s, and it measured %s\n", p.ID, f.Name, f.measured(), short(f.middle()*by), old.measured())
 		}
 	}
-	fmt.Printf("the ranges of %d of %d figures overlap with the earlier run's\n", same, all)
+	fmt.Printf("the ranges of %d of %d figures overlap with the earlier run's; %d once the machine's pace is taken out\n", plain, all, paced)
 	return nil
+}
+
+// figure finds a figure by its name.
+func (p part) figure(name string) (figure, bool) {
+	i := slices.IndexFunc(p.Figures, func(f figure) bool { return f.Name == name })
+	if i < 0 {
+		return figure{}, false
+	}
+	return p.Figures[i], true
+}
+
+// pace is the machine's, in the middle; 0 if it was not taken.
+func (p part) pace() float64 {
+	f, ok := p.figure(paceName)
+	if !ok {
+		return 0
+	}
+	return f.middle()
+}
+
+// overlaps reports whether the ranges of two figures have something in common, with f's multiplied.
+func (f figure) overlaps(old figure, by float64) bool {
+	return f.low()*by <= old.high() && old.low() <= f.high()*by
 }
 
 // The marks between which the report's file belongs to the command.

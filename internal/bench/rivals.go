@@ -53,6 +53,7 @@ func takeRivals(ctx context.Context, b *bench) error {
 		return err
 	}
 	for range b.rounds {
+		b.pace()
 		if err := a.round(ctx); err != nil {
 			return err
 		}

@@ -55,6 +55,7 @@ func takeThroughput(ctx context.Context, b *bench) error {
 		return err
 	}
 	for round := range b.rounds {
+		b.pace()
 		for _, at := range sizes {
 			if err := takeSpeed(ctx, s, at, round+1); err != nil {
 				return err
