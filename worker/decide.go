@@ -16,7 +16,6 @@ import (
 	"aftercall/interview"
 	"aftercall/reason"
 	"aftercall/triggers"
-	"aftercall/variables"
 )
 
 // decideTimeout bounds one decide job. The interview in it has a shorter deadline of its own: what is left after a model
@@ -68,7 +67,7 @@ func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
 }
 
 // decide takes one conversation from its gates to its plan. It is one straight list of steps, which is why it is left
-// whole: load, gate, ask, judge, resolve, plan.
+// whole: load, consider (gates and form), ask and judge, plan. What a rehearsal does as well is in matter.go.
 func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *decideLine, ready *batch) error {
 	d.sender.waiting.yield(ctx, placeWait)
 	leave, err := d.gate.enter(ctx, job.Priority)
@@ -82,37 +81,32 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 		return d.unloaded(err)
 	}
 	line.about(conv, rev)
-	due, stopped := triggers.Gate(conv.Conversation, undecided(rev, conv.Decided), triggers.Facts{Location: location(conv, rev)})
-	free, asked := triggers.Free(due)
-	form := interview.New(conv.Conversation, rev.ID, location(conv, rev), nil)
-	form.Recalled = conv.Answers
-	if len(asked) > 0 {
-		form.Sheets = rev.Sheets(conv.Conversation.Agent.ID, due, conv.Conversation.Summary == "")
-		form.Reserve = d.purse(rev)
+	m := consider(d.interviewer, conv.Conversation, rev, undecided(rev, conv.Decided))
+	m.form.Recalled = conv.Answers
+	if len(m.asked) > 0 {
+		m.form.Reserve = d.purse(rev)
 	}
 
 	leave() // nothing but the model's own limits should hold up a model call
-	said, fired, waiting := d.inTime(ctx, form, rev, due)
+	said, decisions, waiting := d.inTime(ctx, m)
 	again, err := d.gate.enter(ctx, job.Priority)
 	if err != nil {
 		return err
 	}
 	defer again()
 
-	decisions := fired
 	if waiting != nil {
 		line.model = llm.AsError(waiting)
 		if !waits(waiting) || conv.State == store.StateWaiting {
 			return d.wait(conv, waiting)
 		}
-		decisions = append(triggers.Judge(free, said), postponed(asked, waiting)...)
+		decisions = append(triggers.Judge(m.free, said), postponed(m.asked, waiting)...)
 	}
-	values := variables.Resolve(declared(rev, decisions), said, conv.Conversation, limits(conv, rev))
-	plan := d.plan(conv, rev, job.Args.Run, append(stopped, decisions...), said, values)
+	plan := m.plan(decisions, said, d.now())
+	plan.Run, plan.Version, plan.Priority = job.Args.Run, conv.Version, job.Priority
 	if waiting != nil {
 		plan.State = store.StateWaiting
 	}
-	plan.Priority = job.Priority
 	line.of(plan, said)
 	again() // plans are saved together: whoever waits for the common transaction must not keep others out
 	*ready = d.sender.prepare(ctx, plan, conv.Conversation)
@@ -151,40 +145,14 @@ func (d *decider) unloaded(err error) error {
 }
 
 // inTime asks under a deadline of its own. A model that lets it pass is a model that is away.
-func (d *decider) inTime(ctx context.Context, form interview.Form, rev *automation.Revision, due []triggers.Trigger) (interview.Said, []triggers.Decision, error) {
+func (d *decider) inTime(ctx context.Context, m *matter) (interview.Said, []triggers.Decision, error) {
 	asking, cancel := context.WithTimeout(ctx, d.askTimeout)
 	defer cancel()
-	said, decisions, err := d.ask(asking, form, rev, due)
+	said, decisions, err := m.ask(asking)
 	if err != nil && asking.Err() != nil && ctx.Err() == nil {
 		err = &llm.Error{Kind: llm.Unavailable, Detail: "the interview took too long"}
 	}
 	return said, decisions, err
-}
-
-// ask fills in the form, judges it, and asks once more, alone, for each required value that was absent on an automation
-// that fires. The error is that of a model that is away, or of the database.
-func (d *decider) ask(ctx context.Context, form interview.Form, rev *automation.Revision, due []triggers.Trigger) (interview.Said, []triggers.Decision, error) {
-	said := interview.Said{Variables: map[string]interview.Stated{}}
-	if len(form.Sheets) > 0 {
-		var err error
-		if said, err = d.interviewer.Ask(ctx, form); err != nil {
-			return said, nil, err
-		}
-	}
-	decisions := triggers.Judge(due, said)
-	for _, name := range required(rev, decisions) {
-		if _, stated := said.Variables[name]; stated || len(form.Sheets) == 0 {
-			continue
-		}
-		s, ok, err := d.interviewer.AskFor(ctx, form, rev.Blank(name))
-		if err != nil {
-			return said, nil, err
-		}
-		if ok {
-			said.Variables[name] = s
-		}
-	}
-	return said, decisions, nil
 }
 
 // wait leaves the conversation for later if waiting helps, and fails the job otherwise.
@@ -223,46 +191,6 @@ func undecided(rev *automation.Revision, decided map[string]bool) []triggers.Tri
 		}
 	}
 	return open
-}
-
-// declared are the variables that the automations that fire need, in file order, each once.
-func declared(rev *automation.Revision, decisions []triggers.Decision) (decls []variables.Declaration) {
-	seen := map[string]bool{}
-	for _, a := range firing(rev, decisions) {
-		for _, name := range a.Dyn {
-			if !seen[name] {
-				seen[name] = true
-				decls = append(decls, rev.Declarations[name])
-			}
-		}
-	}
-	return decls
-}
-
-// required are the variables without which an automation that fires sends nothing, each once.
-func required(rev *automation.Revision, decisions []triggers.Decision) (names []string) {
-	for _, a := range firing(rev, decisions) {
-		names = append(names, a.Require...)
-	}
-	return unique(names)
-}
-
-// firing are the automations that fire.
-func firing(rev *automation.Revision, decisions []triggers.Decision) (out []*automation.Automation) {
-	for _, dec := range decisions {
-		if dec.Verdict == triggers.Fires {
-			out = append(out, rev.Automation(dec.Automation))
-		}
-	}
-	return out
-}
-
-func location(conv store.Pinned, rev *automation.Revision) *time.Location {
-	return conv.Conversation.Location(rev.Location)
-}
-
-func limits(conv store.Pinned, rev *automation.Revision) variables.Limits {
-	return variables.Limits{Location: location(conv, rev), Region: rev.Directory.Region, Hosts: rev.Directory.Allow.Domains}
 }
 
 // contact is the part of the conversation's contact record that can be written to.

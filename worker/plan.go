@@ -38,27 +38,24 @@ type planner struct {
 	plan    *store.Plan
 }
 
-// plan lays out everything the decisions lead to: deliveries, held ones and skipped ones included, and tasks.
-func (d *decider) plan(conv store.Pinned, rev *automation.Revision, run int, decisions []triggers.Decision, said interview.Said, values []variables.Value) *store.Plan {
-	c := conv.Conversation
+// plan lays out everything the decisions lead to: values, deliveries, held ones and skipped ones included, and tasks.
+func (m *matter) plan(decisions []triggers.Decision, said interview.Said, now time.Time) *store.Plan {
+	c, rev := m.conv, m.rev
+	values := variables.Resolve(declared(rev, decisions), said, c, m.limits())
 	p := planner{
-		conv: c, rev: rev, now: d.now(), said: said,
-		values:  data(c, rev, location(conv, rev), said.Summary, values),
+		conv: c, rev: rev, now: now, said: said,
+		values:  data(c, rev, m.loc, said.Summary, values),
 		missing: missing(rev),
 		plan: &store.Plan{
-			AccountID: c.AccountID, ConversationID: c.ID, RevisionID: rev.ID, Run: run, Version: conv.Version,
-			State: store.StateDecided, Decisions: decisions, Actions: map[string]int{}, Values: values,
+			AccountID: c.AccountID, ConversationID: c.ID, RevisionID: rev.ID, State: store.StateDecided,
+			Decisions: append(m.stopped, decisions...), Actions: map[string]int{}, Values: values,
 			Summary: said.Summary, Simulated: said.Simulated,
 		},
 	}
-	for _, dec := range decisions {
-		if dec.Verdict != triggers.Fires {
-			continue
-		}
-		a := rev.Automation(dec.Automation)
+	for _, a := range firing(rev, decisions) {
 		p.plan.Actions[a.ID] = len(a.Actions)
 		for i := range a.Actions {
-			p.action(a, &a.Actions[i], location(conv, rev))
+			p.action(a, &a.Actions[i], m.loc)
 		}
 	}
 	return p.plan

@@ -1,0 +1,44 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"aftercall/automation"
+	"aftercall/conversation"
+	"aftercall/internal/store"
+	"aftercall/interview"
+)
+
+// Rehearsal is what would become of a conversation: what the model said, as checked, and everything that would be
+// decided, held and sent.
+type Rehearsal struct {
+	Said interview.Said
+	Plan *store.Plan
+}
+
+// Rehearse decides a conversation as a worker would, by the same steps, and plans what would go out. It keeps nothing and
+// sends nothing; answers are kept by the interviewer's memory, under the conversation's id (or the platform's, if it has
+// none of ours) and the revision's id (or its digest, if it is not stored).
+//
+// The error is that of a model that cannot be asked now, or of the memory. A model that answers badly is no error: it
+// makes decisions with their reasons, as it would on the line.
+func Rehearse(ctx context.Context, i *interview.Interviewer, c *conversation.Conversation, rev *automation.Revision, now time.Time) (Rehearsal, error) {
+	told, by := *c, *rev
+	told.AccountID = rev.AccountID
+	if told.ID == "" {
+		told.ID = told.ExternalID
+	}
+	if by.ID == "" {
+		by.ID = by.Digest
+	}
+	m := consider(i, &told, &by, by.Triggers())
+	said, decisions, err := m.ask(ctx)
+	if err != nil {
+		return Rehearsal{}, fmt.Errorf("rehearse conversation %s: %w", told.ID, err)
+	}
+	r := Rehearsal{Said: said, Plan: m.plan(decisions, said, now)}
+	r.Plan.Run = 1
+	return r, nil
+}
