@@ -1,8 +1,8 @@
 // Package worker is the line itself: River jobs that decide a conversation, deliver its messages and keep the house.
 //
 // It owns decide.go (one conversation from gates to plan), matter.go (the steps of it that a rehearsal takes as well),
-// plan.go (what the decisions lead to), deliver.go (claim, call, receipt), verdict.go (the only place that knows River's answers) and maintenance.go (lease, sweep). Each is a short
-// list of named calls into the rooms below.
+// plan.go (what the decisions lead to), deliver.go (claim, call, receipt), verdict.go (the only place that knows River's
+// answers) and maintenance.go (lease, sweep). Each is a short list of named calls into the rooms below.
 //
 // It promises the order: written down before it is done, decided once, sent at most once per key. Jobs carry ids, never
 // transcripts, names or numbers.

@@ -126,12 +126,13 @@ func TestRunsCompareAtOnePace(t *testing.T) {
 		"a time, twice as long at half the pace": {"ms", []float64{19, 21}, []float64{10, 11}, true},
 		"a rate, half of it at half the pace":    {"/s", []float64{100, 110}, []float64{200, 230}, true},
 		"a time, four times as long":             {"ms", []float64{39, 41}, []float64{10, 11}, false},
+		"a time that ought to have been longer":  {"ms", []float64{10, 11}, []float64{10, 11}, false},
 		"memory, twice as much":                  {"MB", []float64{200, 210}, []float64{100, 105}, false},
 		"a share that is the same":               {"", []float64{0.6, 0.7}, []float64{0.65}, true},
 	} {
 		f, old := figure{Unit: test.unit, Values: test.now}, figure{Unit: test.unit, Values: test.before}
 		by := scale(test.unit, 200, 100) // it takes 200 ms for what took 100
-		if got := f.overlaps(old, 1) || f.overlaps(old, by); got != test.want {
+		if got := f.overlaps(old, by); got != test.want {
 			t.Errorf("%s: agree %v, want %v", name, got, test.want)
 		}
 	}

@@ -160,7 +160,7 @@ func (t *trial) breaker(h checker.History, down time.Duration) {
 		first++
 	}
 	t.exercised("calls begun after the model went down, until the circuit was open", first)
-	t.atMost("calls begun after ten failures were known, until the circuit was open", late(h, calls[:first]), 10)
+	t.atMost("calls begun 50 ms after ten failures or later, until the circuit was open", late(h, calls[:first]), 10)
 	probes := calls[first:]
 	t.want("probes", len(probes), fmt.Sprintf("1 to %d", down/probe), len(probes) > 0 && len(probes) <= int(down/probe))
 	shortest := time.Hour
