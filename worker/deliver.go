@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -61,7 +62,7 @@ func (d *deliverer) Work(ctx context.Context, job *river.Job[DeliverArgs]) error
 
 func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error {
 	a := job.Args
-	leave, err := d.places[a.Channel].enter(ctx, job.Priority) // before the claim: what cannot be sent now must not look half-sent
+	leave, err := d.place(ctx, job) // before the claim: what cannot be sent now must not look half-sent
 	if err != nil {
 		return err
 	}
@@ -84,6 +85,22 @@ func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error
 		return later(at.Sub(d.now()))
 	}
 	return nil
+}
+
+// queueWait is how long a fetched job waits for a place. With a provider that takes seconds a worker may have fetched more
+// than it will send for a minute; a peer with free places takes what is left in the queue.
+const queueWait = time.Second
+
+// place waits for a place on the job's channel, or gives the job back to the queue, each for a time of its own: whoever has
+// a place by then fetches it.
+func (d *deliverer) place(ctx context.Context, job *river.Job[DeliverArgs]) (leave func(), err error) {
+	wait, cancel := context.WithTimeout(ctx, queueWait)
+	defer cancel()
+	leave, err = d.places[job.Args.Channel].enter(wait, job.Priority)
+	if err != nil && ctx.Err() == nil {
+		return nil, later(queueWait/2 + rand.N(queueWait))
+	}
+	return leave, err
 }
 
 // sendAll sends the claimed deliveries, one after another in the caller's own place and side by side as far as the channel
