@@ -140,6 +140,31 @@ func TestSweepTriesATeamAlertAgain(t *testing.T) {
 	h.balanced(t)
 }
 
+// What goes out with its plan has no job: its worker is to enqueue one for what must be tried again, and may die before it does.
+func TestSweepTakesUpWhatNeverHadAJob(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	p, alert := h.decided(t, "c1", 2), h.decided(t, "c2", 1)
+	h.exec(t, "UPDATE deliveries SET channel = 'team_alert' WHERE conversation_id = $1", alert.ConversationID)
+	h.beat(t, "dead", "alive")
+	mails := h.claim(t, p.ConversationID, "dead")
+	h.claimOn(t, alert.ConversationID, deliver.TeamAlert, "dead")
+	h.record(t, outcome(mails[0], "dead", store.Retrying))
+	h.record(t, outcome(mails[1], "dead", store.Sent))
+	h.exec(t, "DELETE FROM river_job")
+	if swept := h.sweep(t); swept.Delivers != 0 {
+		t.Errorf("taken from a worker that is alive: %+v", swept)
+	}
+	h.kill(t, "dead")
+	if d := cmp.Diff(store.Swept{Lapsed: []string{"dead"}, Delivers: 2}, h.sweep(t)); d != "" {
+		t.Error(d)
+	}
+	if swept := h.sweep(t); swept.Delivers != 0 {
+		t.Errorf("enqueued twice: %+v", swept)
+	}
+	h.balanced(t)
+}
+
 // A claim whose commit was answered to nobody, or whose receipt was refused for good, is no worker's business any more.
 func TestSweepDoubtsClaimsOfLongAgo(t *testing.T) {
 	t.Parallel()

@@ -125,6 +125,9 @@ WITH unfinished AS (
     SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
     JOIN dropped ON dropped.conversation_id = d.conversation_id AND dropped.channel = d.channel
     WHERE d.state IN ('planned', 'retrying')
+    UNION
+    SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
+    WHERE cardinality($4::text[]) > 0 AND d.state IN ('planned', 'retrying') AND d.worker_id = ANY($4::text[])
 )
 SELECT candidate.conversation_id, candidate.channel, candidate.account_id, min(candidate.due_at)::timestamptz AS due_at
 FROM candidate
@@ -149,7 +152,8 @@ type DeliveriesWithoutJobRow struct {
 	DueAt          time.Time
 }
 
-// Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace.
+// Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace. What went out
+// with its plan never had a job: the worker that had it under its hands last was to see to another attempt.
 func (q *Queries) DeliveriesWithoutJob(ctx context.Context, arg DeliveriesWithoutJobParams) ([]DeliveriesWithoutJobRow, error) {
 	rows, err := q.db.Query(ctx, deliveriesWithoutJob,
 		arg.Most,

@@ -83,7 +83,8 @@ ORDER BY candidate.decide_at, candidate.id
 LIMIT @most::integer;
 
 -- name: DeliveriesWithoutJob :many
--- Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace.
+-- Due, and nothing in the queue will send them: at once if a lapsed worker was at it, else after a grace. What went out
+-- with its plan never had a job: the worker that had it under its hands last was to see to another attempt.
 WITH unfinished AS (
     SELECT j.args ->> 'conversation_id' AS conversation_id, j.args ->> 'channel' AS channel, j.state, j.scheduled_at,
            j.attempted_by[array_upper(j.attempted_by, 1)] AS worker_id,
@@ -106,6 +107,9 @@ WITH unfinished AS (
     SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
     JOIN dropped ON dropped.conversation_id = d.conversation_id AND dropped.channel = d.channel
     WHERE d.state IN ('planned', 'retrying')
+    UNION
+    SELECT d.conversation_id, d.channel, d.account_id, d.due_at FROM deliveries AS d
+    WHERE cardinality(@lapsed::text[]) > 0 AND d.state IN ('planned', 'retrying') AND d.worker_id = ANY(@lapsed::text[])
 )
 SELECT candidate.conversation_id, candidate.channel, candidate.account_id, min(candidate.due_at)::timestamptz AS due_at
 FROM candidate
