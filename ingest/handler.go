@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,6 +53,7 @@ type Handler struct {
 
 	maxBody     int64
 	bodyTimeout time.Duration
+	pieces      sync.Pool // of *piece, for large bodies on their way in
 	mux         *http.ServeMux
 }
 
@@ -76,6 +78,7 @@ func New(c Config) (*Handler, error) {
 		store: c.Store, intake: c.Store.NewIngest(worker.EnqueueDecides(c.River)), revisions: c.Revisions,
 		keys: newKeyring(c.Store.KeyAccount, c.Now), getenv: c.Getenv, log: c.Logger, now: c.Now, door: c.Door,
 		maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
+		pieces: sync.Pool{New: func() any { return new(piece) }},
 	}
 	h.mux.Handle("POST /v1/conversations", h.route("conversation", h.conversation))
 	h.mux.Handle("POST /v1/events", h.route("event", h.event))

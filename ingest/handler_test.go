@@ -332,6 +332,39 @@ func TestABodyOfUnknownLengthIsCutOff(t *testing.T) {
 	}
 }
 
+// TestBodiesOfUnknownLengthStayApart: they are read into buffers that are used again, and each must be stored as it came.
+func TestBodiesOfUnknownLengthStayApart(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	const n = 24
+	var posts sync.WaitGroup
+	for i := range n {
+		posts.Go(func() {
+			text := strings.Repeat(string(rune('a'+i)), 100_000)
+			body := call(fmt.Sprintf("call-%d", i), text)
+			if i%2 == 0 { // of several pieces
+				more := fmt.Sprintf(`{"role":"customer","text":%q},`, text)
+				body = bytes.Replace(body, []byte(`"turns":[`), []byte(`"turns":[`+strings.Repeat(more, i)), 1)
+			}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/v1/conversations", io.MultiReader(bytes.NewReader(body)))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			req.Header = addAll(bearer(apiKey), http.Header{"Content-Type": {"application/json"}})
+			if a := h.do(t, req); a.status != 200 {
+				t.Errorf("call %d: %d %s", i, a.status, a.raw)
+				return
+			}
+			if a := h.post(t, "/v1/conversations", bearer(apiKey), body); a.status != 200 || !a.said.Duplicate {
+				t.Errorf("call %d, once more with its length: %d %s, want a duplicate", i, a.status, a.raw)
+			}
+		})
+	}
+	posts.Wait()
+	h.wantRows(t, n, n, n, 0)
+}
+
 func TestASlowBodyIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	h := open(t, func(c *ingest.Config) { c.BodyTimeout = 100 * time.Millisecond })

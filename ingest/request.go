@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -117,7 +118,7 @@ func (h *Handler) read(p *post) *problem {
 	p.contentType = p.r.Header.Get("Content-Type")
 	c := http.NewResponseController(p.w)
 	_ = c.SetReadDeadline(time.Now().Add(h.bodyTimeout)) // a recorder in a test has no connection to set it on
-	body, err := io.ReadAll(http.MaxBytesReader(p.w, p.r.Body, h.maxBody))
+	body, err := h.take(http.MaxBytesReader(p.w, p.r.Body, h.maxBody), p.r.ContentLength)
 	var large *http.MaxBytesError
 	switch {
 	case err == nil:
@@ -131,6 +132,45 @@ func (h *Handler) read(p *post) *problem {
 		return &problem{status: http.StatusRequestTimeout, detail: "The body did not arrive in time."}
 	}
 	return &problem{status: http.StatusBadRequest, detail: "The body ended early."}
+}
+
+// usualBody is the size up to which an announced length is believed, and the piece in which everything else is read: a post
+// must come before it takes memory.
+const usualBody = 256 << 10
+
+type piece [usualBody]byte
+
+// take reads a body. A large one, and one that does not say how large it is, comes in pieces that the next one uses again:
+// a crowd of bodies that are refused in the end leaves nothing behind.
+func (h *Handler) take(r io.Reader, announced int64) ([]byte, error) {
+	if announced >= 0 && announced <= usualBody {
+		body := make([]byte, announced)
+		_, err := io.ReadFull(r, body)
+		return body, err
+	}
+	var read [][]byte
+	for {
+		p := h.pieces.Get().(*piece)
+		defer h.pieces.Put(p)
+		n, err := fill(p[:], r)
+		read = append(read, p[:n])
+		switch {
+		case errors.Is(err, io.EOF):
+			return bytes.Join(read, nil), nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// fill reads until p is full or r ends. io.ReadFull would call an orderly end in between unexpected, as a cut one is.
+func fill(p []byte, r io.Reader) (n int, err error) {
+	for n < len(p) && err == nil {
+		var more int
+		more, err = r.Read(p[n:])
+		n += more
+	}
+	return n, err
 }
 
 // document checks the signature of the body that was read, if there is one, and only then looks into it.
