@@ -73,7 +73,7 @@ func tryCrowded(ctx context.Context, t *trial) error {
 
 // neighbour posts calls of the quiet account one after another, and waits until they are sent.
 func (t *trial) neighbour(ctx context.Context, b *bed.Bed, c *checker.Checker, prefix string, n int) ([]time.Duration, error) {
-	posted, err := b.Post(ctx, bed.Calls(strings.TrimSuffix(prefix, "-"), n), bed.Posting{Account: "quiet", PerS: float64(t.size(1, 3))})
+	posted, err := b.Post(ctx, bed.Calls(strings.TrimSuffix(prefix, "-"), n), bed.Posting{Account: "quiet", PerS: float64(t.size(2, 3))})
 	if err != nil {
 		return nil, err
 	}
