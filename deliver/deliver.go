@@ -1,7 +1,7 @@
 // Package deliver says what a message to the outside is, what a channel can do with it, and the few words with which a
 // channel answers.
 //
-// It owns Message, Channel, Receipt and the Verdict inside Error. One channel is one package below this one with one
+// It owns Message, Channel, Receipt, the Verdict inside Error, and how many pieces a text message takes. One channel is one package below this one with one
 // method; a new channel is one folder and one line in cmd/aftercall.
 //
 // It promises that a channel's answer is one of four: a Receipt (the provider has it), or an Error whose verdict is
