@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/language"
 
 	"aftercall/deliver"
@@ -15,8 +16,7 @@ import (
 
 // gather takes a file's sections apart. Lists and mappings of several files are merged; a setting stands in one of them.
 func (c *compiler) gather(v value) {
-	top := v.fields("the file", "account", "name", "timezone", "language", "missing", "from", "budget", "allow", "people", "groups",
-		"sources", "variables", "automations")
+	top := v.fields()
 	for _, key := range []string{"account", "name", "timezone", "language", "missing", "from", "budget"} {
 		if s := top[key]; s.present() {
 			c.once("setting", key, s)
@@ -40,17 +40,19 @@ func (v value) items(what string) []value {
 	if v.quiet() {
 		return nil
 	}
-	list := v.list()
-	if len(list) == 1 && list[0] == v {
+	if v.node.Kind != yaml.SequenceNode {
 		v.fail(codeType, what+" must be a list", "start each entry with  - ")
 		return nil
 	}
-	return list
+	return v.list()
 }
 
 // own reads a mapping whose keys belong to the account, each to one place.
 func (c *compiler) own(kind string, v value) []entry {
-	return slices.DeleteFunc(v.entries(kind+"s"), func(e entry) bool { return !c.once(kind, e.key, e.at) })
+	if !v.present() {
+		return nil
+	}
+	return slices.DeleteFunc(v.entries(v.of.mapping().name), func(e entry) bool { return !c.once(kind, e.key, e.at) })
 }
 
 // setting gives a top-level setting wherever it stood.
@@ -92,9 +94,9 @@ func (c *compiler) budget(v value) {
 	if !v.present() {
 		return
 	}
-	c.rev.Format = 2
-	if t := v.fields("budget", "tokens_per_day")["tokens_per_day"]; t.present() {
-		c.rev.TokensPerDay = t.integer("tokens_per_day", 1, mostTokens)
+	c.rev.Format = max(c.rev.Format, 2)
+	if t := v.fields()["tokens_per_day"]; t.present() {
+		c.rev.TokensPerDay = t.integer("tokens_per_day")
 	} else if v.isMapping() {
 		v.fail(codeMissing, "the budget has no tokens_per_day", "write  budget: { tokens_per_day: 2000000 }")
 	}
@@ -107,20 +109,27 @@ func (c *compiler) timezone(v value) {
 		}
 		return
 	}
+	if loc := zone(v); loc != nil {
+		c.rev.Location = loc
+	}
+}
+
+// zone reads the name of a time zone; nil if it is none.
+func zone(v value) *time.Location {
 	s, ok := v.line("timezone")
 	if !ok {
-		return
+		return nil
 	}
 	loc, err := time.LoadLocation(s)
 	if err != nil || s == "Local" {
 		v.fail(codeZone, fmt.Sprintf("there is no time zone %s", s), "write a name such as Europe/London")
-		return
+		return nil
 	}
-	c.rev.Location = loc
+	return loc
 }
 
 func (c *compiler) from(v value) {
-	f := v.fields("from", "email", "sms")
+	f := v.fields()
 	if e := f["email"]; e.present() {
 		if s, ok := e.line("from.email"); ok {
 			c.rev.From = c.sender(e, s)
@@ -174,7 +183,7 @@ func email(v value, what string) string {
 
 // allow reads the allow-list. Those of several files add up.
 func (c *compiler) allow(v value) {
-	f, a := v.fields("allow", "domains", "addresses", "contacts"), &c.rev.Directory.Allow
+	f, a := v.fields(), &c.rev.Directory.Allow
 	for _, d := range f["domains"].list() {
 		if s, ok := d.line("a domain"); ok {
 			domain, p := recipients.ParseDomain(s)
@@ -206,7 +215,7 @@ func (c *compiler) directory() {
 	d := c.rev.Directory
 	for _, e := range c.people {
 		c.key(e, "a person")
-		f := e.what.fields("a person", "name", "email", "phone", "role", "user")
+		f := e.what.fields()
 		p := recipients.PersonEntry{Key: e.key, Name: e.key, Email: email(f["email"], "email"), Phone: phone(f["phone"], "phone")}
 		if s, ok := f["name"].line("name"); ok {
 			p.Name = s
@@ -233,7 +242,7 @@ func (c *compiler) directory() {
 }
 
 func (c *compiler) key(e entry, what string) {
-	if recipients.IsReserved(e.key) {
+	if slices.Contains(recipients.Reserved(), e.key) {
 		e.at.fail(codeID, fmt.Sprintf("%s cannot be called %s", what, e.key), "that word has a meaning of its own under to:")
 	}
 	e.at.id("the key")

@@ -4,28 +4,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"aftercall/deliver"
 	"aftercall/recipients"
 	"aftercall/tasks"
 	"aftercall/templates"
+	"aftercall/triggers"
 	"aftercall/variables"
 )
 
 // defaultBody is what an e-mail without a body says.
 const defaultBody = "A telephone call has been made"
-
-// channels are the kinds of action with the keys each can have, beside if, send and window.
-func channels() map[string][]string {
-	return map[string][]string{
-		deliver.Email:     {"to", "cc", "reply_to", "together", "subject", "body", "body_file"},
-		deliver.SMS:       {"to", "from", "topic", "body"},
-		deliver.Chatter:   {"to", "target", "visibility", "message"},
-		deliver.CTI:       {"to", "text"},
-		deliver.TeamAlert: {"to", "text"},
-		deliver.Task:      {"title", "description", "priority", "assignee", "due"},
-	}
-}
 
 // actions reads the list of what an automation does.
 func (r *rule) actions(v value) {
@@ -54,18 +44,17 @@ func (r *rule) action(index int, v value) (Action, bool) {
 		}
 		return Action{}, false
 	}
-	channel, kinds := es[0].key, channels()
-	keys, ok := kinds[channel]
-	if !ok {
-		es[0].at.unknown(codeUnknownKey, "unknown action", []string{"email", "sms", "chatter", "cti", "team_alert", "task"})
+	channel, w := es[0].key, es[0].what
+	if w.of == nil {
+		es[0].at.unknown(codeUnknownKey, "unknown action", v.of.mapping().names())
 		return Action{}, false
 	}
-	w := es[0].what
-	f := w.fields(channel, slices.Concat([]string{"if", "send", "window"}, keys)...)
+	f := w.fields()
 	if !w.isMapping() {
 		return Action{}, false
 	}
 	a := Action{Index: index, Channel: channel, If: r.condition(f["if"]), Send: r.timing(f["send"], f["window"])}
+	r.now = a.Send.Now
 	switch channel {
 	case deliver.Email:
 		r.email(&a, w, f)
@@ -96,6 +85,8 @@ func (r *rule) email(a *Action, v value, f map[string]value) {
 		f["body_file"].fail(codeBody, "body and body_file are the same thing", "keep one of them")
 	case f["body"].present():
 		a.Body = r.text(f["body"], "body", templates.Markdown)
+		f["body"].folding()
+		length(a.Body, f["body"].at)
 	case f["body_file"].present():
 		a.Body = r.bodyFile(f["body_file"])
 	default:
@@ -120,6 +111,7 @@ func (r *rule) replyTo(v value) []recipients.Target {
 func (r *rule) sms(a *Action, v value, f map[string]value) {
 	a.To = r.recipients(v, f["to"], a.Channel)
 	a.Body = r.must(v, f["body"], "body", templates.Plain)
+	f["body"].texting(a.Body)
 	if f["from"].present() {
 		if n := phone(f["from"], "from"); n != "" {
 			r.field(a, "from", f["from"], templates.Header)
@@ -133,9 +125,9 @@ func (r *rule) sms(a *Action, v value, f map[string]value) {
 // chatter reads a post. Its target is an address, so what was said can have no part in it.
 func (r *rule) chatter(a *Action, v value, f map[string]value) {
 	a.To = r.recipients(value{}, f["to"], a.Channel)
-	target := f["target"].fields("target", "record", "user", "group")
+	target := f["target"].fields()
 	if len(target) != 1 && len(a.To) == 0 {
-		v.fail(codeEmpty, "a Chatter post needs one target", `write  target: { record: "{{crm_record_id}}" }`)
+		v.fail(codeNoTarget, "a Chatter post needs one target", `write  target: { record: "{{crm_record_id}}" }`)
 	}
 	for _, kind := range []string{"record", "user", "group"} {
 		r.field(a, kind, target[kind], templates.Header)
@@ -147,7 +139,7 @@ func (r *rule) chatter(a *Action, v value, f map[string]value) {
 			}
 		}
 	}
-	if f["visibility"].word("visibility", "all", "internal") != "" {
+	if f["visibility"].word("visibility") != "" {
 		r.field(a, "visibility", f["visibility"], templates.Header)
 	}
 	a.Body = r.must(v, f["message"], "message", templates.Plain)
@@ -168,8 +160,8 @@ func (r *rule) task(a *Action, v value, f map[string]value) {
 		a.Body = r.text(f["description"], "description", templates.Plain)
 	}
 	a.Task = &TaskAction{Priority: r.priority(f["priority"])}
-	due := f["due"].fields("due", "after")
-	a.Task.Due.After = due["after"].duration("after", maxDelay)
+	due := f["due"].fields()
+	a.Task.Due.After = due["after"].duration("after")
 	if s, ok := f["assignee"].line("assignee"); ok {
 		t, p := r.c.rev.Directory.ParseTarget(s, "")
 		switch {
@@ -191,7 +183,7 @@ func levels() []string {
 // priority reads a level, or a mapping from a variable's values to levels.
 func (r *rule) priority(v value) tasks.PriorityRule {
 	if !v.isMapping() {
-		return tasks.PriorityRule{Fixed: tasks.Priority(v.word("priority", levels()...))}
+		return tasks.PriorityRule{Fixed: tasks.Priority(v.word("priority"))}
 	}
 	rule := tasks.PriorityRule{Map: map[string]tasks.Priority{}}
 	for _, e := range v.entries("priority") {
@@ -202,9 +194,9 @@ func (r *rule) priority(v value) tasks.PriorityRule {
 				r.name(s, e.what)
 			}
 		case "else":
-			rule.Else = tasks.Priority(e.what.word("else", levels()...))
+			rule.Else = tasks.Priority(e.what.word("else"))
 		default:
-			rule.Map[e.key] = tasks.Priority(e.what.word("priority", levels()...))
+			rule.Map[e.key] = tasks.Priority(e.what.word("priority"))
 		}
 	}
 	if rule.From == "" && !v.quiet() {
@@ -280,16 +272,16 @@ func (r *rule) reach(v value, channel string) {
 
 // timing reads send: and window:.
 func (r *rule) timing(send, window value) Timing {
-	t := Timing{Window: hours(window, "window")}
+	var t Timing
+	t.Window, t.Zone = r.window(window)
 	if !send.present() {
 		return t
 	}
 	if send.isMapping() {
-		f := send.fields("send", "after")
-		t.After = f["after"].duration("after", maxDelay)
+		t.After = send.fields()["after"].duration("after")
 		return t
 	}
-	t.Now = send.word("send", "now", "call_end") == "now"
+	t.Now = send.word("send") == "now"
 	if t.Now && r.a.Trigger.Event == "" {
 		send.fail(codeNow, "now is while the call goes on, but this automation waits for its end", "write  send: call_end, or add  on:  with the event")
 	}
@@ -297,4 +289,19 @@ func (r *rule) timing(send, window value) Timing {
 		window.fail(codeValue, "now cannot wait for a window", "take out send: now, or window")
 	}
 	return t
+}
+
+// window reads window: hours of the week, or those with a zone of their own.
+func (r *rule) window(v value) ([]triggers.Hours, *time.Location) {
+	if !v.isMapping() {
+		return hours(v, "window"), nil
+	}
+	f := v.fields()
+	if !f["hours"].present() {
+		v.fail(codeMissing, "a window needs hours", `write  window: { hours: "Mon-Sat 08:00-20:00", timezone: Europe/Berlin }`)
+	}
+	if f["timezone"].present() {
+		r.c.rev.Format = max(r.c.rev.Format, 3)
+	}
+	return hours(f["hours"], "hours"), zone(f["timezone"])
 }

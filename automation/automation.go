@@ -20,7 +20,7 @@ import (
 )
 
 // Format is the newest version of the file format this binary compiles. A worker leaves newer ones to newer peers.
-const Format = 2
+const Format = 3
 
 // Files are the files of one account's folder by slash-separated path.
 type Files map[string][]byte
@@ -29,7 +29,7 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
-	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, else 1
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window in a zone, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location
@@ -60,7 +60,7 @@ type Automation struct {
 	ID        string
 	Name      string
 	File      string // where it stands
-	Line      int
+	Line, Col int
 	Trigger   triggers.Trigger
 	Require   []string // dyn_ names without which no action goes out
 	Route     *recipients.Route
@@ -98,6 +98,7 @@ type Timing struct {
 	Now    bool             // mid-call; only for automations on an event
 	After  time.Duration    // after the end of the conversation
 	Window []triggers.Hours // only within these hours; empty: at any time
+	Zone   *time.Location   // of those hours; nil: that of the call
 }
 
 // Severity of a problem.

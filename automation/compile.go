@@ -16,6 +16,7 @@ import (
 // compiler composes one revision and gathers what is wrong on the way.
 type compiler struct {
 	files    Files
+	format   *kind // what a file may hold
 	docs     map[string]*document
 	rev      *Revision
 	problems []Problem
@@ -56,7 +57,7 @@ func newCompiler(files Files) *compiler {
 		names[name] = templates.Kind(kind)
 	}
 	return &compiler{
-		files: files, docs: map[string]*document{},
+		files: files, format: insideKind(fileTable()), docs: map[string]*document{},
 		rev: &Revision{
 			Format: 1,
 			Digest: files.Digest(), Location: time.UTC, Language: "en", Missing: "not stated",
@@ -84,6 +85,7 @@ func (c *compiler) paths() []string { return slices.SortedFunc(maps.Keys(c.files
 func (c *compiler) open() {
 	if _, ok := c.files[accountFile]; !ok {
 		c.at(accountFile, codeFile, "there is no account.yaml", "an account's folder has one; it names the account and its people")
+		c.partial = true
 	}
 	if len(c.files) > MaxFiles {
 		c.at(accountFile, codeFile, fmt.Sprintf("more than %d files", MaxFiles), "an account's folder holds its config and nothing else")
@@ -103,7 +105,7 @@ func (c *compiler) open() {
 			continue
 		}
 		if d.parse() {
-			c.gather(value{d, d.root, nil})
+			c.gather(value{doc: d, node: d.root, of: c.format})
 		}
 		c.partial = c.partial || d.unread
 	}

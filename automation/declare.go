@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"aftercall/internal/webaddress"
 	"aftercall/interview"
+	"aftercall/recipients"
 	"aftercall/templates"
 	"aftercall/variables"
 )
@@ -37,22 +40,24 @@ func (c *compiler) declare(e entry) {
 		e.at.fail(codeID, fmt.Sprintf("%s is not the name of a stated variable", e.key), help)
 		return
 	}
-	f := e.what.fields("a variable", "type", "ask", "values", "max", "default", "missing", "said_by", "hosts")
+	f := e.what.fields()
 	d := variables.Declaration{Name: e.key, Type: variables.Text, Ask: variables.Describe(e.key), SaidBy: interview.Anyone}
-	if w := f["type"].word("type", types()...); w != "" {
+	if w := f["type"].word("type"); w != "" {
 		d.Type = variables.Type(w)
 	}
 	if s, ok := f["ask"].text("ask"); ok {
 		d.Ask = oneLine(s)
+	} else if !f["ask"].present() && d.Type != variables.Enum {
+		e.at.named(e.key)
 	}
-	if w := f["said_by"].word("said_by", speakers()...); w != "" {
+	if w := f["said_by"].word("said_by"); w != "" {
 		d.SaidBy = interview.Speaker(w)
 	}
 	d.Missing, _ = f["missing"].line("missing")
 	d.Values = c.values(e, f["values"], d.Type)
 	d.Default = c.standIn(f["default"], d)
 	if f["max"].present() {
-		d.Max = f["max"].integer("max", 1, 5000)
+		d.Max = f["max"].integer("max")
 		f["max"].onlyFor(d.Type, variables.Text)
 	}
 	if f["hosts"].present() {
@@ -93,20 +98,42 @@ func (c *compiler) standIn(v value, d variables.Declaration) string {
 	if !ok {
 		return ""
 	}
-	fits := true
-	switch d.Type {
-	case variables.Enum:
-		fits = slices.ContainsFunc(d.Values, func(o interview.Option) bool { return o.Key == s })
-	case variables.Boolean:
-		fits = s == "true" || s == "false"
-	case variables.Number:
-		_, err := strconv.ParseFloat(s, 64)
-		fits = err == nil
-	}
-	if !fits {
+	if !fits(s, d) {
 		v.fail(codeMember, fmt.Sprintf("the default %s does not fit the type %s", s, d.Type), "write a value the variable can have")
 	}
 	return s
+}
+
+// amount is how money is kept.
+var amount = regexp.MustCompile(`^-?\d+(?:\.\d\d)? [A-Z]{3}$`)
+
+// fits reports whether a value is as the type's values are kept.
+func fits(s string, d variables.Declaration) bool {
+	var err error
+	switch d.Type {
+	case variables.Enum:
+		return slices.ContainsFunc(d.Values, func(o interview.Option) bool { return o.Key == s })
+	case variables.Boolean:
+		return s == "true" || s == "false"
+	case variables.Number:
+		_, err = strconv.ParseFloat(s, 64)
+	case variables.Date:
+		_, err = time.Parse(time.DateOnly, s)
+	case variables.Time:
+		_, err = time.Parse("15:04", s)
+	case variables.Money:
+		return amount.MatchString(s)
+	case variables.Phone:
+		_, p := recipients.Phone(s, "")
+		return p == nil
+	case variables.Email:
+		_, p := recipients.Email(s)
+		return p == nil
+	case variables.URL:
+		_, ok := webaddress.Parse(s)
+		return ok
+	}
+	return err == nil
 }
 
 // variables adds the declared names to those a text may use.
@@ -150,6 +177,7 @@ func (c *compiler) declareUsed() {
 			c.used[name].warn(codeLookalike, fmt.Sprintf("%s is not declared, but %s is", name, near),
 				fmt.Sprintf("did you mean %s? If not, declare it", near))
 		}
+		c.used[name].named(name)
 		c.rev.Declarations[name] = variables.Declaration{Name: name, Type: variables.Text, Ask: variables.Describe(name), SaidBy: interview.Anyone}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +17,7 @@ type document struct {
 	path   string
 	src    string
 	lines  []string
+	starts []int // byte offset of each line
 	root   *yaml.Node
 	unread bool                // an error hides part of the file: what it would have declared is not known
 	broken map[*yaml.Node]bool // already reported; whatever reads them stays silent
@@ -26,8 +28,14 @@ type document struct {
 func newDocument(name string, src []byte, report func(Problem)) *document {
 	// YAML ends a line at CR, LF and both; so do editors. One of them makes places mean the same everywhere.
 	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(src), "\ufeff"))
-	return &document{path: name, src: text, lines: strings.Split(text, "\n"), report: report,
+	d := &document{path: name, src: text, lines: strings.Split(text, "\n"), report: report,
 		broken: map[*yaml.Node]bool{}, secret: map[int]bool{}}
+	at := 0
+	for _, line := range d.lines {
+		d.starts = append(d.starts, at)
+		at += len(line) + 1
+	}
+	return d
 }
 
 // problem reports something at a place of the file.
@@ -98,10 +106,10 @@ func (d *document) syntax(err error) {
 	if errors.As(err, &le) {
 		message = le.Message
 		if le.Mark.Line > 0 {
-			line, col = le.Mark.Line, le.Mark.Column+1
+			line, col = le.Mark.Line, max(le.Mark.Column, 1)
 		}
 		if c := le.ContextMark; c.Line > 0 && (line > len(d.lines) || strings.TrimSpace(d.lines[line-1]) == "") {
-			line, col, message = c.Line, c.Column+1, message+", for what begins here" // it ended too early
+			line, col, message = c.Line, max(c.Column, 1), message+", for what begins here" // it ended too early
 		}
 	}
 	line = min(line, len(d.lines))
@@ -214,16 +222,17 @@ func (d *document) excerpt(line int) string {
 // place gives line and column, from 1, of a byte offset in the file.
 func (d *document) place(offset int) (line, col int) {
 	offset = min(max(offset, 0), len(d.src))
-	before := d.src[:offset]
-	line = 1 + strings.Count(before, "\n")
-	return line, 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+	line, found := slices.BinarySearch(d.starts, offset)
+	if found {
+		line++
+	}
+	return line, 1 + utf8.RuneCountInString(d.src[d.starts[line-1]:offset])
 }
 
 // offset gives the byte offset of a line and column.
 func (d *document) offset(line, col int) int {
-	o := 0
-	for i := range min(line-1, len(d.lines)) {
-		o += len(d.lines[i]) + 1
+	if line > len(d.lines) {
+		return len(d.src)
 	}
-	return min(o+len(d.lines[min(line, len(d.lines))-1])-len(d.from(line, col)), len(d.src))
+	return d.starts[line-1] + len(d.lines[line-1]) - len(d.from(line, col))
 }

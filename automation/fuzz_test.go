@@ -17,7 +17,11 @@ func FuzzCompile(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, name := range names {
+	broken, err := filepath.Glob("testdata/broken/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range append(names, broken...) {
 		ar, err := txtar.ParseFile(name)
 		if err != nil {
 			f.Fatal(err)

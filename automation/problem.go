@@ -18,6 +18,7 @@ const (
 	codeDocuments   = "AC006" // several documents in one file
 	codeBraces      = "AC012" // a value that starts with {{ and is not quoted
 	codeTab         = "AC013" // a tab in the indentation
+	codeFolded      = "AC014" // lines of Markdown that a folded block joins
 	codeUnknownKey  = "AC101"
 	codeType        = "AC102" // wrong type of value
 	codePhone       = "AC103" // a phone number that is not quoted
@@ -28,9 +29,13 @@ const (
 	codeAddress     = "AC108"
 	codeSecret      = "AC109" // a secret written out, or one that is the process's own
 	codeID          = "AC110"
+	codeWindow      = "AC111" // hours that begin and end together
 	codeCondition   = "AC220" // if:
 	codeUnavailable = "AC221" // a name that has no value in this place
+	codeNotYet      = "AC222" // a name that has no value on this channel, or while the call goes on
 	codeTarget      = "AC301" // an entry under to: that names nobody, or may not be written to, or not on this channel
+	codeSameBranch  = "AC302" // a branch that leads where otherwise does
+	codeNoTarget    = "AC303" // a post without a place to go
 	codeEmpty       = "AC304" // no recipients
 	codeOtherwise   = "AC305"
 	codeRoute       = "AC306" // to: [route] without a route, or a route on something that cannot route
@@ -43,7 +48,16 @@ const (
 	codeVague       = "AC401"
 	codeUnused      = "AC402"
 	codeLookalike   = "AC403" // an undeclared variable close to a declared one
+	codeDouble      = "AC404" // two questions in one
+	codeNegations   = "AC405" // a negation of a negation
+	codeVagueName   = "AC406" // a variable whose name says nothing
+	codeLongMail    = "AC407"
+	codeLongText    = "AC408" // a text message of many pieces
+	codeAlphabet    = "AC409" // a character that makes the pieces of a text message shorter
+	codeUntested    = "AC410" // reported by check, which sees the tests
 	codeTooMany     = "AC501" // more than a form can ask
+	codeSchema      = "AC502" // a form whose schema a provider may refuse
+	codePrompt      = "AC503" // a form that takes much of the prompt
 )
 
 // maxProblems bounds what one broken folder reports.

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"aftercall/conversation"
 	"aftercall/interview"
 	"aftercall/recipients"
 	"aftercall/triggers"
@@ -19,15 +18,16 @@ type rule struct {
 	v      value
 	routed value // the route, and whether an action writes to it
 	routes bool
+	now    bool // the action being read goes out while the call goes on
 }
 
 // rule reads one automation. It is added even if something is wrong with it, so that the other checks see it.
 func (c *compiler) rule(v value) {
-	f := v.fields("an automation", "id", "name", "agents", "enabled", "on", "when", "on_unsure", "require", "route", "send_tests", "attempts", "actions")
+	f := v.fields()
 	if !v.isMapping() {
 		return
 	}
-	a := Automation{File: v.doc.path, Line: v.node.Line, SendTests: f["send_tests"].boolean("send_tests", false)}
+	a := Automation{File: v.doc.path, Line: v.node.Line, Col: v.node.Column, SendTests: f["send_tests"].boolean("send_tests", false)}
 	r := &rule{c: c, a: &a, v: v, routed: f["route"]}
 	r.identify(f)
 	a.Trigger = triggers.Trigger{
@@ -36,7 +36,7 @@ func (c *compiler) rule(v value) {
 	}
 	r.event(f["on"], f["attempts"])
 	r.when(f["when"])
-	if w := f["on_unsure"].word("on_unsure", string(triggers.Review), string(triggers.Skip), string(triggers.Fire)); w != "" {
+	if w := f["on_unsure"].word("on_unsure"); w != "" {
 		a.Trigger.OnUnsure = triggers.OnUnsure(w)
 	}
 	r.route(f["route"])
@@ -72,7 +72,7 @@ func (r *rule) event(on, attempts value) {
 	if !on.present() {
 		attempts.fail(codeValue, "attempts are counted for events only", "take it out, or add  on:  with the event")
 	}
-	if w := attempts.word("attempts", "first", "all", "retries"); w != "" {
+	if w := attempts.word("attempts"); w != "" {
 		r.a.Attempts = w
 	}
 }
@@ -96,7 +96,7 @@ func (r *rule) when(v value) {
 		}
 		return
 	}
-	f := v.fields("when", "calls", "ask", "said_by", "evidence", "always", "point")
+	f := v.fields()
 	r.gate(f["calls"])
 	r.point(f["point"])
 	t.Always = f["always"].boolean("always", false)
@@ -105,11 +105,11 @@ func (r *rule) when(v value) {
 
 func (r *rule) question(v value, f map[string]value) {
 	t := &r.a.Trigger
-	if w := f["said_by"].word("said_by", speakers()...); w != "" {
+	if w := f["said_by"].word("said_by"); w != "" {
 		t.SaidBy = interview.Speaker(w)
 	}
 	if f["evidence"].present() {
-		t.Absence = f["evidence"].word("evidence", "none", "required") == "none"
+		t.Absence = f["evidence"].word("evidence") == "none"
 	}
 	if t.Absence && t.SaidBy != interview.Anyone {
 		f["said_by"].fail(codeValue, "nobody can say what did not happen", "take out said_by, or evidence: none")
@@ -138,30 +138,28 @@ func (r *rule) ask(v value) {
 		return
 	}
 	r.a.Trigger.Ask = oneLine(s)
-	switch n := len(strings.Fields(s)); {
-	case n == 0:
+	switch {
+	case strings.TrimSpace(s) == "":
 		v.fail(codeMissing, "the question is empty", "ask what was said, such as \"Did the customer ask to be called back?\"")
 	case len([]rune(s)) > maxAsk:
 		v.fail(codeValue, fmt.Sprintf("the question is longer than %d characters", maxAsk), "ask for one thing")
 	case strings.Contains(s, "{{"):
 		v.fail(codeValue, "a question is not a template", "write it out; the model reads the whole transcript anyway")
-	case n < 5:
-		v.warn(codeVague, fmt.Sprintf("the question has %d words and names nothing that can be heard", n),
-			`ask what was said, such as "Did the customer say they are unhappy, or threaten to cancel?"`)
+	default:
+		v.wording(s)
 	}
 }
 
 // gate reads when.calls, the free part of a trigger.
 func (r *rule) gate(v value) {
-	f := v.fields("calls", "status", "direction", "channel", "min_turns", "min_seconds", "max_seconds", "between", "metadata")
+	f := v.fields()
 	g := &r.a.Trigger.Gate
-	g.Status = f["status"].words("status", string(conversation.Completed), string(conversation.Failed), string(conversation.Transferred))
-	g.Direction = f["direction"].words("direction", string(conversation.Inbound), string(conversation.Outbound))
-	g.Channel = f["channel"].words("channel", string(conversation.ChannelPhone), string(conversation.ChannelWeb),
-		string(conversation.ChannelChat), string(conversation.ChannelSMS), string(conversation.ChannelTest))
-	g.MinTurns = f["min_turns"].integer("min_turns", 0, 10000)
-	g.MinSeconds = f["min_seconds"].integer("min_seconds", 0, 86400)
-	g.MaxSeconds = f["max_seconds"].integer("max_seconds", 1, 86400)
+	g.Status = f["status"].words("status")
+	g.Direction = f["direction"].words("direction")
+	g.Channel = f["channel"].words("channel")
+	g.MinTurns = f["min_turns"].integer("min_turns")
+	g.MinSeconds = f["min_seconds"].integer("min_seconds")
+	g.MaxSeconds = f["max_seconds"].integer("max_seconds")
 	if g.MaxSeconds > 0 && g.MaxSeconds < g.MinSeconds {
 		f["max_seconds"].fail(codeValue, "max_seconds is below min_seconds, so no call can pass", "swap them")
 	}
@@ -203,6 +201,9 @@ func hours(v value, what string) []triggers.Hours {
 			s.fail(codeValue, what+" must be hours of the week", `write "Mon-Fri 08:00-18:00", or "08:00-18:00" for every day`)
 			continue
 		}
+		if h.From == h.To {
+			s.warn(codeWindow, text+" begins and ends at the same minute, so it is the whole day", "write two times that differ, or 00:00-24:00")
+		}
 		out = append(out, h)
 	}
 	return out
@@ -230,7 +231,7 @@ func scalars(v value) any {
 
 // route reads route: the recipients by content.
 func (r *rule) route(v value) {
-	f := v.fields("route", "on", "to", "options", "otherwise")
+	f := v.fields()
 	if !v.isMapping() {
 		return
 	}
@@ -249,6 +250,19 @@ func (r *rule) route(v value) {
 		return
 	}
 	route.Otherwise = r.branch(f["otherwise"])
+	if r.pointless(route) {
+		v.warn(codeSameBranch, "whatever was said, this route leads to the same recipients", "name them under to: in the action, or let a branch lead elsewhere")
+	}
+}
+
+// pointless reports whether every branch leads where otherwise does.
+func (r *rule) pointless(route *recipients.Route) bool {
+	for _, ts := range route.To {
+		if !slices.Equal(ts, route.Otherwise) {
+			return false
+		}
+	}
+	return len(route.To) > 0 && len(route.Otherwise) > 0 && !r.c.partial
 }
 
 func (r *rule) routeOn(f map[string]value, route *recipients.Route) {
@@ -281,7 +295,7 @@ func (r *rule) routeOn(f map[string]value, route *recipients.Route) {
 
 func (r *rule) routeOptions(v value, route *recipients.Route) {
 	for _, e := range v.entries("options") {
-		f := e.what.fields("an option", "when", "to")
+		f := e.what.fields()
 		e.at.id("an option")
 		if e.key == interview.Otherwise {
 			e.at.fail(codeID, "an option cannot be called otherwise", "otherwise stands beside options")

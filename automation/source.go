@@ -49,7 +49,7 @@ func SourceTypes() []SourceType {
 const maxWait = 24 * time.Hour
 
 func (c *compiler) source(v value) {
-	f := v.fields("a source", "id", "type", "secret", "secrets", "wait_for_analysis", "events", "settings")
+	f := v.fields()
 	if !v.isMapping() {
 		return
 	}
@@ -66,20 +66,15 @@ func (c *compiler) source(v value) {
 	if s.ID == SourceAPI {
 		f["id"].fail(codeID, "a source cannot be called "+SourceAPI, "what is posted with an API key is kept under that name")
 	}
-	s.WaitForAnalysis = f["wait_for_analysis"].duration("wait_for_analysis", maxWait)
+	s.WaitForAnalysis = f["wait_for_analysis"].duration("wait_for_analysis")
 	s.Events = f["events"].lines("an event type")
 	c.rev.Sources = append(c.rev.Sources, s)
 }
 
 // sourceType reads one of the types there are.
 func (v value) sourceType() SourceType {
-	types := SourceTypes()
-	names := make([]string, 0, len(types))
-	for _, t := range types {
-		names = append(names, t.Name)
-	}
-	if i := slices.Index(names, v.word("type", names...)); i >= 0 {
-		return types[i]
+	if i := slices.Index(sourceNames(), v.word("type")); i >= 0 {
+		return SourceTypes()[i]
 	}
 	return SourceType{}
 }
@@ -122,8 +117,7 @@ var header = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
 func (v value) setting(key string, kind SourceType) (string, bool) {
 	switch key {
 	case SettingSignature:
-		s := v.word(key, kind.Name, StandardWebhooks)
-		return s, s != ""
+		return v.scheme(key, kind)
 	case SettingContactVariables:
 		return strconv.FormatBool(v.boolean(key, false)), true
 	case SettingURL:
@@ -132,6 +126,16 @@ func (v value) setting(key string, kind SourceType) (string, bool) {
 	s, ok := v.line(key)
 	if ok && !header.MatchString(s) {
 		v.fail(codeValue, key+" must be the name of a header", "write a name such as X-Signature")
+		return "", false
+	}
+	return s, ok
+}
+
+// scheme reads how posts are signed: as the source's own type does, or as Standard Webhooks.
+func (v value) scheme(key string, kind SourceType) (string, bool) {
+	s, ok := v.scalar(key)
+	if allowed := []string{kind.Name, StandardWebhooks}; ok && !slices.Contains(allowed, s) {
+		v.unknown(codeMember, key+" cannot be", allowed)
 		return "", false
 	}
 	return s, ok
@@ -203,8 +207,8 @@ func (c *compiler) secrets(source value, f map[string]value) []string {
 	switch {
 	case len(list) == 0 && !broken:
 		source.fail(codeMissing, "a source needs a secret to check signatures with", `write  secret: "${ENV:NAME}"`)
-	case len(list) > 2:
-		list[2].fail(codeValue, "at most two secrets can be live at a time", "take out the oldest")
+	case len(list) > mostSecrets:
+		list[mostSecrets].fail(codeValue, "at most two secrets can be live at a time", "take out the oldest")
 	}
 	return out
 }

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 )
 
-//go:embed starters
+//go:embed starters/*/*
 var starters embed.FS
 
 // Starters are the ten ready automations, one folder each: automation.yaml and the body of its e-mail. A folder copied

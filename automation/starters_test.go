@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"testing"
 
 	"aftercall/automation"
@@ -62,6 +63,18 @@ func compile(t testing.TB, files automation.Files) *automation.Revision {
 	return rev
 }
 
+// TestStartersAreAnAccount: in the tree the starters are checked as one account, whose account.yaml is not handed out.
+func TestStartersAreAnAccount(t *testing.T) {
+	t.Parallel()
+	folders, err := automation.Read("starters")
+	if err != nil || len(folders) != 1 {
+		t.Fatalf("%d accounts: %v", len(folders), err)
+	}
+	if rev := compile(t, folders[0].Files); len(rev.Automations) != 10 {
+		t.Errorf("%d automations, want 10", len(rev.Automations))
+	}
+}
+
 func TestStarters(t *testing.T) {
 	t.Parallel()
 	entries, err := fs.ReadDir(automation.Starters(), ".")
@@ -78,7 +91,11 @@ func TestStarters(t *testing.T) {
 	for _, id := range starterIDs() {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			rev := compile(t, withStarters(t, id))
+			files := withStarters(t, id)
+			if src := string(files[id+"/automation.yaml"]); !strings.HasPrefix(src, automation.Modeline(1)+"\n") {
+				t.Errorf("the starter does not begin with %s", automation.Modeline(1))
+			}
+			rev := compile(t, files)
 			if len(rev.Automations) != 1 || rev.Automations[0].ID != id {
 				t.Errorf("the starter holds %+v, want the one automation %s", rev.Automations, id)
 			}

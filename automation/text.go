@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"aftercall/conversation"
 	"aftercall/templates"
 	"aftercall/variables"
 )
@@ -115,6 +116,10 @@ func (r *rule) bodyFile(v value) *templates.Text {
 		line, col := d.place(p.Offset)
 		d.problem(line, col, r.length(d.src, p), Error, p.Code, p.Message, p.Help)
 	}
+	length(t, func(offset int) (*document, int, int) {
+		line, col := d.place(offset)
+		return d, line, col
+	})
 	r.uses(t, v)
 	return t
 }
@@ -139,9 +144,26 @@ func (r *rule) uses(t *templates.Text, v value) {
 	}
 	for _, name := range t.Names() {
 		r.need(name, v)
+		r.valueless(name, v)
 		if name == "conversation_summary" {
 			r.a.Summary = true
 		}
+	}
+}
+
+// valueless warns of a name that can have no value where it is used: a phone number where there is no phone, and what is
+// known of a call only once it is over.
+func (r *rule) valueless(name string, v value) {
+	channels := r.a.Trigger.Gate.Channel
+	silent := len(channels) > 0 && !slices.ContainsFunc(channels, func(c string) bool {
+		return c != string(conversation.ChannelWeb) && c != string(conversation.ChannelChat)
+	})
+	switch {
+	case silent && (name == "customer_number" || name == "to_number"):
+		v.warn(codeNotYet, fmt.Sprintf("{{%s}} has no value here: no phone is involved in these conversations", name),
+			"take it out, or add phone under when.calls.channel")
+	case r.now && slices.Contains([]string{"conversation_summary", "conversation_transcript", "conversation_duration", "conversation_status"}, name):
+		v.warn(codeNotYet, fmt.Sprintf("{{%s}} has no value while the call goes on", name), "take it out, or write  send: call_end")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // At gives the time an action is due, counted from the end of the conversation and not before now, and Waiting or
-// OutsideWindow if that is later than now. loc is the zone the window's hours are in.
+// OutsideWindow if that is later than now. loc is the zone the window's hours are in, unless they have one of their own.
 func (t Timing) At(ended, now time.Time, loc *time.Location) (time.Time, reason.Code) {
 	due, why := now, reason.Code("")
 	if at := ended.Add(t.After); at.After(now) && !t.Now {
@@ -21,6 +21,9 @@ func (t Timing) At(ended, now time.Time, loc *time.Location) (time.Time, reason.
 	}
 	if len(t.Window) == 0 {
 		return due, why
+	}
+	if t.Zone != nil {
+		loc = t.Zone
 	}
 	if open := opening(t.Window, due, loc); open.After(due) {
 		return open, reason.OutsideWindow

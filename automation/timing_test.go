@@ -106,3 +106,27 @@ func TestTimingForms(t *testing.T) {
 		})
 	}
 }
+
+// A window in a zone of its own opens by the clocks there, wherever the call was.
+func TestWindowInAZone(t *testing.T) {
+	t.Parallel()
+	rev := compile(t, automation.Files{"account.yaml": []byte(office), "rules.yaml": []byte(`automations:
+  - id: one
+    when: always
+    actions:
+      - team_alert: { text: Hello, window: { hours: "08:00-20:00", timezone: America/New_York } }
+      - team_alert: { text: Hello, window: { hours: "08:00-20:00" } }
+`)})
+	if rev.Format != 3 {
+		t.Errorf("format %d, want 3: versions that do not know the key must leave this revision to others", rev.Format)
+	}
+	london := rev.Location
+	ended := time.Date(2026, 11, 20, 9, 0, 0, 0, london)
+	due, why := rev.Automations[0].Actions[0].Send.At(ended, ended, london)
+	if want := time.Date(2026, 11, 20, 13, 0, 0, 0, london); !due.Equal(want) || why != reason.OutsideWindow {
+		t.Errorf("due %s, %q; want %s", due, why, want)
+	}
+	if due, why := rev.Automations[0].Actions[1].Send.At(ended, ended, london); !due.Equal(ended) || why != "" {
+		t.Errorf("without a zone due %s, %q; want at once", due, why)
+	}
+}

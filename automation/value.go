@@ -19,6 +19,7 @@ type value struct {
 	doc  *document
 	node *yaml.Node
 	key  *yaml.Node // the key it stands under, if any
+	of   *kind      // what may stand here
 }
 
 // entry is one key of a mapping with its value.
@@ -85,15 +86,20 @@ func (v value) entries(what string) []entry {
 			continue // reported when the file was read
 		}
 		seen[k.Value] = true
-		es = append(es, entry{key: k.Value, at: value{v.doc, k, nil}, what: value{v.doc, w, k}})
+		es = append(es, entry{key: k.Value, at: value{doc: v.doc, node: k}, what: value{v.doc, w, k, v.of.under(k.Value)}})
 	}
 	return es
 }
 
-// fields reads a mapping whose keys are known, and reports those that are not.
-func (v value) fields(what string, known ...string) map[string]value {
+// fields reads a mapping whose keys the format knows, and reports those that it does not.
+func (v value) fields() map[string]value {
 	out := map[string]value{}
-	for _, e := range v.entries(what) {
+	if v.quiet() {
+		return out
+	}
+	m := v.of.mapping()
+	known := m.names()
+	for _, e := range v.entries(m.name) {
 		if !slices.Contains(known, e.key) {
 			if near := nearest(e.key, known); near == "secret" || near == "secrets" {
 				e.what.hide()
@@ -120,12 +126,13 @@ func (v value) list() []value {
 	if v.quiet() {
 		return nil
 	}
+	member := v.of.member()
 	if v.node.Kind != yaml.SequenceNode {
-		return []value{v}
+		return []value{{v.doc, v.node, v.key, member}}
 	}
 	out := make([]value, 0, len(v.node.Content))
 	for _, n := range v.node.Content {
-		out = append(out, value{v.doc, n, nil})
+		out = append(out, value{v.doc, n, nil, member})
 	}
 	return out
 }
@@ -209,12 +216,13 @@ func (v value) boolean(what string, otherwise bool) bool {
 	return strings.EqualFold(s, "true")
 }
 
-// integer reads a whole number within bounds.
-func (v value) integer(what string, low, high int) int {
+// integer reads a whole number within the bounds of the format.
+func (v value) integer(what string) int {
 	s, ok := v.scalar(what)
 	if !ok {
 		return 0
 	}
+	low, high := v.of.low, v.of.high
 	n, err := strconv.Atoi(s)
 	if err != nil || v.node.ShortTag() != "!!int" || n < low || n > high {
 		v.fail(codeType, fmt.Sprintf("%s must be a whole number from %d to %d", what, low, high), "")
@@ -223,13 +231,13 @@ func (v value) integer(what string, low, high int) int {
 	return n
 }
 
-// word reads one of the words allowed.
-func (v value) word(what string, allowed ...string) string {
+// word reads one of the words the format allows here.
+func (v value) word(what string) string {
 	s, ok := v.scalar(what)
 	if !ok {
 		return ""
 	}
-	if !slices.Contains(allowed, s) {
+	if allowed := v.of.allowed(); !slices.Contains(allowed, s) {
 		v.unknown(codeMember, what+" cannot be", allowed)
 		return ""
 	}
@@ -237,10 +245,10 @@ func (v value) word(what string, allowed ...string) string {
 }
 
 // words reads a list of the words allowed.
-func (v value) words(what string, allowed ...string) []string {
+func (v value) words(what string) []string {
 	var out []string
 	for _, w := range v.list() {
-		if s := w.word(what, allowed...); s != "" {
+		if s := w.word(what); s != "" {
 			out = append(out, s)
 		}
 	}
@@ -261,11 +269,12 @@ func (v value) id(what string) (string, bool) {
 }
 
 // duration reads a length of time such as 10m, 4h or 2d.
-func (v value) duration(what string, longest time.Duration) time.Duration {
+func (v value) duration(what string) time.Duration {
 	s, ok := v.scalar(what)
 	if !ok {
 		return 0
 	}
+	longest := v.of.longest
 	d, ok := parseDuration(s)
 	if !ok || d > longest {
 		v.fail(codeValue, fmt.Sprintf("%s must be a time such as 10m, 4h or 2d, at most %s", what, spell(longest)), "")

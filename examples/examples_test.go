@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 	"testing"
@@ -40,13 +41,44 @@ func TestAccountHasNothingToReport(t *testing.T) {
 	}
 }
 
-// The account uses the starters as they are: only the agent they belong to is added.
+// Every file names the schema that lies in the account's folder, and what lies there is the schema.
+func TestEditorsFindTheSchema(t *testing.T) {
+	t.Parallel()
+	for name, b := range account(t) {
+		if first, _, _ := strings.Cut(string(b), "\n"); strings.HasSuffix(name, ".yaml") && first != automation.Modeline(strings.Count(name, "/")) {
+			t.Errorf("%s begins with %q, want %q", name, first, automation.Modeline(strings.Count(name, "/")))
+		}
+	}
+	there, err := os.ReadFile(path.Join("acme", automation.SchemaFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(automation.Schema()), string(there)); diff != "" {
+		t.Errorf("the schema is an old one: aftercall schema --write examples (-want +got)\n%s", diff)
+	}
+}
+
+// What we show is laid out as aftercall fmt does it.
+func TestAccountIsTidy(t *testing.T) {
+	t.Parallel()
+	for name, b := range account(t) {
+		if !strings.HasSuffix(name, ".yaml") {
+			continue
+		}
+		neat, err := automation.Tidy(name, b)
+		if diff := cmp.Diff(string(neat), string(b)); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got)\n%s", name, err, diff)
+		}
+	}
+}
+
+// The account uses the starters as they are: only the agent they belong to is added, and they lie one folder deeper.
 func TestStartersAreTheReadyOnes(t *testing.T) {
 	t.Parallel()
 	got := map[string]string{}
 	for name, b := range account(t) {
 		if rest, ok := strings.CutPrefix(name, "starters/"); ok {
-			got[rest] = strings.Replace(string(b), "    agents: [reception]\n", "", 1)
+			got[rest] = strings.NewReplacer("    agents: [reception]\n", "", automation.Modeline(2), automation.Modeline(1)).Replace(string(b))
 		}
 	}
 	ready, err := automation.ReadFS(automation.Starters())

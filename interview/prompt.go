@@ -96,6 +96,9 @@ func (s Sheet) stable() string {
 	return string(b)
 }
 
+// PromptSize is how many bytes the sheet takes of every prompt, whatever was said.
+func (s Sheet) PromptSize() int { return len(s.stable()) }
+
 func (s Sheet) language() string {
 	if s.Language == "" {
 		return "en"

@@ -24,8 +24,8 @@ func contactChannel(name string) string {
 	return ""
 }
 
-// IsReserved reports whether a word means something of its own under to:, so that no person or group can have it as key.
-func IsReserved(key string) bool { return key == routeWord || key == allWord }
+// Reserved are the words that mean something of their own under to:, so that no person or group can have them as key.
+func Reserved() []string { return []string{routeWord, allWord} }
 
 // ParseTarget reads one entry under to:. It refuses what can never reach anybody on the channel: unknown keys, invalid
 // addresses, addresses outside the allow-list, people without an address for the channel. With channel "" it reads an
