@@ -2,41 +2,93 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"aftercall/automation"
 )
 
-// check checks a folder offline and prints every problem.
-func check(_ context.Context, c *console, args []string) error {
-	if len(args) > 1 {
-		return wrong("name one folder, or none for this one")
+// check checks folders offline and prints every problem.
+func check(flags *flag.FlagSet) action {
+	format := flags.String("format", "text", "how problems are printed: `text`, json or github")
+	strict := flags.Bool("strict", false, "fail on warnings too")
+	return func(_ context.Context, c *console, args []string) error {
+		write := reportAs(*format)
+		if write == nil {
+			return wrong("--format is text, json or github, not %q", *format)
+		}
+		var f findings
+		for _, dir := range orHere(args) {
+			if err := f.look(dir); err != nil {
+				return err
+			}
+		}
+		if err := write(c.out, f); err != nil {
+			return fmt.Errorf("print problems: %w", err)
+		}
+		if f.Errors > 0 || *strict && f.Warnings > 0 {
+			return errQuiet
+		}
+		return nil
 	}
-	dir := "."
-	if len(args) == 1 {
-		dir = args[0]
+}
+
+// orHere gives the folders named, or the one we are in.
+func orHere(dirs []string) []string {
+	if len(dirs) == 0 {
+		return []string{"."}
 	}
+	return dirs
+}
+
+// findings are the problems of all accounts checked.
+type findings struct {
+	Accounts, Errors, Warnings int
+	Problems                   []automation.Problem // their files with the folder as it was named
+}
+
+// look checks every account under a folder.
+func (f *findings) look(dir string) error {
 	folders, err := automation.Read(dir)
 	if err != nil {
 		return err
 	}
-	errors, warnings := 0, 0
-	for _, f := range folders {
-		_, problems := automation.Compile(f.Files)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("read config folder: %w", err)
+	}
+	defer root.Close()
+	tested, err := automation.Tested(root.FS())
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		f.Accounts++
+		rev, problems := automation.Compile(folder.Files)
+		if rev != nil {
+			problems = append(problems, rev.Untested(folder.Files, tested)...)
+		}
 		for _, p := range problems {
-			if p.Severity == automation.Error {
-				errors++
-			} else {
-				warnings++
-			}
-			p.File = f.Path + "/" + p.File
-			fmt.Fprintln(c.out, p.String())
+			p.File = filepath.Join(folder.Path, filepath.FromSlash(p.File))
+			f.add(p)
 		}
 	}
-	fmt.Fprintf(c.out, "%d %s: %d %s, %d %s\n", len(folders), plural(len(folders), "account"),
-		errors, plural(errors, "error"), warnings, plural(warnings, "warning"))
-	if errors > 0 {
-		return errQuiet
-	}
 	return nil
+}
+
+func (f *findings) add(p automation.Problem) {
+	if p.Severity == automation.Error {
+		f.Errors++
+	} else {
+		f.Warnings++
+	}
+	f.Problems = append(f.Problems, p)
+}
+
+// summary is the line below all problems.
+func (f findings) summary() string {
+	return fmt.Sprintf("%d %s: %d %s, %d %s", f.Accounts, plural(f.Accounts, "account"), f.Errors, plural(f.Errors, "error"),
+		f.Warnings, plural(f.Warnings, "warning"))
 }

@@ -44,10 +44,12 @@ func verbs() []verb {
 		{"demo", "[--once]", "run everything on this machine with sample calls; nothing leaves it", demo},
 		{"serve", "[--only web|worker]", "take calls in, decide, deliver, show", serve},
 		{"migrate", "[up|down-one|status]", "bring the database's schema up to date", plainly(migrate)},
-		{"check", "[DIR]", "check an account's folder, or a root of several", plainly(check)},
+		{"check", "[--format text|json|github] [--strict] [DIR...]", "check an account's folder, or a root of several", check},
+		{"fmt", "[--check] [DIR...]", "lay an account's YAML files out in one way; comments stay", tidy},
+		{"schema", "[--write [DIR...]]", "print the JSON Schema of the YAML files, or put it where editors find it", schema},
 		{"send", "[flags] FILE", "post a call to a running server, signed", send},
 		{"why", "[--account A] CONVERSATION [AUTOMATION]", "say why an automation fired, or did not", why},
-		{"explain", "CODE|STATE", "say what a reason code or a state means and what to do", plainly(explain)},
+		{"explain", "CODE|STATE", "say what a code of check, a reason code or a state means and what to do", plainly(explain)},
 		{"audit", "", "check that the ledger balances; exit 1 if it does not", plainly(audit)},
 		{"restored", "[--nothing-lost]", "say that this data is a restored copy: what was not final is unknown", restored},
 		{"keys", "add ACCOUNT [NAME]", "make an API key for an account", plainly(keys)},
@@ -89,11 +91,11 @@ func (v verb) run(ctx context.Context, c *console, args []string) int {
 		v.help(c.out, flags)
 		return 0
 	}
-	err := flags.Parse(args)
+	rest, err := parse(flags, args)
 	if err != nil {
 		err = wrong("%v", err)
 	} else {
-		err = do(ctx, c, flags.Args())
+		err = do(ctx, c, rest)
 	}
 	switch {
 	case err == nil:
@@ -105,6 +107,21 @@ func (v verb) run(ctx context.Context, c *console, args []string) int {
 		fmt.Fprintf(c.err, "aftercall %s: %v\n", v.name, err)
 	}
 	return 1
+}
+
+// parse reads flags wherever they stand among the other arguments; what follows -- is no flag.
+func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	for len(args) > 0 {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		read := len(args) - flags.NArg()
+		if flags.NArg() == 0 || read > 0 && args[read-1] == "--" {
+			return append(rest, flags.Args()...), nil
+		}
+		rest, args = append(rest, args[read]), args[read+1:]
+	}
+	return rest, nil
 }
 
 // asksForHelp reports whether a command line asks for an explanation. The bare word counts only where it stands alone:

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"aftercall/automation"
 	"aftercall/conversation"
 	"aftercall/internal/store"
 	"aftercall/interview"
@@ -222,7 +223,11 @@ func speaker(c *conversation.Conversation, e interview.Evidence) conversation.Ro
 // explain says what a reason code or a delivery's state means, and what to do.
 func explain(_ context.Context, c *console, args []string) error {
 	if len(args) != 1 {
-		return wrong("name one reason code, or one state of a delivery")
+		return wrong("name one code of check, one reason code, or one state of a delivery")
+	}
+	if r, ok := automation.RuleOf(args[0]); ok {
+		fmt.Fprint(c.out, r.Page)
+		return nil
 	}
 	if r, ok := reason.Of(reason.Code(args[0])); ok {
 		fmt.Fprintf(c.out, "%s (%s)\n%s\n%s\n", r.Code, r.Stage, r.Sentence, r.Remedy)
@@ -232,15 +237,18 @@ func explain(_ context.Context, c *console, args []string) error {
 		fmt.Fprintln(c.out, strings.TrimSpace(s.Word+" (state of a delivery)\n"+s.Sentence+"\n"+s.Remedy))
 		return nil
 	}
-	var codes, states []string
+	var codes, states, rules []string
+	for _, r := range automation.Rules() {
+		rules = append(rules, r.Code)
+	}
 	for _, r := range reason.All() {
 		codes = append(codes, string(r.Code))
 	}
 	for _, s := range reason.States() {
 		states = append(states, s.Word)
 	}
-	return fmt.Errorf("%q is neither a reason code nor a state; there are the codes: %s; and the states: %s",
-		args[0], strings.Join(codes, ", "), strings.Join(states, ", "))
+	return fmt.Errorf("%q is neither a reason code nor a state nor a code of check; there are the codes: %s; the states: %s; and of check: %s",
+		args[0], strings.Join(codes, ", "), strings.Join(states, ", "), strings.Join(rules, ", "))
 }
 
 func plural(n int, word string) string {
