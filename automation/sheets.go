@@ -15,6 +15,9 @@ const (
 	maxBlanks    = 40
 )
 
+// WithSummary ends the key of a sheet that asks for the summary as well.
+const WithSummary = "+s"
+
 // Triggers lists the triggers of all automations, in file order.
 func (r *Revision) Triggers() []triggers.Trigger {
 	out := make([]triggers.Trigger, 0, len(r.Automations))
@@ -63,7 +66,7 @@ func (r *Revision) Sheets(agentID string, due []triggers.Trigger, wantSummary bo
 	}
 	if wantSummary && f.summary && len(out) > 0 {
 		out[0].Summary = true
-		out[0].Key += "+s"
+		out[0].Key += WithSummary
 	}
 	return out
 }

@@ -17,6 +17,7 @@ type listPage struct {
 	Search, Account string
 	Everywhere      string // the same list without the account, if it has one
 	Stops           []stopView
+	Configs         []configView
 	Rows            []rowView
 	Paged           bool // not the first page
 	Newest, Older   string
@@ -52,6 +53,11 @@ func (d *Dashboard) conversations(r *http.Request) (answer, error) {
 	}
 	view := conversationList(q, rows, next, d.accountNames)
 	view.Stops = stopped(stops, d.tokensPerDay, d.now(), d.accountNames)
+	troubles, err := d.store.ConfigTroubles(r.Context(), q.AccountID)
+	if err != nil {
+		return answer{}, fmt.Errorf("list conversations: %w", err)
+	}
+	view.Configs = configTroubles(troubles, d.accountNames)
 	title := "Conversations"
 	if q.Search != "" {
 		title = "Conversations: " + q.Search

@@ -107,7 +107,7 @@ func (h *house) tell() {
 	revision, err := h.store.SaveRevision(ctx, store.RevisionFiles{AccountID: "acme", Digest: strings.Repeat("ab", 32), Format: 1,
 		Files: map[string][]byte{"account.yaml": []byte("account: acme\n")}}, "test")
 	h.must(err)
-	_, err = h.store.Activate(ctx, "acme", revision, "test", []string{"desk"})
+	_, err = h.store.Activate(ctx, store.Activation{AccountID: "acme", RevisionID: revision, By: "test", Sources: []string{"desk"}})
 	h.must(err)
 	h.conversation = h.accept("acme", revision, "call-1")
 	pinned, err := h.store.Load(ctx, h.conversation, 1)

@@ -206,3 +206,12 @@ func fixtureCaptured(text func(string) string) []store.Captured {
 func fixtureStops() []store.Stop {
 	return []store.Stop{{AccountID: "acme", Day: "2026-11-20", Spent: 1_985_412, Limit: 2_000_000, At: began}}
 }
+
+// fixtureTroubles are a folder with errors and one that could not be applied; said is what an author's file may hold.
+func fixtureTroubles(said string) []store.Attempt {
+	return []store.Attempt{
+		{AccountID: "acme", Folder: "/etc/aftercall/" + said, Host: "web-1", State: store.AttemptInvalid, Problems: 2,
+			FirstProblem: "account.yaml:9:81: error[AC201]: unknown variable " + said, Since: began},
+		{AccountID: "umbra", Folder: "/etc/aftercall/umbra", Host: "web-1", State: store.AttemptFailed, FirstProblem: said, Since: began},
+	}
+}

@@ -23,6 +23,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 	q := store.ConversationQuery{Search: story.Digest, AccountID: story.AccountID, Before: story.Digest}
 	list := conversationList(q, rows, story.Digest, of)
 	list.Stops = stopped(fixtureStops(), 2_000_000, began, of)
+	list.Configs = configTroubles(fixtureTroubles(story.Digest), of)
 	as := map[string]answer{
 		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: conversationView(story, n)},
 		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},

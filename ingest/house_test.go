@@ -142,7 +142,7 @@ func (h *house) activate(t testing.TB, account, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.store.Activate(t.Context(), account, id, "test", sources); err != nil {
+	if _, err := h.store.Activate(t.Context(), store.Activation{AccountID: account, RevisionID: id, By: "test", Sources: sources}); err != nil {
 		t.Fatal(err)
 	}
 }

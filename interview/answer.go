@@ -22,13 +22,15 @@ const (
 
 // answer is a model's answer that passed the schema of its sheet.
 type answer struct {
-	Automations map[string]struct {
-		Evidence []rawEvidence `json:"evidence"`
-		Verdict  Verdict       `json:"verdict"`
-	} `json:"automations"`
-	Routes    map[string]string `json:"routes"`
-	Variables []rawStated       `json:"variables"`
-	Summary   string            `json:"summary"`
+	Automations map[string]rawVerdict `json:"automations"`
+	Routes      map[string]string     `json:"routes"`
+	Variables   []rawStated           `json:"variables"`
+	Summary     string                `json:"summary"`
+}
+
+type rawVerdict struct {
+	Evidence []rawEvidence `json:"evidence"`
+	Verdict  Verdict       `json:"verdict"`
 }
 
 type rawEvidence struct {

@@ -29,6 +29,12 @@ func lay(s Sheet) *laid {
 	return l
 }
 
+// Hashes name what a sheet asks: the beginning of its prompt, and the schema of its answer.
+func (s Sheet) Hashes() (prompt, schema string) {
+	l := lay(s)
+	return sha(json.RawMessage(l.stable)), l.hash
+}
+
 func compile(raw json.RawMessage) (*jsonschema.Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {

@@ -60,13 +60,10 @@ func (x *exchange) fill(ctx context.Context, s Sheet) (result, error) {
 // mend asks once more, and only for, the answers whose evidence did not hold. What comes back replaces them; if it
 // cannot be had, they stay as they are, with their problem.
 func (x *exchange) mend(ctx context.Context, s Sheet, r result) (result, error) {
-	small := s.only(
-		func(q Question) bool { return r.answers[q.ID].Problem != "" },
-		func(b Blank) bool { return r.variables[b.Name].Problem != "" })
+	small := s.doubtful(r)
 	if small.empty() {
 		return r, nil
 	}
-	small.Key = s.Key + "/repair"
 	a, _, err := x.put(ctx, ask{part: small.Key, purpose: purposeRepair, sheet: small, turns: x.turns, note: again, once: true})
 	var failed *failure
 	switch {
@@ -87,6 +84,21 @@ func (x *exchange) mend(ctx context.Context, s Sheet, r result) (result, error) 
 	}
 	return r, nil
 }
+
+// doubtful is what mend asks once more: the answers whose evidence did not hold.
+func (s Sheet) doubtful(r result) Sheet {
+	small := s.only(
+		func(q Question) bool { return r.answers[q.ID].Problem != "" },
+		func(b Blank) bool { return r.variables[b.Name].Problem != "" })
+	small.Key = s.Key + repairRound
+	return small
+}
+
+// What stands behind a sheet's key in the parts of its second rounds.
+const (
+	repairRound  = "/repair"
+	confirmRound = "/confirm"
+)
 
 // only is the sheet with some of its questions and blanks, and nothing else.
 func (s Sheet) only(question func(Question) bool, blank func(Blank) bool) Sheet {

@@ -183,13 +183,10 @@ const confirmRadius = 20
 
 // confirm takes the second look at every yes of a window.
 func (x *exchange) confirm(ctx context.Context, s Sheet, r result) (result, error) {
-	small := s.only(func(q Question) bool {
-		return !q.Absence && r.answers[q.ID].Verdict == Yes && r.answers[q.ID].Problem == ""
-	}, func(Blank) bool { return false })
+	small := s.affirmed(r)
 	if small.empty() {
 		return r, nil
 	}
-	small.Key = s.Key + "/confirm"
 	var cited []Evidence
 	for _, q := range small.Questions {
 		cited = append(cited, r.answers[q.ID].Evidence...)
@@ -210,6 +207,15 @@ func (x *exchange) confirm(ctx context.Context, s Sheet, r result) (result, erro
 		r.answers[id] = secondLook(r.answers[id], second)
 	}
 	return r, nil
+}
+
+// affirmed is what confirm looks at again: every yes of a window.
+func (s Sheet) affirmed(r result) Sheet {
+	small := s.only(func(q Question) bool {
+		return !q.Absence && r.answers[q.ID].Verdict == Yes && r.answers[q.ID].Problem == ""
+	}, func(Blank) bool { return false })
+	small.Key = s.Key + confirmRound
+	return small
 }
 
 // secondLook weighs the confirming answer to a yes with evidence. A yes again stands, on its own quote or on the first.

@@ -28,10 +28,12 @@ var rows = []string{
 	6: `INSERT INTO spending (account_id, day, spent) VALUES ('acme', '2026-11-20', 1)`,
 	7: `UPDATE decisions SET verdict = 'unsure', reason = 'work_failed', review = true, actions = 0`,
 	8: `SELECT 1`, // brings nothing that could be kept
+	9: `INSERT INTO config_attempts (account_id, folder, host, state, problems, first_problem, digest) VALUES ('acme', '/c', 'h', 'invalid', 1, 'p', 'd');
+		UPDATE accounts SET authority = 'cli'`,
 }
 
 // tables are the tables filled above, by step.
-var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions"}
+var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries"}
 
 func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()

@@ -55,7 +55,7 @@ func begin(t *testing.T, model llm.Model, c worker.Config, follow bool) *bench {
 	}
 	id, err := db.SaveRevision(ctx, store.RevisionFiles{AccountID: "acme", Digest: rev.Digest, Format: automation.Format, Files: files}, "test")
 	must(t, err)
-	_, err = db.Activate(ctx, "acme", id, "test", nil)
+	_, err = db.Activate(ctx, store.Activation{AccountID: "acme", RevisionID: id, By: "test"})
 	must(t, err)
 	b := &bench{T: t, store: db, revisions: worker.NewRevisions(db, slog.New(slog.DiscardHandler))}
 	if follow {

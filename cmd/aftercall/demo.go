@@ -58,7 +58,7 @@ func demonstrate(ctx context.Context, c *console, once bool) error {
 	if err := d.invite(); err != nil {
 		return err
 	}
-	return d.app.wait(ctx, "")
+	return d.app.wait(ctx, nil)
 }
 
 // demoDatabase is the database on the demo's private server.

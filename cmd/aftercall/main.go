@@ -39,14 +39,30 @@ type console struct {
 // errQuiet ends the process with exit code 1 after the verb itself has said what is wrong.
 var errQuiet = errors.New("")
 
+// ending is an error with an exit code of its own.
+type ending struct {
+	code int
+	error
+}
+
+// Unwrap gives what is wrong.
+func (e ending) Unwrap() error { return e.error }
+
 func verbs() []verb {
 	return []verb{
 		{"demo", "[--once]", "run everything on this machine with sample calls; nothing leaves it", demo},
-		{"serve", "[--only web|worker]", "take calls in, decide, deliver, show", serve},
+		{"serve", "[--only web|worker] [--config DIR]", "take calls in, decide, deliver, show", serve},
 		{"migrate", "[up|down-one|status]", "bring the database's schema up to date", plainly(migrate)},
 		{"check", "[--format text|json|github] [--strict] [DIR...]", "check an account's folder, or a root of several", check},
 		{"fmt", "[--check] [DIR...]", "lay an account's YAML files out in one way; comments stay", tidy},
 		{"schema", "[--write [DIR...]]", "print the JSON Schema of the YAML files, or put it where editors find it", schema},
+		{"new", "STARTER|account [DIR]", "write one of the starters into an account's folder, or a new account", newFiles},
+		{"diff", "[flags] [DIR]", "say what a folder would change, field by field and on stored calls; exit 2 if anything", diff},
+		{"apply", "[flags] [DIR|FILE]", "make a folder, or a diff that was kept, the active config; exit 3 on a conflict", apply},
+		{"revisions", "[ACCOUNT]", "list the revisions of an account, or of all", revisions},
+		{"rollback", "[flags] REV", "make an earlier revision active again", rollback},
+		{"export", "[--force] REV|ACCOUNT [DIR]", "write a revision's files back, byte for byte", export},
+		{"authority", "[ACCOUNT [files|cli]]", "say, or set, by which door an account's config may change", plainly(authority)},
 		{"send", "[flags] FILE", "post a call to a running server, signed", send},
 		{"why", "[--account A] CONVERSATION [AUTOMATION]", "say why an automation fired, or did not", why},
 		{"explain", "CODE|STATE", "say what a code of check, a reason code or a state means and what to do", plainly(explain)},
@@ -63,7 +79,8 @@ func main() {
 	os.Exit(run(ctx, &console{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}, os.Args[1:]))
 }
 
-// run finds the verb and turns its error into an exit code: 0, 1 for a failure, 2 for a wrong command line.
+// run finds the verb and turns its error into an exit code: 0, 1 for a failure, 2 for a wrong command line, or what the
+// verb itself ends with.
 func run(ctx context.Context, c *console, args []string) int {
 	if len(args) > 1 && args[0] == "help" {
 		args = []string{args[1], "help"}
@@ -97,6 +114,10 @@ func (v verb) run(ctx context.Context, c *console, args []string) int {
 	} else {
 		err = do(ctx, c, rest)
 	}
+	code := 1
+	if e := (ending{}); errors.As(err, &e) {
+		code = e.code
+	}
 	switch {
 	case err == nil:
 		return 0
@@ -106,22 +127,24 @@ func (v verb) run(ctx context.Context, c *console, args []string) int {
 	case !errors.Is(err, errQuiet):
 		fmt.Fprintf(c.err, "aftercall %s: %v\n", v.name, err)
 	}
-	return 1
+	return code
 }
 
-// parse reads flags wherever they stand among the other arguments; what follows -- is no flag.
+// parse reads the flags wherever they stand, before and after what else is on the command line. What follows -- is no flag.
 func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
-	for len(args) > 0 {
+	for {
 		if err := flags.Parse(args); err != nil {
 			return nil, err
 		}
-		read := len(args) - flags.NArg()
-		if flags.NArg() == 0 || read > 0 && args[read-1] == "--" {
-			return append(rest, flags.Args()...), nil
+		left := flags.Args()
+		if len(left) == 0 {
+			return rest, nil
 		}
-		rest, args = append(rest, args[read]), args[read+1:]
+		if read := len(args) - len(left); read > 0 && args[read-1] == "--" {
+			return append(rest, left...), nil
+		}
+		rest, args = append(rest, left[0]), left[1:]
 	}
-	return rest, nil
 }
 
 // asksForHelp reports whether a command line asks for an explanation. The bare word counts only where it stands alone:
@@ -152,7 +175,7 @@ func wrong(format string, a ...any) error {
 func usage(w io.Writer) {
 	fmt.Fprint(w, "aftercall: the right messages after a call, explained and exactly once.\n\n")
 	for _, v := range verbs() {
-		fmt.Fprintf(w, "  %-8s %-42s %s\n", v.name, v.args, v.says)
+		fmt.Fprintf(w, "  %-9s %-42s %s\n", v.name, v.args, v.says)
 	}
 	fmt.Fprint(w, "\nSettings come from the environment; see docs/operations/settings.md. `aftercall demo` needs none.\n"+
 		"`aftercall help COMMAND` lists a command's flags.\n")

@@ -38,7 +38,7 @@ func TestServeNamesSecretsThatAreNotSet(t *testing.T) {
 			var out bytes.Buffer
 			a := *h.app
 			a.log, a.getenv = slog.New(slog.NewJSONHandler(&out, nil)), env(c.set)
-			a.configure(context.Background(), writeAccount(t, c.config))
+			a.configure(context.Background(), writeAccount(t, c.config)).close()
 			var got []missing
 			for dec := json.NewDecoder(&out); dec.More(); {
 				var line struct {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"aftercall/automation"
@@ -17,22 +18,31 @@ import (
 // serve runs the product, or the part of it that --only names.
 func serve(flags *flag.FlagSet) action {
 	only := flags.String("only", "", "the one `part` this process runs: web (webhooks, API, pages) or\nworker (decisions and deliveries)")
+	config := flags.String("config", "", "watch this `DIR` of automations (default AFTERCALL_CONFIG)")
 	return func(ctx context.Context, c *console, args []string) error {
 		switch {
 		case len(args) > 0:
-			return wrong("serve takes only --only web or --only worker")
+			return wrong("serve takes only --only web or --only worker, and --config DIR")
 		case *only != "" && *only != "web" && *only != "worker":
 			return wrong("--only is web or worker, not %q", *only)
 		}
-		return runRole(ctx, c, role{web: *only != "worker", work: *only != "web"})
+		if *config != "" {
+			if err := isFolder(*config); err != nil {
+				return fmt.Errorf("--config: %w", err)
+			}
+		}
+		return runRole(ctx, c, role{web: *only != "worker", work: *only != "web"}, *config)
 	}
 }
 
 // runRole runs until a signal stops it.
-func runRole(ctx context.Context, c *console, r role) error {
+func runRole(ctx context.Context, c *console, r role, config string) error {
 	s, err := checkedSettings(c, needs{database: true, model: r.work})
 	if err != nil {
 		return err
+	}
+	if config != "" {
+		s.Config = config
 	}
 	tuneMemory(ctx, c.getenv)
 	log := slog.New(slog.NewJSONHandler(c.err, nil))
@@ -41,19 +51,27 @@ func runRole(ctx context.Context, c *console, r role) error {
 	if err != nil {
 		return err
 	}
-	a.configure(ctx, s.Config)
+	w := a.configure(ctx, s.Config)
+	defer w.close()
 	if err := a.start(ctx); err != nil {
 		return errors.Join(err, a.stop())
 	}
-	err = a.wait(ctx, s.Config)
+	err = a.wait(ctx, w)
 	return errors.Join(err, a.stop())
 }
 
-// wait serves until ctx ends or a listener fails; SIGHUP reads the config folder again.
-func (a *app) wait(ctx context.Context, dir string) error {
+// wait serves until ctx ends or a listener fails, and watches the config folder meanwhile; SIGHUP reads it again.
+func (a *app) wait(ctx context.Context, w *watcher) error {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
+	watching, stop := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	follower.Go(func() { w.follow(watching) })
+	defer func() {
+		stop()
+		follower.Wait()
+	}()
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,19 +80,29 @@ func (a *app) wait(ctx context.Context, dir string) error {
 		case err := <-a.failed:
 			return err
 		case <-hup:
-			a.configure(ctx, dir)
+			if w == nil {
+				a.sayMissingSecrets(ctx)
+			}
+			w.reread()
 		}
 	}
 }
 
 // configure activates the folder, if there is one, and says which secrets of the active sources are not set. A folder
-// with errors must not keep calls from being taken: the last good revision stays active.
-func (a *app) configure(ctx context.Context, dir string) {
-	if dir != "" {
-		if err := activate(ctx, a.db, a.log, dir); err != nil {
-			a.log.Error("the config folder was not activated; what was active stays", "error", err)
-		}
+// with errors must not keep calls from being taken: the last good revision stays active. The watcher, nil without a
+// folder, goes on from there.
+func (a *app) configure(ctx context.Context, dir string) *watcher {
+	if dir == "" {
+		a.sayMissingSecrets(ctx)
+		return nil
 	}
+	w := newWatcher(a.db, a.log, dir)
+	w.took = a.sayMissingSecrets
+	w.look(ctx, true)
+	return w
+}
+
+func (a *app) sayMissingSecrets(ctx context.Context) {
 	if err := a.missSecrets(ctx); err != nil {
 		a.log.Error("look for secrets that are not set", "error", err)
 	}
@@ -106,8 +134,8 @@ func (a *app) missSecrets(ctx context.Context) error {
 	return nil
 }
 
-// activate checks every account's folder under dir and makes the good ones active. An account whose folder has an error
-// keeps the revision it has; all problems are reported.
+// activate checks every account's folder under dir and makes the good ones active, once and by no door in particular. An
+// account whose folder has an error keeps the revision it has; all problems are reported.
 func activate(ctx context.Context, db *store.Store, log *slog.Logger, dir string) error {
 	folders, err := automation.Read(dir)
 	if err != nil {
@@ -115,37 +143,15 @@ func activate(ctx context.Context, db *store.Store, log *slog.Logger, dir string
 	}
 	var errs []error
 	for _, f := range folders {
-		if err := activateOne(ctx, db, log, f); err != nil {
-			errs = append(errs, err)
+		rev, _ := checkFolder(log, f)
+		if rev == nil {
+			errs = append(errs, invalid(f))
+			continue
 		}
+		_, err := applyRevision(ctx, db, log, f, rev, "")
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
-}
-
-func activateOne(ctx context.Context, db *store.Store, log *slog.Logger, f automation.Folder) error {
-	rev, problems := automation.Compile(f.Files)
-	for _, p := range problems {
-		log.Warn("config", "folder", f.Path, "problem", p.String())
-	}
-	if rev == nil {
-		return fmt.Errorf("%s has errors; run aftercall check %s", f.Path, f.Path)
-	}
-	id, err := db.SaveRevision(ctx, store.RevisionFiles{
-		AccountID: rev.AccountID, Digest: rev.Digest, Format: rev.Format, Files: f.Files,
-	}, "folder "+f.Path)
-	if err != nil {
-		return fmt.Errorf("store the revision of %s: %w", f.Path, err)
-	}
-	var sources []string
-	for _, s := range rev.Sources {
-		sources = append(sources, s.ID)
-	}
-	changed, err := db.Activate(ctx, rev.AccountID, id, "folder "+f.Path, sources)
-	if err != nil {
-		return fmt.Errorf("activate %s: %w", f.Path, err)
-	}
-	log.Info("config", "account", rev.AccountID, "revision_id", id, "digest", rev.Digest[:12], "changed", changed)
-	return nil
 }
 
 // openStore opens the database for a verb that only reads or writes a row.

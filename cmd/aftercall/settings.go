@@ -65,7 +65,7 @@ func table() []setting {
 		{"AFTERCALL_LISTEN", "127.0.0.1:8080", false, "address for webhooks and the API", func(s *settings, v string) { s.Listen = v }, isAddress},
 		{"AFTERCALL_ADMIN_LISTEN", "127.0.0.1:8081", false, "address for the pages; loopback only", func(s *settings, v string) { s.AdminListen = v }, isLoopback},
 		{"AFTERCALL_PUBLIC_URL", "", false, "how the outside reaches AFTERCALL_LISTEN", func(s *settings, v string) { s.PublicURL = v }, isHTTP},
-		{"AFTERCALL_CONFIG", "", false, "folder of automations, activated at start and on SIGHUP", func(s *settings, v string) { s.Config = v }, isFolder},
+		{"AFTERCALL_CONFIG", "", false, "folder of automations, watched; SIGHUP reads it again", func(s *settings, v string) { s.Config = v }, isFolder},
 		{"OPENAI_API_KEY", "", true, "key for the model", func(s *settings, v string) { s.OpenAIKey = secret(v) }, nil},
 		{"OPENAI_BASE_URL", openai.DefaultBaseURL, false, "any OpenAI-compatible server", func(s *settings, v string) { s.OpenAIBaseURL = v }, isHTTP},
 		{"AFTERCALL_MODEL", "gpt-4.1-mini", false, "the model that fills in the interview", func(s *settings, v string) { s.Model = v }, nil},

@@ -113,7 +113,7 @@ func (e *editor) round(ctx context.Context, n, calls int) error {
 		return err
 	}
 	e.late += len(all) - most
-	if err := e.bed.WriteConfig(edition(n + 1)); err != nil {
+	if err := rewrite(ctx, e.bed, e.checker, edition(n+1)); err != nil {
 		return err
 	}
 	if err := e.pause(ctx, false); err != nil {

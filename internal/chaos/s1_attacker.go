@@ -66,7 +66,7 @@ func tryAttacked(ctx context.Context, t *trial) error {
 	}
 	// Before anything is sent, the second account takes customers off its allow-list. Its calls keep the config that they
 	// were accepted with, so only the look at the send itself can stop their mails.
-	if err := b.WriteConfig(attacked("closed", false)); err != nil {
+	if err := rewrite(ctx, b, c, attacked("closed", false)); err != nil {
 		return err
 	}
 	if _, err := b.Worker(ctx); err != nil {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,6 +16,9 @@ type RevisionFiles struct {
 	ID, AccountID, Digest string
 	Format                int
 	Files                 map[string][]byte
+	Message               string // the author's word on it
+	GitSHA                string // the commit it came from, if that is known
+	Origin                Origin // the door it came in by first
 	CreatedAt             time.Time
 }
 
@@ -29,24 +31,8 @@ type Active struct {
 
 // SaveRevision stores a revision unless the account has one with this digest already, and returns its id.
 func (s *Store) SaveRevision(ctx context.Context, r RevisionFiles, by string) (id string, err error) {
-	files, err := json.Marshal(r.Files)
-	if err != nil {
-		return "", fmt.Errorf("save revision of account %s: %w", r.AccountID, err)
-	}
 	err = inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
-		if err := q.EnsureAccount(ctx, r.AccountID); err != nil {
-			return err
-		}
-		inserted, err := q.InsertRevision(ctx, db.InsertRevisionParams{ID: newID(), AccountID: r.AccountID,
-			Digest: r.Digest, Format: int32(r.Format), Files: files, CreatedBy: by})
-		if err != nil {
-			return err
-		}
-		if len(inserted) == 1 {
-			id = inserted[0]
-			return nil
-		}
-		id, err = q.RevisionByDigest(ctx, db.RevisionByDigestParams{AccountID: r.AccountID, Digest: r.Digest})
+		id, err = saveRevision(ctx, q, r, by)
 		return err
 	})
 	if err != nil {
@@ -55,51 +41,24 @@ func (s *Store) SaveRevision(ctx context.Context, r RevisionFiles, by string) (i
 	return id, nil
 }
 
-// Activate points the account at a revision, in one transaction with its sources; a source id that another account has
-// is an error naming it. It is a no-op (changed false) if the revision is active already. Listeners are notified.
-func (s *Store) Activate(ctx context.Context, accountID, revisionID, by string, sources []string) (changed bool, err error) {
-	err = inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
-		if _, err := q.LockAccount(ctx, accountID); err != nil {
-			return found(err)
-		}
-		active, err := q.ActiveRevision(ctx, accountID)
-		if err != nil {
-			return err
-		}
-		if len(active) == 1 && active[0] == revisionID {
-			return nil
-		}
-		changed = true
-		if err := claimSources(ctx, q, accountID, append([]string{}, sources...)); err != nil {
-			return err
-		}
-		p := db.SetActiveRevisionParams{AccountID: accountID, RevisionID: revisionID, ActivatedBy: by}
-		return errors.Join(q.SetActiveRevision(ctx, p), q.LogActivation(ctx, db.LogActivationParams(p)),
-			q.AnnounceActivation(ctx, accountID))
-	})
+func saveRevision(ctx context.Context, q *db.Queries, r RevisionFiles, by string) (id string, err error) {
+	files, err := json.Marshal(r.Files)
 	if err != nil {
-		return false, fmt.Errorf("activate revision %s of account %s: %w", revisionID, accountID, err)
+		return "", err
 	}
-	return changed, nil
-}
-
-// claimSources makes exactly these sources the account's. Another account that adds one of them at the same moment is
-// waited for, so looking afterwards finds it.
-func claimSources(ctx context.Context, q *db.Queries, accountID string, sources []string) error {
-	if err := q.DropSources(ctx, db.DropSourcesParams{AccountID: accountID, SourceIds: sources}); err != nil {
-		return err
+	if err := q.EnsureAccount(ctx, r.AccountID); err != nil {
+		return "", err
 	}
-	if err := q.AddSources(ctx, db.AddSourcesParams{AccountID: accountID, SourceIds: sources}); err != nil {
-		return err
-	}
-	foreign, err := q.ForeignSources(ctx, db.ForeignSourcesParams{AccountID: accountID, SourceIds: sources})
+	inserted, err := q.InsertRevision(ctx, db.InsertRevisionParams{ID: newID(), AccountID: r.AccountID,
+		Digest: r.Digest, Format: int32(r.Format), Files: files, CreatedBy: clean(by), Message: clean(r.Message),
+		GitSha: clean(r.GitSHA), Origin: string(r.Origin)})
 	if err != nil {
-		return err
+		return "", err
 	}
-	if len(foreign) > 0 {
-		return fmt.Errorf("another account has a source with the id %q; choose another", foreign[0])
+	if len(inserted) == 1 {
+		return inserted[0], nil
 	}
-	return nil
+	return q.RevisionByDigest(ctx, db.RevisionByDigestParams{AccountID: r.AccountID, Digest: r.Digest})
 }
 
 // ActiveRevisions lists every account's active revision.
@@ -122,7 +81,8 @@ func (s *Store) Revision(ctx context.Context, id string) (RevisionFiles, error) 
 	if err != nil {
 		return RevisionFiles{}, fmt.Errorf("load revision %s: %w", id, found(err))
 	}
-	files := RevisionFiles{ID: r.ID, AccountID: r.AccountID, Digest: r.Digest, Format: int(r.Format), CreatedAt: r.CreatedAt}
+	files := RevisionFiles{ID: r.ID, AccountID: r.AccountID, Digest: r.Digest, Format: int(r.Format), CreatedAt: r.CreatedAt,
+		Message: r.Message, GitSHA: r.GitSha, Origin: Origin(r.Origin)}
 	if err := json.Unmarshal(r.Files, &files.Files); err != nil {
 		return RevisionFiles{}, fmt.Errorf("decode revision %s: %w", id, err)
 	}

@@ -13,7 +13,8 @@ import (
 func TestRevisionsAreStoredOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
-	r := store.RevisionFiles{AccountID: "acme", Digest: "d2", Format: 1, Files: map[string][]byte{"a.yaml": {0, 0xff, 'x'}}}
+	r := store.RevisionFiles{AccountID: "acme", Digest: "d2", Format: 1, Files: map[string][]byte{"a.yaml": {0, 0xff, 'x'}},
+		Message: "Ask for a day", GitSHA: "1a2b3c", Origin: store.ByCLI}
 	id, err := h.SaveRevision(t.Context(), r, "ann")
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +57,7 @@ func TestActivate(t *testing.T) {
 		{"acme", next, nil, true, ""},
 		{"acme", h.revision, []string{"chat"}, true, ""},
 	} {
-		changed, err := h.Activate(t.Context(), step.account, step.revision, "ann", step.sources)
+		changed, err := h.Activate(t.Context(), store.Activation{AccountID: step.account, RevisionID: step.revision, By: "ann", Sources: step.sources})
 		if changed != step.changed || (err == nil) != (step.wrong == "") || (err != nil && !strings.Contains(err.Error(), step.wrong)) {
 			t.Errorf("step %d: %v, %v", n, changed, err)
 		}
@@ -65,7 +66,8 @@ func TestActivate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if changed, err := h.Activate(t.Context(), "other", otherNext, "bob", []string{"phone", "chat"}); changed || err == nil || !strings.Contains(err.Error(), `"chat"`) {
+	a := store.Activation{AccountID: "other", RevisionID: otherNext, By: "bob", Sources: []string{"phone", "chat"}}
+	if changed, err := h.Activate(t.Context(), a); changed || err == nil || !strings.Contains(err.Error(), `"chat"`) {
 		t.Errorf("took another account's source: %v, %v", changed, err)
 	}
 	active, err := h.ActiveRevisions(t.Context())
@@ -124,5 +126,22 @@ func TestOpenNeedsTheSchema(t *testing.T) {
 	}
 	if s, err := store.Open(t.Context(), "postgres://u:secret@[::1", store.Options{}); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("opened %v, %v", s, err)
+	}
+}
+
+// govern makes every query about revisions and doors pass once.
+func (h *house) govern(t *testing.T) {
+	t.Helper()
+	ctx, watch := t.Context(), h.NewWatch()
+	defer watch.Close()
+	_, listed := h.Revisions(ctx, "acme", 0)
+	_, _, foundNone := h.FindRevision(ctx, "acme", "nothing")
+	_, accounts := h.Accounts(ctx, "")
+	_, watched := watch.Mine(ctx, "acme")
+	_, troubles := h.ConfigTroubles(ctx, "")
+	err := errors.Join(listed, accounts, watched, troubles, h.SetAuthority(ctx, "acme", store.ByCLI, "ann"),
+		h.RecordAttempt(ctx, store.Attempt{AccountID: "acme", State: store.AttemptApplied}))
+	if err != nil || !errors.Is(foundNone, store.ErrNotFound) {
+		t.Fatal(err, foundNone)
 	}
 }

@@ -58,7 +58,7 @@ func (h *house) account(t testing.TB, id string) (revision string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Activate(t.Context(), id, revision, "test", nil); err != nil {
+	if _, err := h.Activate(t.Context(), store.Activation{AccountID: id, RevisionID: revision, By: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	return revision

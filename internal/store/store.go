@@ -38,9 +38,10 @@ var ErrFenced = errors.New("the claim does not stand any more")
 
 // Options of a Store. The zero value of a field means its default.
 type Options struct {
-	Pool   int             // connections for everything but ingest (default 20)
-	Ingest int             // connections of ingest's own pool (default 4); negative: none, ingest shares the pool
-	Tracer pgx.QueryTracer // sees every statement; nil for none
+	Pool     int             // connections for everything but ingest (default 20)
+	Ingest   int             // connections of ingest's own pool (default 4); negative: none, ingest shares the pool
+	Tracer   pgx.QueryTracer // sees every statement; nil for none
+	ReadOnly bool            // the database refuses to write anything for this store
 }
 
 // Store is the database.
@@ -66,7 +67,7 @@ type Store struct {
 // Open connects and checks that the schema is the one this binary needs.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	p := &porter{}
-	pool, err := connect(ctx, url, or(o.Pool, 20), o.Tracer, p)
+	pool, err := connect(ctx, url, or(o.Pool, 20), o, p)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := &Store{pool: pool, ingest: pool, q: db.New(pool), porter: p, closing: make(chan struct{})}
 	if o.Ingest >= 0 {
-		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o.Tracer, p); err != nil {
+		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o, p); err != nil {
 			pool.Close()
 			return nil, err
 		}
@@ -94,12 +95,12 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func connect(ctx context.Context, url string, connections int, tracer pgx.QueryTracer, porter *porter) (*pgxpool.Pool, error) {
+func connect(ctx context.Context, url string, connections int, o Options, porter *porter) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("read the database's URL: it is not one") // its own error could quote the password
 	}
-	c.MaxConns, c.ConnConfig.Tracer = int32(connections), tracer
+	c.MaxConns, c.ConnConfig.Tracer = int32(connections), o.Tracer
 	if c.ConnConfig.ConnectTimeout == 0 {
 		c.ConnConfig.ConnectTimeout = 2 * time.Second
 	}
@@ -111,6 +112,9 @@ func connect(ctx context.Context, url string, connections int, tracer pgx.QueryT
 	// it; then they can be cached, which measured a quarter less of the database's processor time than planning each
 	// statement anew. The audit, which does read whole tables, allows scans for itself.
 	p["enable_seqscan"] = "off"
+	if o.ReadOnly {
+		p["default_transaction_read_only"] = "on"
+	}
 	// A process frozen in the middle of a transaction must not keep its row locks from everybody else.
 	p["idle_in_transaction_session_timeout"] = "10s"
 	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {

@@ -127,7 +127,8 @@ func sortedKeys(m map[string]string) (keys []string) {
 	return keys
 }
 
-// WriteConfig writes the config folder; SIGHUP or the next start reads it.
+// WriteConfig writes the config folder. Whichever process watches it takes it within about a second; if none runs, the
+// next one at its start.
 func (b *Bed) WriteConfig(files map[string]string) error {
 	for path, text := range files {
 		full := filepath.Join(b.configDir(), path)

@@ -11,22 +11,36 @@ import (
 )
 
 const activeRevision = `-- name: ActiveRevision :many
-SELECT revision_id FROM active_revisions WHERE account_id = $1
+SELECT a.revision_id, r.digest, a.activated_at, a.activated_by
+FROM active_revisions AS a JOIN revisions AS r ON r.id = a.revision_id AND r.account_id = a.account_id
+WHERE a.account_id = $1
 `
 
-func (q *Queries) ActiveRevision(ctx context.Context, accountID string) ([]string, error) {
+type ActiveRevisionRow struct {
+	RevisionID  string
+	Digest      string
+	ActivatedAt time.Time
+	ActivatedBy string
+}
+
+func (q *Queries) ActiveRevision(ctx context.Context, accountID string) ([]ActiveRevisionRow, error) {
 	rows, err := q.db.Query(ctx, activeRevision, accountID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []ActiveRevisionRow
 	for rows.Next() {
-		var revision_id string
-		if err := rows.Scan(&revision_id); err != nil {
+		var i ActiveRevisionRow
+		if err := rows.Scan(
+			&i.RevisionID,
+			&i.Digest,
+			&i.ActivatedAt,
+			&i.ActivatedBy,
+		); err != nil {
 			return nil, err
 		}
-		items = append(items, revision_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -100,6 +114,50 @@ func (q *Queries) AnnounceActivation(ctx context.Context, accountID string) erro
 	return err
 }
 
+const configTroubles = `-- name: ConfigTroubles :many
+SELECT t.account_id, t.folder, t.host, t.state, t.problems, t.first_problem, t.digest, t.since, t.attempted_at
+FROM config_attempts AS t
+WHERE ($1::text = '' OR t.account_id = $1) AND t.state <> 'applied'
+  AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli')
+ORDER BY t.account_id LIMIT $2::integer
+`
+
+type ConfigTroublesParams struct {
+	AccountID string
+	Most      int32
+}
+
+// Folders of which the last look was not applied, where folders count. An empty account means all.
+func (q *Queries) ConfigTroubles(ctx context.Context, arg ConfigTroublesParams) ([]ConfigAttempt, error) {
+	rows, err := q.db.Query(ctx, configTroubles, arg.AccountID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ConfigAttempt
+	for rows.Next() {
+		var i ConfigAttempt
+		if err := rows.Scan(
+			&i.AccountID,
+			&i.Folder,
+			&i.Host,
+			&i.State,
+			&i.Problems,
+			&i.FirstProblem,
+			&i.Digest,
+			&i.Since,
+			&i.AttemptedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const dropSources = `-- name: DropSources :exec
 DELETE FROM sources WHERE account_id = $1 AND source_id <> ALL($2::text[])
 `
@@ -121,6 +179,46 @@ INSERT INTO accounts (id) VALUES ($1) ON CONFLICT (id) DO NOTHING
 func (q *Queries) EnsureAccount(ctx context.Context, accountID string) error {
 	_, err := q.db.Exec(ctx, ensureAccount, accountID)
 	return err
+}
+
+const findRevisions = `-- name: FindRevisions :many
+SELECT id, account_id, digest FROM revisions
+WHERE ($1::text = '' OR account_id = $1)
+  AND (id::text = $2::text OR $3::text <> '' AND starts_with(digest, $3::text))
+ORDER BY id DESC LIMIT 3
+`
+
+type FindRevisionsParams struct {
+	AccountID string
+	Ref       string
+	Prefix    string
+}
+
+type FindRevisionsRow struct {
+	ID        string
+	AccountID string
+	Digest    string
+}
+
+// By id, or by the beginning of the digest; an empty beginning finds nothing. An empty account means all.
+func (q *Queries) FindRevisions(ctx context.Context, arg FindRevisionsParams) ([]FindRevisionsRow, error) {
+	rows, err := q.db.Query(ctx, findRevisions, arg.AccountID, arg.Ref, arg.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindRevisionsRow
+	for rows.Next() {
+		var i FindRevisionsRow
+		if err := rows.Scan(&i.ID, &i.AccountID, &i.Digest); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const foreignSources = `-- name: ForeignSources :many
@@ -179,8 +277,8 @@ func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) error {
 }
 
 const insertRevision = `-- name: InsertRevision :many
-INSERT INTO revisions (id, account_id, digest, format, files, created_by)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO revisions (id, account_id, digest, format, files, created_by, message, git_sha, origin)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (account_id, digest) DO NOTHING
 RETURNING id
 `
@@ -192,6 +290,9 @@ type InsertRevisionParams struct {
 	Format    int32
 	Files     []byte
 	CreatedBy string
+	Message   string
+	GitSha    string
+	Origin    string
 }
 
 // Nothing is returned if the account has a revision with this digest.
@@ -203,6 +304,9 @@ func (q *Queries) InsertRevision(ctx context.Context, arg InsertRevisionParams) 
 		arg.Format,
 		arg.Files,
 		arg.CreatedBy,
+		arg.Message,
+		arg.GitSha,
+		arg.Origin,
 	)
 	if err != nil {
 		return nil, err
@@ -233,34 +337,193 @@ func (q *Queries) KeyAccount(ctx context.Context, hash []byte) (string, error) {
 	return account_id, err
 }
 
-const lockAccount = `-- name: LockAccount :one
-SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE
+const listAccounts = `-- name: ListAccounts :many
+SELECT id, authority, authority_by, authority_at FROM accounts
+WHERE $1::text = '' OR id = $1
+ORDER BY id
 `
 
-func (q *Queries) LockAccount(ctx context.Context, accountID string) (string, error) {
+type ListAccountsRow struct {
+	ID          string
+	Authority   string
+	AuthorityBy string
+	AuthorityAt *time.Time
+}
+
+// An empty account means all.
+func (q *Queries) ListAccounts(ctx context.Context, accountID string) ([]ListAccountsRow, error) {
+	rows, err := q.db.Query(ctx, listAccounts, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListAccountsRow
+	for rows.Next() {
+		var i ListAccountsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Authority,
+			&i.AuthorityBy,
+			&i.AuthorityAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRevisions = `-- name: ListRevisions :many
+SELECT r.id, r.digest, r.format, r.message, r.git_sha, r.origin, r.created_by, r.created_at,
+       EXISTS (SELECT 1 FROM active_revisions AS a WHERE a.account_id = r.account_id AND a.revision_id = r.id)::boolean AS active,
+       coalesce(l.activated_at, '0001-01-01 00:00:00+00')::timestamptz AS activated_at,
+       coalesce(l.activated_by, '')::text AS activated_by, coalesce(l.message, '')::text AS activation_message
+FROM revisions AS r LEFT JOIN LATERAL (
+    SELECT v.activated_at, v.activated_by, v.message FROM activations AS v
+    WHERE v.account_id = r.account_id AND v.revision_id = r.id
+    ORDER BY v.id DESC LIMIT 1) AS l ON true
+WHERE r.account_id = $1
+ORDER BY r.id DESC LIMIT $2::integer
+`
+
+type ListRevisionsParams struct {
+	AccountID string
+	Most      int32
+}
+
+type ListRevisionsRow struct {
+	ID                string
+	Digest            string
+	Format            int32
+	Message           string
+	GitSha            string
+	Origin            string
+	CreatedBy         string
+	CreatedAt         time.Time
+	Active            bool
+	ActivatedAt       time.Time
+	ActivatedBy       string
+	ActivationMessage string
+}
+
+// The newest first, each with the last time it was made active.
+func (q *Queries) ListRevisions(ctx context.Context, arg ListRevisionsParams) ([]ListRevisionsRow, error) {
+	rows, err := q.db.Query(ctx, listRevisions, arg.AccountID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListRevisionsRow
+	for rows.Next() {
+		var i ListRevisionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Digest,
+			&i.Format,
+			&i.Message,
+			&i.GitSha,
+			&i.Origin,
+			&i.CreatedBy,
+			&i.CreatedAt,
+			&i.Active,
+			&i.ActivatedAt,
+			&i.ActivatedBy,
+			&i.ActivationMessage,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockAccount = `-- name: LockAccount :one
+SELECT id, authority, authority_by, authority_at FROM accounts WHERE id = $1 FOR NO KEY UPDATE
+`
+
+type LockAccountRow struct {
+	ID          string
+	Authority   string
+	AuthorityBy string
+	AuthorityAt *time.Time
+}
+
+func (q *Queries) LockAccount(ctx context.Context, accountID string) (LockAccountRow, error) {
 	row := q.db.QueryRow(ctx, lockAccount, accountID)
-	var id string
-	err := row.Scan(&id)
-	return id, err
+	var i LockAccountRow
+	err := row.Scan(
+		&i.ID,
+		&i.Authority,
+		&i.AuthorityBy,
+		&i.AuthorityAt,
+	)
+	return i, err
 }
 
 const logActivation = `-- name: LogActivation :exec
-INSERT INTO activations (account_id, revision_id, activated_by) VALUES ($1, $2, $3)
+INSERT INTO activations (account_id, revision_id, activated_by, message, origin)
+VALUES ($1, $2, $3, $4, $5)
 `
 
 type LogActivationParams struct {
 	AccountID   string
 	RevisionID  string
 	ActivatedBy string
+	Message     string
+	Origin      string
 }
 
 func (q *Queries) LogActivation(ctx context.Context, arg LogActivationParams) error {
-	_, err := q.db.Exec(ctx, logActivation, arg.AccountID, arg.RevisionID, arg.ActivatedBy)
+	_, err := q.db.Exec(ctx, logActivation,
+		arg.AccountID,
+		arg.RevisionID,
+		arg.ActivatedBy,
+		arg.Message,
+		arg.Origin,
+	)
+	return err
+}
+
+const recordConfigAttempt = `-- name: RecordConfigAttempt :exec
+INSERT INTO config_attempts (account_id, folder, host, state, problems, first_problem, digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (account_id) DO UPDATE
+SET folder = excluded.folder, host = excluded.host, state = excluded.state, problems = excluded.problems,
+    first_problem = excluded.first_problem, digest = excluded.digest, attempted_at = now(),
+    since = CASE WHEN config_attempts.state = excluded.state THEN config_attempts.since ELSE now() END
+`
+
+type RecordConfigAttemptParams struct {
+	AccountID    string
+	Folder       string
+	Host         string
+	State        string
+	Problems     int32
+	FirstProblem string
+	Digest       string
+}
+
+func (q *Queries) RecordConfigAttempt(ctx context.Context, arg RecordConfigAttemptParams) error {
+	_, err := q.db.Exec(ctx, recordConfigAttempt,
+		arg.AccountID,
+		arg.Folder,
+		arg.Host,
+		arg.State,
+		arg.Problems,
+		arg.FirstProblem,
+		arg.Digest,
+	)
 	return err
 }
 
 const revision = `-- name: Revision :one
-SELECT id, account_id, digest, format, files, created_at FROM revisions WHERE id = $1
+SELECT id, account_id, digest, format, files, created_at, message, git_sha, origin FROM revisions WHERE id = $1
 `
 
 type RevisionRow struct {
@@ -270,6 +533,9 @@ type RevisionRow struct {
 	Format    int32
 	Files     []byte
 	CreatedAt time.Time
+	Message   string
+	GitSha    string
+	Origin    string
 }
 
 func (q *Queries) Revision(ctx context.Context, id string) (RevisionRow, error) {
@@ -282,6 +548,9 @@ func (q *Queries) Revision(ctx context.Context, id string) (RevisionRow, error) 
 		&i.Format,
 		&i.Files,
 		&i.CreatedAt,
+		&i.Message,
+		&i.GitSha,
+		&i.Origin,
 	)
 	return i, err
 }
@@ -318,4 +587,39 @@ type SetActiveRevisionParams struct {
 func (q *Queries) SetActiveRevision(ctx context.Context, arg SetActiveRevisionParams) error {
 	_, err := q.db.Exec(ctx, setActiveRevision, arg.AccountID, arg.RevisionID, arg.ActivatedBy)
 	return err
+}
+
+const setAuthority = `-- name: SetAuthority :execrows
+UPDATE accounts SET authority = $1, authority_by = $2, authority_at = now() WHERE id = $3
+`
+
+type SetAuthorityParams struct {
+	Authority   string
+	AuthorityBy string
+	AccountID   string
+}
+
+func (q *Queries) SetAuthority(ctx context.Context, arg SetAuthorityParams) (int64, error) {
+	result, err := q.db.Exec(ctx, setAuthority, arg.Authority, arg.AuthorityBy, arg.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const tryWatch = `-- name: TryWatch :one
+SELECT pg_try_advisory_lock($1::integer, hashtext($2::text)) AS mine
+`
+
+type TryWatchParams struct {
+	Kind      int32
+	AccountID string
+}
+
+// Held by the connection until it ends.
+func (q *Queries) TryWatch(ctx context.Context, arg TryWatchParams) (bool, error) {
+	row := q.db.QueryRow(ctx, tryWatch, arg.Kind, arg.AccountID)
+	var mine bool
+	err := row.Scan(&mine)
+	return mine, err
 }

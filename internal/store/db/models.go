@@ -61,8 +61,11 @@ func (ns NullRiverJobState) Value() (driver.Value, error) {
 }
 
 type Account struct {
-	ID        string
-	CreatedAt time.Time
+	ID          string
+	CreatedAt   time.Time
+	Authority   string
+	AuthorityBy string
+	AuthorityAt *time.Time
 }
 
 type Activation struct {
@@ -71,6 +74,8 @@ type Activation struct {
 	RevisionID  string
 	ActivatedBy string
 	ActivatedAt time.Time
+	Message     string
+	Origin      string
 }
 
 type ActiveRevision struct {
@@ -132,6 +137,18 @@ type Captured struct {
 	Fields         []byte
 	Test           bool
 	CapturedAt     time.Time
+}
+
+type ConfigAttempt struct {
+	AccountID    string
+	Folder       string
+	Host         string
+	State        string
+	Problems     int32
+	FirstProblem string
+	Digest       string
+	Since        time.Time
+	AttemptedAt  time.Time
 }
 
 type Conversation struct {
@@ -278,6 +295,9 @@ type Revision struct {
 	Files     []byte
 	CreatedBy string
 	CreatedAt time.Time
+	Message   string
+	GitSha    string
+	Origin    string
 }
 
 type RiverJob struct {

@@ -3,8 +3,8 @@ INSERT INTO accounts (id) VALUES (@account_id) ON CONFLICT (id) DO NOTHING;
 
 -- name: InsertRevision :many
 -- Nothing is returned if the account has a revision with this digest.
-INSERT INTO revisions (id, account_id, digest, format, files, created_by)
-VALUES (@id, @account_id, @digest, @format, @files, @created_by)
+INSERT INTO revisions (id, account_id, digest, format, files, created_by, message, git_sha, origin)
+VALUES (@id, @account_id, @digest, @format, @files, @created_by, @message, @git_sha, @origin)
 ON CONFLICT (account_id, digest) DO NOTHING
 RETURNING id;
 
@@ -12,13 +12,44 @@ RETURNING id;
 SELECT id FROM revisions WHERE account_id = @account_id AND digest = @digest;
 
 -- name: Revision :one
-SELECT id, account_id, digest, format, files, created_at FROM revisions WHERE id = @id;
+SELECT id, account_id, digest, format, files, created_at, message, git_sha, origin FROM revisions WHERE id = @id;
+
+-- name: ListRevisions :many
+-- The newest first, each with the last time it was made active.
+SELECT r.id, r.digest, r.format, r.message, r.git_sha, r.origin, r.created_by, r.created_at,
+       EXISTS (SELECT 1 FROM active_revisions AS a WHERE a.account_id = r.account_id AND a.revision_id = r.id)::boolean AS active,
+       coalesce(l.activated_at, '0001-01-01 00:00:00+00')::timestamptz AS activated_at,
+       coalesce(l.activated_by, '')::text AS activated_by, coalesce(l.message, '')::text AS activation_message
+FROM revisions AS r LEFT JOIN LATERAL (
+    SELECT v.activated_at, v.activated_by, v.message FROM activations AS v
+    WHERE v.account_id = r.account_id AND v.revision_id = r.id
+    ORDER BY v.id DESC LIMIT 1) AS l ON true
+WHERE r.account_id = @account_id
+ORDER BY r.id DESC LIMIT @most::integer;
+
+-- name: FindRevisions :many
+-- By id, or by the beginning of the digest; an empty beginning finds nothing. An empty account means all.
+SELECT id, account_id, digest FROM revisions
+WHERE (@account_id::text = '' OR account_id = @account_id)
+  AND (id::text = @ref::text OR @prefix::text <> '' AND starts_with(digest, @prefix::text))
+ORDER BY id DESC LIMIT 3;
 
 -- name: LockAccount :one
-SELECT id FROM accounts WHERE id = @account_id FOR NO KEY UPDATE;
+SELECT id, authority, authority_by, authority_at FROM accounts WHERE id = @account_id FOR NO KEY UPDATE;
+
+-- name: ListAccounts :many
+-- An empty account means all.
+SELECT id, authority, authority_by, authority_at FROM accounts
+WHERE @account_id::text = '' OR id = @account_id
+ORDER BY id;
+
+-- name: SetAuthority :execrows
+UPDATE accounts SET authority = @authority, authority_by = @authority_by, authority_at = now() WHERE id = @account_id;
 
 -- name: ActiveRevision :many
-SELECT revision_id FROM active_revisions WHERE account_id = @account_id;
+SELECT a.revision_id, r.digest, a.activated_at, a.activated_by
+FROM active_revisions AS a JOIN revisions AS r ON r.id = a.revision_id AND r.account_id = a.account_id
+WHERE a.account_id = @account_id;
 
 -- name: SetActiveRevision :exec
 INSERT INTO active_revisions (account_id, revision_id, activated_by)
@@ -27,7 +58,8 @@ ON CONFLICT (account_id) DO UPDATE
 SET revision_id = excluded.revision_id, activated_by = excluded.activated_by, activated_at = now();
 
 -- name: LogActivation :exec
-INSERT INTO activations (account_id, revision_id, activated_by) VALUES (@account_id, @revision_id, @activated_by);
+INSERT INTO activations (account_id, revision_id, activated_by, message, origin)
+VALUES (@account_id, @revision_id, @activated_by, @message, @origin);
 
 -- name: ForeignSources :many
 -- Source ids that belong to another account.
@@ -51,6 +83,26 @@ SELECT pg_notify('aftercall_activations', @account_id::text);
 SELECT a.account_id, a.revision_id, r.digest, a.activated_at, a.activated_by
 FROM active_revisions AS a JOIN revisions AS r ON r.id = a.revision_id AND r.account_id = a.account_id
 ORDER BY a.account_id;
+
+-- name: TryWatch :one
+-- Held by the connection until it ends.
+SELECT pg_try_advisory_lock(@kind::integer, hashtext(@account_id::text)) AS mine;
+
+-- name: RecordConfigAttempt :exec
+INSERT INTO config_attempts (account_id, folder, host, state, problems, first_problem, digest)
+VALUES (@account_id, @folder, @host, @state, @problems, @first_problem, @digest)
+ON CONFLICT (account_id) DO UPDATE
+SET folder = excluded.folder, host = excluded.host, state = excluded.state, problems = excluded.problems,
+    first_problem = excluded.first_problem, digest = excluded.digest, attempted_at = now(),
+    since = CASE WHEN config_attempts.state = excluded.state THEN config_attempts.since ELSE now() END;
+
+-- name: ConfigTroubles :many
+-- Folders of which the last look was not applied, where folders count. An empty account means all.
+SELECT t.account_id, t.folder, t.host, t.state, t.problems, t.first_problem, t.digest, t.since, t.attempted_at
+FROM config_attempts AS t
+WHERE (@account_id::text = '' OR t.account_id = @account_id) AND t.state <> 'applied'
+  AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli')
+ORDER BY t.account_id LIMIT @most::integer;
 
 -- name: InsertKey :exec
 INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES (@id, @account_id, @name, @prefix, @hash);
