@@ -68,6 +68,12 @@ licences: ## hold what is linked into the binary against the licences we accept
 generate: $(SQLC_BIN) ## write the store's Go from internal/store/queries
 	$(SQLC_BIN) generate
 
+# The answers of the starters' and examples' tests are written by hand. Recorded answers count for one prompt, so after a
+# change to the prompt, or to a starter's question, they are recorded anew; what git shows then is what changed.
+.PHONY: recordings
+recordings: ## record the answers of the starters' and examples' tests anew
+	$(GO) run ./cmd/aftercall test --record --by-hand examples automation/starters
+
 .PHONY: clean
 clean: ## remove what make made
 	rm -rf bin .tools
@@ -95,6 +101,7 @@ queries: $(SQLC_BIN)
 examples:
 	$(GO) run ./cmd/aftercall check examples/ automation/starters/
 	$(GO) run ./cmd/aftercall fmt --check examples/ automation/starters/
+	$(GO) run ./cmd/aftercall test examples automation/starters
 
 # Each fuzz target for a moment: long enough to run its corpus and to catch what falls over at once. FUZZ="./automation":
 # only the targets below these folders. Inputs that reach new code are hardly made smaller: that would eat the time there is.

@@ -17,6 +17,14 @@ type Segments struct {
 	Capacity int  // what Count pieces hold
 }
 
+// Encoding is the alphabet's usual name.
+func (s Segments) Encoding() string {
+	if s.Unicode {
+		return "UCS-2"
+	}
+	return "GSM-7"
+}
+
 // SegmentsOf counts the pieces of a text message.
 func SegmentsOf(text string) Segments {
 	sizes, unicode := gsmSizes(text)

@@ -151,7 +151,7 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 	reply, err := x.model.Complete(ctx, q)
 	c := Call{
 		ConversationID: x.form.Conversation.ID, AccountID: x.form.Conversation.AccountID, RevisionID: x.form.RevisionID,
-		Part: x.kept(a), Purpose: a.purpose, PromptHash: promptHash(q), SchemaHash: schemaHash, Reply: reply, At: time.Now().UTC(),
+		Part: x.kept(a), Purpose: a.purpose, PromptHash: PromptHash(q), SchemaHash: schemaHash, Reply: reply, At: time.Now().UTC(),
 	}
 	c.Reply.Content = "" // a valid answer is kept as such; of others nothing is kept
 	if err != nil {
@@ -250,7 +250,9 @@ func repair(q llm.Request, bad string, invalid error) llm.Request {
 	return q
 }
 
-func promptHash(q llm.Request) string {
+// PromptHash names a request by its messages and its schema: sha256, hex. Answers are recorded under it, and may be found
+// again by it.
+func PromptHash(q llm.Request) string {
 	h := sha256.New()
 	w := bufio.NewWriterSize(h, 1<<10) // a hash takes no strings; this way none is copied whole
 	for _, m := range q.Messages {
@@ -260,6 +262,9 @@ func promptHash(q llm.Request) string {
 	_ = w.Flush() // a hash takes everything
 	return hexOf(h.Sum(nil))
 }
+
+// SchemaHash names the schema of a request: sha256, hex.
+func SchemaHash(q llm.Request) string { return sha(q.Schema) }
 
 func sha(raw json.RawMessage) string {
 	sum := sha256.Sum256(raw)

@@ -91,7 +91,7 @@ func splitMoney(raw string) (amount string, cur currency, ok bool) {
 	figures := strings.TrimFunc(raw, func(r rune) bool { return r < '0' || r > '9' })
 	amount, ok = decimal(figures)
 	if !ok {
-		return "", currency{}, false
+		return splitParts(raw)
 	}
 	unit := strings.ToLower(strings.TrimSpace(strings.Replace(raw, figures, "", 1)))
 	for _, c := range currencies() {
@@ -100,6 +100,16 @@ func splitMoney(raw string) (amount string, cur currency, ok bool) {
 		}
 	}
 	return "", currency{}, false
+}
+
+// splitParts reads an amount as it is said, "64 pounds 50".
+func splitParts(raw string) (amount string, cur currency, ok bool) {
+	f := strings.Fields(raw)
+	if len(f) != 3 || len(f[2]) != 2 || !isDigit(f[2][0]) || !isDigit(f[2][1]) {
+		return "", currency{}, false
+	}
+	whole, cur, ok := splitMoney(f[0] + " " + f[1])
+	return whole + "." + f[2], cur, ok && !strings.Contains(whole, ".")
 }
 
 func saysCurrency(text string, words []token, c currency) bool {

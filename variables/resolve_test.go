@@ -96,9 +96,13 @@ func TestResolveTypes(t *testing.T) {
 		{"negative", variables.Number, "minus 5 degrees", "-5", "", "-5"},
 		{"not a number", variables.Number, "12", "12; drop", "", ""},
 
+		{"a word said three times", variables.Text, "it goes click click click, no?", "click click click", "", "click click click"},
 		{"money in figures", variables.Money, "that was €129.50", "129.50 EUR", "", "129.50 EUR"},
 		{"money in words", variables.Money, "a hundred and twenty nine euros fifty", "129.5 EUR", "", "129.50 EUR"},
 		{"twelve fifty", variables.Money, "twelve fifty, in pounds", "£12.50", "", "12.50 GBP"},
+		{"as it is said", variables.Money, "I was charged 129 pounds 50", "129 pounds 50", "", "129.50 GBP"},
+		{"as it is said, with a part too many", variables.Money, "I was charged 129 pounds 50", "129.40 pounds 50", "", ""},
+		{"as it is said, with half a part", variables.Money, "I was charged 129 pounds 5", "129 pounds 5", "", ""},
 		{"cents", variables.Money, "eighty cents", "0.80 EUR", "", "0.80 EUR"},
 		{"dollars may be Canadian", variables.Money, "forty dollars", "40 CAD", "", "40.00 CAD"},
 		{"currency not said", variables.Money, "it is 40", "40 EUR", "", ""},

@@ -42,7 +42,8 @@ func unlinkedLine(s string) string {
 			words[i] = removed
 		}
 	}
-	return strings.Join(slices.Compact(words), " ")
+	twice := func(a, b string) bool { return a == removed && b == removed }
+	return strings.Join(slices.CompactFunc(words, twice), " ")
 }
 
 // oneLine turns control and direction characters into spaces and joins white space.

@@ -38,10 +38,14 @@ type planner struct {
 	plan    *store.Plan
 }
 
-// plan lays out everything the decisions lead to: values, deliveries, held ones and skipped ones included, and tasks.
+// plan checks the stated values and lays out everything the decisions lead to.
 func (m *matter) plan(decisions []triggers.Decision, said interview.Said, now time.Time) *store.Plan {
+	return m.lay(decisions, said, variables.Resolve(declared(m.rev, decisions), said, m.conv, m.limits()), now)
+}
+
+// lay lays out what the decisions lead to with these values: deliveries, held ones and skipped ones included, and tasks.
+func (m *matter) lay(decisions []triggers.Decision, said interview.Said, values []variables.Value, now time.Time) *store.Plan {
 	c, rev := m.conv, m.rev
-	values := variables.Resolve(declared(rev, decisions), said, c, m.limits())
 	p := planner{
 		conv: c, rev: rev, now: now, said: said,
 		values:  data(c, rev, m.loc, said.Summary, values),

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path"
@@ -94,8 +93,8 @@ func (d *demonstration) prepare(ctx context.Context) (err error) {
 	if err := migrations.Up(ctx, database); err != nil {
 		return err
 	}
-	base, err := d.simulate()
-	if err != nil {
+	var base string
+	if d.model, base, err = simulate(); err != nil {
 		return err
 	}
 	s := settings{
@@ -106,17 +105,6 @@ func (d *demonstration) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	return activate(ctx, d.app.db, d.log, filepath.Join(d.dir, "acme"))
-}
-
-// simulate starts the simulated model on a loopback port and gives its base URL.
-func (d *demonstration) simulate() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("listen for the simulated model: %w", err)
-	}
-	d.model = &http.Server{Handler: simulated.New(simulated.Options{}), ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = d.model.Serve(l) }() // ends with Close
-	return "http://" + l.Addr().String() + "/v1", nil
 }
 
 // secret makes up a secret for each name that a source refers to, once.

@@ -15,6 +15,7 @@ import (
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/reason"
+	"aftercall/rehearsal"
 	"aftercall/triggers"
 	"aftercall/variables"
 )
@@ -227,6 +228,10 @@ func explain(_ context.Context, c *console, args []string) error {
 	}
 	if r, ok := automation.RuleOf(args[0]); ok {
 		fmt.Fprint(c.out, r.Page)
+		return nil
+	}
+	if page, ok := rehearsal.PageOf(args[0]); ok {
+		fmt.Fprint(c.out, page)
 		return nil
 	}
 	if r, ok := reason.Of(reason.Code(args[0])); ok {

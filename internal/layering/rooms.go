@@ -14,6 +14,7 @@ func rooms() []Room {
 		{Path: "ingest", Level: 6},
 		{Path: "dashboard", Level: 6},
 		{Path: "change", Level: 6},
+		{Path: "rehearsal", Level: 6},
 
 		{Path: "worker", Level: 5},
 		{Path: "examples", Level: 5}, // files only; its tests hold them against automation

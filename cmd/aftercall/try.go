@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"slices"
+
+	"aftercall/automation"
+	"aftercall/conversation"
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/reason"
+	"aftercall/rehearsal"
+	"aftercall/worker"
+)
+
+// try asks the model about one call, as a worker would, and says what would come of it.
+func try(flags *flag.FlagSet) action {
+	dir := flags.String("dir", ".", "the account's `folder`")
+	file := flags.String("call", "", "a JSON `file` with a call")
+	name := flags.String("model", "", "another `model` than that of AFTERCALL_MODEL; simulated for the one without a key")
+	return func(ctx context.Context, c *console, args []string) error {
+		call, err := callIn(*file)
+		if err != nil {
+			return err
+		}
+		account, err := accountIn(c, *dir)
+		if err != nil {
+			return err
+		}
+		for _, id := range args {
+			if err := knownIn(account, id); err != nil {
+				return err
+			}
+		}
+		model, err := modelFor(c, *name)
+		if err != nil {
+			return err
+		}
+		defer model.stop()
+		memory := rehearsal.NewMemory()
+		r, err := worker.Rehearse(ctx, interview.NewInterviewer(model, memory, interview.Limits{}), call, account, call.EndedAt)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "Nothing is sent and nothing is kept. Answered by %s.\n\n", model.says())
+		if err := tellTrial(c, storyOf(r, call, account, memory.Calls()), args); err != nil {
+			return err
+		}
+		spent(c, memory.Calls())
+		return nil
+	}
+}
+
+// tellTrial tells what would have become of a call, as why does of one that was taken in.
+func tellTrial(c *console, s store.Story, ids []string) error {
+	all := len(s.Decisions)
+	s.Decisions = slices.DeleteFunc(s.Decisions, func(d store.StoryDecision) bool {
+		if len(ids) > 0 {
+			return !slices.Contains(ids, d.Automation)
+		}
+		return d.Reason == reason.FilteredAgent
+	})
+	if err := tell(c.out, s, ""); err != nil {
+		return err
+	}
+	if others := all - len(s.Decisions); len(ids) == 0 && others > 0 {
+		fmt.Fprintf(c.out, "\n%d %s of other agents not shown\n", others, plural(others, "automation"))
+	}
+	return nil
+}
+
+// storyOf is a rehearsal as the story that the line would have written.
+func storyOf(r worker.Rehearsal, call *conversation.Conversation, account *automation.Revision, calls []interview.Call) store.Story {
+	s := store.Story{
+		AccountID: account.AccountID, Conversation: call, Digest: account.Digest, State: r.Plan.State, Summary: r.Plan.Summary,
+		Simulated: r.Plan.Simulated, Values: r.Plan.Values, Calls: calls,
+	}
+	for _, d := range r.Plan.Decisions {
+		s.Decisions = append(s.Decisions, store.StoryDecision{Run: r.Plan.Run, Decision: d})
+	}
+	for _, d := range r.Plan.Deliveries {
+		told := store.StoryDelivery{Run: r.Plan.Run, Delivery: d}
+		if at := rehearsal.Addresses(d, call, account); len(at) == 1 && len(d.Content.To) == 1 {
+			told.Address = at[0]
+		}
+		s.Deliveries = append(s.Deliveries, told)
+	}
+	return s
+}
+
+// spent says what asking did cost.
+func spent(c *console, calls []interview.Call) {
+	in, out := 0, 0
+	for _, call := range calls {
+		in, out = in+call.Reply.TokensIn, out+call.Reply.TokensOut
+	}
+	fmt.Fprintf(c.out, "\n%d model %s, %s tokens in, %s out\n", len(calls), plural(len(calls), "call"), worker.Amount(in), worker.Amount(out))
+}
+
+// only are the deliveries of one automation.
+func only(all []store.Delivery, id string) []store.Delivery {
+	return slices.DeleteFunc(slices.Clone(all), func(d store.Delivery) bool { return d.Automation != id })
+}
