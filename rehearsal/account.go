@@ -11,9 +11,8 @@ import (
 // accountFile makes a folder an account's.
 const accountFile = "account.yaml"
 
-// account finds what the tests are for: the folder named under config, else the nearest one, from the file's own upwards,
-// that belongs to an account. Where there is none, as for a starter, the file's folder stands alone, with the account.yaml
-// that is written under with.
+// account finds what the tests are for: the folder named under config; else the file's own, alone, with the account.yaml that
+// is written under with, as for a starter; else the nearest one, from the file's own upwards, that belongs to an account.
 func (r *reader) account(config, with node) {
 	dir, found := "", false
 	if s, ok := config.text("config"); ok {
@@ -22,9 +21,8 @@ func (r *reader) account(config, with node) {
 			config.fail(codeConfig, "there is no "+accountFile+" in this folder", "name the account's folder, relative to this file")
 			return
 		}
-	} else if dir, found = accountAbove(r.dir); !found {
-		dir = r.dir
-		if !with.present() {
+	} else if dir = r.dir; !with.present() {
+		if dir, found = accountAbove(r.dir); !found {
 			r.report(1, 1, 1, codeConfig, "these tests belong to no account: there is no "+accountFile+" in this folder or above it",
 				"write  config:  with the account's folder, or  with:  with what an account.yaml would hold")
 			return
