@@ -74,6 +74,11 @@ generate: $(SQLC_BIN) ## write the store's Go from internal/store/queries
 recordings: ## record the answers of the starters' and examples' tests anew
 	$(GO) run ./cmd/aftercall test --record --by-hand examples automation/starters
 
+# Needs npm and a registry. What it makes is kept in the repository, so nothing else here needs them.
+.PHONY: editor
+editor: ## bundle the workbench's editor anew: dashboard/assets/codemirror.js
+	cd dashboard/workbench && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent build
+
 .PHONY: clean
 clean: ## remove what make made
 	rm -rf bin .tools

@@ -30,6 +30,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("hostile message", func(t *testing.T) { messageCannotAct(t, b) })
 	t.Run("message in its frame", func(t *testing.T) { messageIsShown(t, b) })
 	t.Run("keys", func(t *testing.T) { keysMove(t, b) })
+	t.Run("workbench", func(t *testing.T) { workbenchWalk(t, b) })
 }
 
 // pagesAreSound opens every page in light and dark, wide and on a telephone, and fails on anything the browser complains

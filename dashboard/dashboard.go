@@ -7,7 +7,8 @@
 // It promises that whatever a caller, a platform or a model put into a conversation comes out as text; that a message's
 // HTML is only ever shown in a sandbox with a policy of its own; that no page can be framed, forged from another site or
 // reached under a foreign host name; and that a page is complete or an error, never half written. It never changes
-// anything: what changes the ledger comes with sign-in. Until then it refuses to run beyond loopback.
+// anything: what changes the ledger comes with sign-in, and the workbench gives files away and keeps none. Until then it
+// refuses to run beyond loopback.
 package dashboard
 
 import (
@@ -23,6 +24,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"aftercall/automation"
+	"aftercall/internal/llm"
 	"aftercall/internal/store"
 	"aftercall/worker"
 )
@@ -36,8 +38,10 @@ type Config struct {
 	River     *river.Client[pgx.Tx] // may be one that only inserts
 	Revisions *worker.Revisions
 	Logger    *slog.Logger
-	Version   string // of this binary, shown at the foot of every page
-	Simulated bool   // the simulated model answers here: every page says so
+	Version   string    // of this binary, shown at the foot of every page
+	Simulated bool      // the simulated model answers here: every page says so
+	Model     llm.Model // answers on the workbench; nil: this process asks none
+	Dev       bool      // open pages are told when Changed is called, and load again
 
 	TokensPerDay int              // the operator's limit for every account, to say which are stopped; 0: none
 	Now          func() time.Time // the clock; default time.Now
@@ -57,6 +61,8 @@ type Dashboard struct {
 	log       *slog.Logger
 	pages     *pages
 	queue     *queuePage
+	bench     *workbench
+	news      *news
 	handler   http.Handler
 
 	tokensPerDay int
@@ -71,7 +77,18 @@ func New(c Config) (*Dashboard, error) {
 	case !c.Loopback:
 		return nil, errors.New("dashboard has no sign-in yet and is only served on a loopback address")
 	}
-	ps, err := newPages(site{Release: c.Version, Simulated: c.Simulated})
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	around := site{Release: c.Version, Simulated: c.Simulated}
+	if c.Dev {
+		around.Events = eventsPath
+	}
+	ps, err := newPages(around)
+	if err != nil {
+		return nil, err
+	}
+	bench, err := newWorkbench(c)
 	if err != nil {
 		return nil, err
 	}
@@ -79,10 +96,7 @@ func New(c Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q,
+	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q, bench: bench, news: newNews(),
 		tokensPerDay: c.TokensPerDay, now: c.Now}
 	d.handler = guard(whole(d.routes(), ps, c.Logger), ps.refuse, c.Hosts)
 	return d, nil
@@ -97,6 +111,12 @@ func (d *Dashboard) Start(ctx context.Context) error { return d.queue.start(ctx)
 // Stop ends what Start began. It does not wait for requests; the server's Shutdown does.
 func (d *Dashboard) Stop() { d.queue.stop() }
 
+// Changed tells open pages, in dev, that they are no longer the newest.
+func (d *Dashboard) Changed() { d.news.spread() }
+
+// EndStreams lets go of the pages that wait for news. A server's Shutdown would wait for them.
+func (d *Dashboard) EndStreams() { d.news.end() }
+
 func (d *Dashboard) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", http.RedirectHandler("/conversations", http.StatusFound))
@@ -106,17 +126,31 @@ func (d *Dashboard) routes() *http.ServeMux {
 	mux.Handle("GET /captured", d.page(d.capturedList))
 	mux.Handle("GET /captured/{id}", d.page(d.captured))
 	mux.Handle("GET /captured/{id}/html", d.page(d.capturedHTML))
+	d.bench.routes(mux, d.pageWithin)
+	if d.pages.site.Events != "" {
+		mux.Handle("GET "+eventsPath, d.news)
+	}
 	mux.Handle("GET /assets/{name}", d.pages.assets)
 	mux.Handle(queuePrefix+"/", d.queue)
 	mux.Handle("/", d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))
 	return mux
 }
 
+// computes is what a page is before it is rendered.
+type computes func(*http.Request) (answer, error)
+
 // page turns a function that computes an answer into a handler: compute, render to a buffer, then write.
-func (d *Dashboard) page(compute func(*http.Request) (answer, error)) http.Handler {
+func (d *Dashboard) page(compute computes) http.Handler { return d.pageWithin(queryTime, compute) }
+
+// pageWithin is page for what may take longer than a look into the database.
+func (d *Dashboard) pageWithin(longest time.Duration, compute computes) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), queryTime)
+		ctx, cancel := context.WithTimeout(r.Context(), longest)
 		defer cancel()
+		if longest > queryTime {
+			// The server's own deadline for reading would end the request's context first, once it has passed.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(longest)) // where it cannot be moved, that stands
+		}
 		a, err := compute(r.WithContext(ctx))
 		if err == nil {
 			err = d.pages.write(w, r, a)

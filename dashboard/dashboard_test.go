@@ -301,7 +301,7 @@ func TestEveryRouteIsGuarded(t *testing.T) {
 	h := newHouse(t)
 	h.tell()
 	for _, path := range []string{
-		"/", "/conversations", "/conversations/" + h.conversation, "/captured", "/captured/" + h.captured, "/captured/" + h.captured + "/html", "/nowhere",
+		"/", "/conversations", "/conversations/" + h.conversation, "/captured", "/captured/" + h.captured, "/captured/" + h.captured + "/html", "/workbench", "/nowhere",
 		"/assets/none", "/admin/river/", "/admin/river/jobs", "/admin/river/api/jobs", "/admin/river/api/states",
 	} {
 		answer, _ := h.get("GET", path)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"mime"
 	"net/http"
 	"strconv"
 
@@ -22,17 +23,30 @@ var templateFiles embed.FS
 type site struct {
 	Release   string // this binary's version
 	Simulated bool
+	Events    string // where an open page hears that a config became active; "" outside dev
 }
 
-// answer is a computed page, not yet rendered: a template with its view, a redirect, or a message's own HTML.
+// answer is a computed page, not yet rendered: a template with its view, a redirect, a message's own HTML, or a file.
 type answer struct {
 	Template string // names templates/<Template>.html
 	Title    string
 	Section  string // which door of the navigation it belongs to
 	View     any
-	Status   int    // 200 if 0
-	Location string // a redirect instead of a page
-	Message  string // a message's HTML instead of a page, served under the sandbox policy
+	Status   int        // 200 if 0
+	Location string     // a redirect instead of a page
+	Message  string     // a message's HTML instead of a page, served under the sandbox policy
+	File     *file      // something else than a page
+	Check    *checkView // what the workbench's module gets
+	Bare     bool       // the template without the frame around it, for a page that puts it in its place
+	Draft    bool       // holds what somebody typed: an open page is never told that there is a newer one
+	Policy   string     // instead of pagePolicy
+}
+
+// file is an answer that is no page: what a program reads, or what somebody keeps.
+type file struct {
+	Type string
+	Name string // under which it is kept; "" if it is only read
+	Body []byte
 }
 
 // pages renders views.
@@ -71,8 +85,13 @@ func (p *pages) render(a answer) (body []byte, version string, err error) {
 	if err := p.tree.ExecuteTemplate(&content, a.Template+".html", a.View); err != nil {
 		return nil, "", fmt.Errorf("render page %s: %w", a.Template, err)
 	}
-	sum := sha256.Sum256(content.Bytes())
-	version = hex.EncodeToString(sum[:8])
+	if a.Bare {
+		return content.Bytes(), "", nil
+	}
+	if !a.Draft {
+		sum := sha256.Sum256(content.Bytes())
+		version = hex.EncodeToString(sum[:8])
+	}
 	var page bytes.Buffer
 	err = p.tree.ExecuteTemplate(&page, "layout.html", frame{
 		site: p.site, Title: a.Title, Section: a.Section, Version: version,
@@ -95,6 +114,16 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, a answer) error {
 	case a.Message != "":
 		writeMessage(w, a.Message)
 		return nil
+	case a.Check != nil:
+		f, err := p.checkJSON(a.Check)
+		if err != nil {
+			return err
+		}
+		a.File = f
+	}
+	if a.File != nil {
+		a.File.write(w)
+		return nil
 	}
 	body, version, err := p.render(a)
 	if err != nil {
@@ -103,12 +132,28 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, a answer) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set(versionHeader, version)
+	if version != "" {
+		h.Set(versionHeader, version)
+	}
+	if a.Policy != "" {
+		h.Set("Content-Security-Policy", a.Policy)
+	}
 	if a.Status != 0 {
 		w.WriteHeader(a.Status)
 	}
 	_, _ = w.Write(body) // the reader has gone; there is nobody to tell
 	return nil
+}
+
+// write serves a file, to be read or to be kept.
+func (f *file) write(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", f.Type)
+	h.Set("Content-Length", strconv.Itoa(len(f.Body)))
+	if f.Name != "" {
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+	}
+	_, _ = w.Write(f.Body) // the reader has gone; there is nobody to tell
 }
 
 // problem is a page that says what went wrong and what to do, and nothing about the inside.
@@ -119,7 +164,10 @@ type problem struct {
 
 // problemOf decides what a reader is told about an error.
 func problemOf(err error) problem {
+	var posted *postedError
 	switch {
+	case errors.As(err, &posted):
+		return problem{posted.status, "Refused", posted.sentence, posted.remedy}
 	case errors.Is(err, store.ErrNotFound):
 		return problem{http.StatusNotFound, "Not found", "Nothing stands under this address.",
 			"Search for the conversation by its id, a phone number or an e-mail address."}
@@ -139,8 +187,11 @@ func problemOf(err error) problem {
 
 // problem writes p as a page; if even that fails, as a line of text.
 func (p *pages) problem(w http.ResponseWriter, r *http.Request, pr problem) {
-	if pr.Status == http.StatusServiceUnavailable {
+	switch pr.Status {
+	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "5")
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", "1")
 	}
 	if err := p.write(w, r, answer{Template: "problem", Title: pr.Title, View: pr, Status: pr.Status}); err != nil {
 		http.Error(w, pr.Title, pr.Status)

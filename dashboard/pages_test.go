@@ -28,6 +28,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: conversationView(story, n)},
 		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},
 		"captured list": {Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows(story.AccountID, "", "", kept, story.Digest, of)},
+		"workbench":     {Template: "workbench", Title: "Workbench", Section: "workbench", View: fixtureWorkbench(story, n), Draft: true},
 		"problem":       {Template: "problem", Title: "Problem", View: problemOf(store.ErrNotFound)},
 	}
 	for _, m := range kept {
@@ -52,8 +53,8 @@ func renderPages(t *testing.T, answers map[string]answer) map[string]*html.Node 
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if version == "" {
-			t.Errorf("%s has no version", name)
+		if (version == "") != a.Draft {
+			t.Errorf("%s has the version %q", name, version)
 		}
 		if nodes[name], err = html.Parse(strings.NewReader(string(body))); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -82,7 +83,7 @@ func TestEveryPageIsSound(t *testing.T) {
 // TestEveryTemplateIsAPage fails for a template that no test executes.
 func TestEveryTemplateIsAPage(t *testing.T) {
 	t.Parallel()
-	executed := map[string]bool{"layout.html": true, "parts.html": true, "ledger.html": true} // around and inside the others
+	executed := map[string]bool{"layout.html": true, "parts.html": true, "ledger.html": true, "workbench_parts.html": true, "workbench_try.html": true} // around and inside the others
 	for _, a := range fixturePages(plain) {
 		executed[a.Template+".html"] = true
 	}

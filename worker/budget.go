@@ -46,59 +46,68 @@ const whenOthersSettle = 5 * time.Second
 // settleTimeout bounds the settlement of a call. It is made even if the job is being stopped.
 const settleTimeout = 10 * time.Second
 
-// purse gives what the interview pays from, or nil for an account without a limit, which then costs nothing. The limit is
+// Purses hands out what calls to the model are paid from, whether a worker makes them or an author who tries a config.
+type Purses struct {
+	Store        *store.Store
+	Revisions    *Revisions
+	Logger       *slog.Logger
+	TokensPerDay int // the operator's limit for every account; 0: none
+	Now          func() time.Time
+}
+
+// Of gives what the interview pays from, or nil for an account without a limit, which then costs nothing. The limit is
 // that of the config which is active now, not of the one the conversation is pinned to: raising it must help at once.
-func (d *decider) purse(rev *automation.Revision) llm.Reserve {
-	if now, ok := d.revisions.Active(rev.AccountID); ok {
+func (p *Purses) Of(rev *automation.Revision) llm.Reserve {
+	if now, ok := p.Revisions.Active(rev.AccountID); ok {
 		rev = now
 	}
-	budget := BudgetOf(rev, d.tokensPerDay)
+	budget := BudgetOf(rev, p.TokensPerDay)
 	if budget.Tokens <= 0 {
 		return nil
 	}
 	return func(ctx context.Context, tokens int) (func(int), error) {
-		r := store.Reservation{AccountID: rev.AccountID, Day: budget.Day(d.now()), Tokens: tokens, Limit: budget.Tokens}
-		at, err := d.store.Reserve(ctx, r)
+		r := store.Reservation{AccountID: rev.AccountID, Day: budget.Day(p.Now()), Tokens: tokens, Limit: budget.Tokens}
+		at, err := p.Store.Reserve(ctx, r)
 		switch {
 		case err != nil: // without its budget nobody is asked; the database is away, so the job would not get far either
 			return nil, &llm.Error{Kind: llm.Busy, After: whenOthersSettle, Detail: "the account's budget could not be read"}
 		case at.Granted:
-			d.tell(ctx, r, budget, at)
-			return func(used int) { d.settle(ctx, r, budget, used) }, nil
+			p.tell(ctx, r, budget, at)
+			return func(used int) { p.settle(ctx, r, budget, used) }, nil
 		case at.Wait:
 			return nil, &llm.Error{Kind: llm.Busy, After: whenOthersSettle,
 				Detail: "other calls of the account have reserved the rest of its budget for today"}
 		}
-		d.tell(ctx, r, budget, at)
+		p.tell(ctx, r, budget, at)
 		return nil, &llm.Error{Kind: llm.Spent, Detail: fmt.Sprintf("The account's %s model tokens for %s are used up (set by %s).",
 			Amount(r.Limit), r.Day, budget.SetBy)}
 	}
 }
 
 // settle says what a call did cost. If that cannot be written, its reservation stands, which errs on the safe side.
-func (d *decider) settle(ctx context.Context, r store.Reservation, b Budget, used int) {
+func (p *Purses) settle(ctx context.Context, r store.Reservation, b Budget, used int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	at, err := d.store.Settle(ctx, r, used)
+	at, err := p.Store.Settle(ctx, r, used)
 	if err != nil {
-		d.log.WarnContext(ctx, "a model call's tokens stay reserved for the day", "account_id", r.AccountID, "tokens", r.Tokens, "error", err)
+		p.Logger.WarnContext(ctx, "a model call's tokens stay reserved for the day", "account_id", r.AccountID, "tokens", r.Tokens, "error", err)
 		return
 	}
-	d.tell(ctx, r, b, at)
+	p.tell(ctx, r, b, at)
 }
 
 // tell writes the alert of a mark, which the ledger of the day gives to one caller only.
-func (d *decider) tell(ctx context.Context, r store.Reservation, b Budget, at store.Standing) {
+func (p *Purses) tell(ctx context.Context, r store.Reservation, b Budget, at store.Standing) {
 	attrs := []slog.Attr{
 		slog.String("account_id", r.AccountID), slog.String("day", r.Day), slog.Int("tokens_per_day", r.Limit),
 		slog.Int("tokens_spent", at.Spent), slog.String("set_by", b.SetBy),
 	}
 	switch at.Passed {
 	case store.Warned:
-		d.log.LogAttrs(ctx, slog.LevelWarn, "an account has used 80 % of its model budget for today", append(attrs,
+		p.Logger.LogAttrs(ctx, slog.LevelWarn, "an account has used 80 % of its model budget for today", append(attrs,
 			slog.String("what_to_do", "raise the limit if today is an ordinary day; otherwise look where the calls come from"))...)
 	case store.Stopped:
-		d.log.LogAttrs(ctx, slog.LevelError, "an account has used up its model budget for today", append(attrs,
+		p.Logger.LogAttrs(ctx, slog.LevelError, "an account has used up its model budget for today", append(attrs,
 			slog.String("meanwhile", "calls are still accepted; automations that need no model go on; the others are decided as budget_exceeded, for a person to review"),
 			slog.String("what_to_do", "raise the limit and activate the config (a setting: restart) to go on today, or leave it: tomorrow goes on by itself. "+
 				"What was decided meanwhile is not read again"))...)

@@ -35,8 +35,7 @@ type decider struct {
 	askTimeout  time.Duration
 	now         func() time.Time
 	log         *slog.Logger
-
-	tokensPerDay int // the operator's limit for every account; 0: none
+	purses      *Purses
 }
 
 // Timeout bounds the job; see the start-up check in New.
@@ -84,7 +83,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	m := consider(d.interviewer, conv.Conversation, rev, undecided(rev, conv.Decided))
 	m.form.Recalled = conv.Answers
 	if len(m.asked) > 0 {
-		m.form.Reserve = d.purse(rev)
+		m.form.Reserve = d.purses.Of(rev)
 	}
 
 	leave() // nothing but the model's own limits should hold up a model call

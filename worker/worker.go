@@ -115,7 +115,8 @@ func New(c Config) (*Worker, error) {
 	river.AddWorker(jobs, &decider{
 		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
 		interviewer: c.Interviewer, gate: newGate(c.Gate), door: c.Door, sender: sender, askTimeout: c.AskTimeout,
-		tokensPerDay: c.TokensPerDay, now: c.Now, log: c.Logger,
+		now: c.Now, log: c.Logger,
+		purses: &Purses{Store: c.Store, Revisions: c.Revisions, Logger: c.Logger, TokensPerDay: c.TokensPerDay, Now: c.Now},
 	})
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),

@@ -19,6 +19,7 @@ import (
 	"aftercall/deliver/email"
 	"aftercall/deliver/teamalert"
 	"aftercall/ingest"
+	"aftercall/internal/llm"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/worker"
@@ -60,6 +61,7 @@ type assembly struct {
 	log       *slog.Logger
 	simulated bool             // the simulated model may answer
 	anyPort   bool             // an address that is taken may be replaced by a free port of this machine
+	dev       bool             // open pages load again when a config becomes active
 	now       func() time.Time // nil: the system's clock
 }
 
@@ -82,24 +84,24 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 	if err != nil {
 		return a, err
 	}
+	var model llm.Model
 	if as.role.work {
-		if err = a.addWorker(as); err != nil {
+		if model, err = buildModel(as.settings, as.simulated); err != nil {
+			return a, err
+		}
+		if err = a.addWorker(as, model); err != nil {
 			return a, err
 		}
 		jobs = a.worker.Client()
 	}
 	if as.role.web {
-		err = a.addWeb(as, jobs)
+		err = a.addWeb(as, jobs, model)
 	}
 	return a, err
 }
 
 // addWorker builds the part that decides and delivers.
-func (a *app) addWorker(as assembly) error {
-	model, err := buildModel(as.settings, as.simulated)
-	if err != nil {
-		return err
-	}
+func (a *app) addWorker(as assembly, model llm.Model) error {
 	channels, err := a.channels(as.settings)
 	if err != nil {
 		return err
@@ -132,8 +134,9 @@ func (a *app) channels(s settings) (map[string]deliver.Channel, error) {
 	return channels, nil
 }
 
-// addWeb builds webhooks and pages, and takes their addresses.
-func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
+// addWeb builds webhooks and pages, and takes their addresses. The model answers on the workbench; a process that asks none
+// has none.
+func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) (err error) {
 	if err := dashboard.RefuseUnlessLoopback(as.settings.AdminListen); err != nil {
 		return fmt.Errorf("AFTERCALL_ADMIN_LISTEN: %w", err)
 	}
@@ -145,7 +148,7 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
 	}
 	a.pages, err = dashboard.New(dashboard.Config{
 		Store: a.db, River: jobs, Revisions: a.revisions, Logger: as.log, Version: versionName(),
-		Simulated: as.simulated, Loopback: true, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
+		Simulated: as.simulated, Model: model, Dev: as.dev, Loopback: true, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
 	})
 	if err != nil {
 		return err
@@ -153,7 +156,11 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
 	if err := a.listen("webhooks", as.settings.Listen, as.anyPort, a.intake); err != nil {
 		return err
 	}
-	return a.listen("pages", as.settings.AdminListen, as.anyPort, a.pages.Handler())
+	if err := a.listen("pages", as.settings.AdminListen, as.anyPort, a.pages.Handler()); err != nil {
+		return err
+	}
+	a.servers[len(a.servers)-1].http.RegisterOnShutdown(a.pages.EndStreams)
+	return nil
 }
 
 // listen takes an address. The timeouts bound what a slow or silent peer can hold.

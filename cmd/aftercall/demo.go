@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,10 +16,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/examples"
-	"aftercall/internal/llm/simulated"
-	"aftercall/internal/postgres"
 	"aftercall/internal/store"
-	"aftercall/migrations"
 )
 
 // demo runs the whole product on this machine: a private Postgres, the simulated model, the example account, and sample
@@ -36,7 +32,7 @@ func demo(flags *flag.FlagSet) action {
 }
 
 func demonstrate(ctx context.Context, c *console, once bool) error {
-	d := &demonstration{console: c, secrets: map[string]string{}, log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	d := &demonstration{premises: newPremises(c, slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn})))}
 	defer d.close()
 	if err := d.prepare(ctx); err != nil {
 		return err
@@ -60,18 +56,10 @@ func demonstrate(ctx context.Context, c *console, once bool) error {
 	return d.app.wait(ctx, nil)
 }
 
-// demoDatabase is the database on the demo's private server.
-const demoDatabase = "aftercall"
-
 // demonstration is what a demo run holds.
 type demonstration struct {
-	*console
-	log     *slog.Logger
-	dir     string // the example account's files
-	secrets map[string]string
-	server  *postgres.Server
-	model   *http.Server
-	app     *app
+	*premises
+	dir string // the example account's files
 }
 
 // prepare starts the database and the model, and activates the example account.
@@ -83,51 +71,15 @@ func (d *demonstration) prepare(ctx context.Context) (err error) {
 	if err := os.CopyFS(d.dir, examples.Files()); err != nil {
 		return fmt.Errorf("write the example account: %w", err)
 	}
-	if d.server, err = postgres.Start(ctx, postgres.Options{Logger: d.log}); err != nil {
-		return err
-	}
-	if err := d.server.CreateDatabase(ctx, demoDatabase); err != nil {
-		return err
-	}
-	database := d.server.URL(demoDatabase)
-	if err := migrations.Up(ctx, database); err != nil {
-		return err
-	}
-	var base string
-	if d.model, base, err = simulate(); err != nil {
-		return err
-	}
-	s := settings{
-		DatabaseURL: secret(database), OpenAIBaseURL: base, Model: simulated.ModelName,
-		Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:8081",
-	}
-	if d.app, err = assemble(ctx, assembly{settings: s, role: role{web: true, work: true}, getenv: d.secret, log: d.log, simulated: true, anyPort: true}); err != nil {
+	if err := d.open(ctx, settings{}, false); err != nil {
 		return err
 	}
 	return activate(ctx, d.app.db, d.log, filepath.Join(d.dir, "acme"))
 }
 
-// secret makes up a secret for each name that a source refers to, once.
-func (d *demonstration) secret(name string) string {
-	if d.secrets[name] == "" {
-		d.secrets[name] = newSecret()
-	}
-	return d.secrets[name]
-}
-
 // close stops everything and removes what the demo wrote.
 func (d *demonstration) close() {
-	if d.app != nil {
-		if err := d.app.stop(); err != nil {
-			d.log.Warn("stop the demo", "error", err)
-		}
-	}
-	if d.model != nil {
-		_ = d.model.Close() // nobody asks any more
-	}
-	if d.server != nil {
-		d.server.Stop()
-	}
+	d.premises.close()
 	if d.dir != "" {
 		_ = os.RemoveAll(d.dir) // in the temporary folder; the system clears it too
 	}
@@ -176,7 +128,7 @@ func (d *demonstration) invite() error {
 	}
 	fmt.Fprintf(d.out, "\nPages     %s\nWebhooks  %s\n", d.app.address("pages"), d.app.address("webhooks"))
 	fmt.Fprint(d.out, "\nPost another call from a second terminal (make build puts aftercall into bin/; the file is yours to change):\n\n")
-	fmt.Fprintf(d.out, "  export DATABASE_URL='%s'\n", d.server.URL(demoDatabase))
+	fmt.Fprintf(d.out, "  export DATABASE_URL='%s'\n", d.server.URL(premisesDatabase))
 	fmt.Fprintf(d.out, "  AFTERCALL_SECRET='%s' aftercall send --url %s --source %s --as %s '%s'\n",
 		d.secret(envName(source.Secrets[0])), d.app.address("webhooks"), source.ID, source.Type, file)
 	fmt.Fprintf(d.out, "  aftercall why %s\n\nStop with Ctrl-C.\n", anotherCall)

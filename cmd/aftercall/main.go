@@ -51,6 +51,7 @@ func (e ending) Unwrap() error { return e.error }
 func verbs() []verb {
 	return []verb{
 		{"demo", "[--once]", "run everything on this machine with sample calls; nothing leaves it", demo},
+		{"dev", "[--config DIR] [--model NAME]", "work on a folder: everything in one process, checked again on each save", dev},
 		{"serve", "[--only web|worker] [--config DIR]", "take calls in, decide, deliver, show", serve},
 		{"migrate", "[up|down-one|status]", "bring the database's schema up to date", plainly(migrate)},
 		{"check", "[--format text|json|github] [--strict] [DIR...]", "check an account's folder, or a root of several", check},

@@ -39,9 +39,18 @@ function step(by) {
   next?.focus();
 }
 
+/** In dev the server says when a config became active. A draft is not thrown away for it. */
+function listen() {
+  if (!document.body.dataset.events) return;
+  new EventSource(document.body.dataset.events).addEventListener("changed", () => {
+    if (document.querySelector("#bench")) offer("The files on disk became active. Start from them");
+    else location.reload();
+  });
+}
+
 /** Asks, while the page is looked at, whether its content has changed, and offers the new one instead of moving things. */
 async function watch() {
-  if (document.visibilityState !== "visible") return;
+  if (document.visibilityState !== "visible" || !document.body.dataset.version) return;
   try {
     const answer = await fetch(location.href, { method: "HEAD", cache: "no-store" });
     const newest = answer.headers.get("Page-Version");
@@ -51,12 +60,12 @@ async function watch() {
   }
 }
 
-function offer() {
+function offer(what = "There is something new. Show it") {
   const place = document.querySelector(".news");
   if (place.hasChildNodes()) return;
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = "There is something new. Show it";
+  button.textContent = what;
   button.addEventListener("click", () => location.reload());
   place.append(button);
 }
@@ -64,3 +73,4 @@ function offer() {
 document.addEventListener("keydown", onKey);
 if (location.hash === "#q") focusSearch();
 setInterval(watch, watchEvery);
+listen();

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aftercall/examples"
+)
+
+// TestDevFollowsTheFolder works on a folder as an author does: it starts, shows the workbench, says what is wrong with a
+// save, goes on with the next one, and tells the browser.
+func TestDevFollowsTheFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, examples.Files()); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(dir, "acme")
+	ctx, stop := context.WithCancel(t.Context())
+	screen, out := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		code := run(ctx, &console{out: out, err: io.Discard, getenv: env(nil)}, []string{"dev", "--config", folder})
+		_ = out.Close() // of a pipe: never fails
+		ended <- code
+	}()
+	t.Cleanup(func() {
+		stop()
+		_, _ = io.Copy(io.Discard, screen) // until it has said everything
+		if code := <-ended; code != 0 {
+			t.Errorf("dev ends with %d", code)
+		}
+	})
+	lines := bufio.NewScanner(screen)
+	// read reads on until a line has all of these words.
+	read := func(words ...string) string {
+		t.Helper()
+		var said []string
+	lines:
+		for lines.Scan() {
+			said = append(said, lines.Text())
+			for _, w := range words {
+				if !strings.Contains(lines.Text(), w) {
+					continue lines
+				}
+			}
+			return lines.Text()
+		}
+		t.Fatalf("it never said %q; it said:\n%s", words, strings.Join(said, "\n"))
+		return ""
+	}
+	read("SIMULATED model")
+	read("acme is active")
+	workbench := strings.TrimSpace(strings.TrimPrefix(read("Workbench http://127.0.0.1:"), "Workbench"))
+	read("aftercall send --url http://127.0.0.1:", "--source acme-calls")
+	read("Stop with Ctrl-C")
+
+	if page := fetch(t, workbench); !strings.Contains(page, `value="active:acme" selected`) || !strings.Contains(page, `data-events="/dev/events"`) {
+		t.Errorf("the workbench does not show the folder: %.400s", page)
+	}
+	events := listen(t, strings.TrimSuffix(workbench, "/workbench")+"/dev/events")
+
+	file := filepath.Join(folder, "account.yaml")
+	right, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	save := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(string(right) + "nmae: Twice\n")
+	read("account.yaml:", "error[AC101]", "nmae")
+	read("help: did you mean name?")
+	save(strings.Replace(string(right), "name: Acme Clinic", "name: Acme House", 1))
+	read("acme is active")
+	if line := <-events; line != "event: changed" {
+		t.Errorf("the browser hears %q", line)
+	}
+	if page := fetch(t, workbench); !strings.Contains(page, "name: Acme House") {
+		t.Error("the page that is loaded again is an old one")
+	}
+}
+
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("got %d, %v", answer.StatusCode, err)
+	}
+	return string(body)
+}
+
+// listen hears server-sent events; the first line, which says how soon to come back, has come when it returns.
+func listen(t *testing.T, url string) <-chan string {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = answer.Body.Close() }) // it never ends by itself
+	lines := bufio.NewScanner(answer.Body)
+	if !lines.Scan() || !strings.HasPrefix(lines.Text(), "retry:") {
+		t.Fatalf("the events begin with %q", lines.Text())
+	}
+	heard := make(chan string, 16)
+	go func() {
+		defer close(heard)
+		for lines.Scan() {
+			if strings.HasPrefix(lines.Text(), "event:") {
+				heard <- lines.Text()
+			}
+		}
+	}()
+	return heard
+}
+
+func TestDevNeedsAFolder(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"dev", "--config", filepath.Join(t.TempDir(), "none")}, {"dev", "--config", t.TempDir(), "more"}} {
+		if code, said := cli(t, nil, args...); code == 0 {
+			t.Errorf("%v ends with 0: %s", args, said)
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package dashboard
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"aftercall/internal/llm/openai"
+	"aftercall/internal/llm/simulated"
+	"aftercall/internal/postgres/pgtest"
+	"aftercall/internal/store"
+	"aftercall/worker"
+)
+
+// workbenchWalk is an author at work, with a browser on the whole thing: real pages, real database, simulated model.
+func workbenchWalk(t *testing.T, b browser) {
+	b.url = wholeServer(t)
+	const start = "/workbench?from=starter:callback-requested"
+	t.Run("mends a wrong name with the keyboard alone", func(t *testing.T) { mendsByKeyboard(t, b, start) })
+	t.Run("tries a call", func(t *testing.T) { triesACall(t, b, start) })
+	t.Run("completes", func(t *testing.T) { completes(t, b, start) })
+	for _, c := range []struct {
+		scheme string
+		width  int64
+		script bool
+	}{{"light", 1280, true}, {"dark", 1280, true}, {"light", 375, true}, {"dark", 375, false}} {
+		t.Run(fmt.Sprintf("%s %d script %v", c.scheme, c.width, c.script), func(t *testing.T) {
+			tab := b.open(t, c.scheme, c.width)
+			tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !c.script}),
+				chromedp.Navigate(b.url+start+"&call=sample:01-callback-requested"))
+			if c.script {
+				until(tab, `document.querySelector("#try iframe")`)
+			} else if !evaluate[bool](tab, `document.querySelector("textarea").checkVisibility() && !document.querySelector("#editor").checkVisibility()`) {
+				t.Error("without a script there is nothing to type into")
+			}
+			if wide := evaluate[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+				t.Errorf("the page is %d px wider than the screen", wide)
+			}
+			for _, c := range tab.complaints() {
+				t.Error(c)
+			}
+		})
+	}
+}
+
+// wholeServer serves the real pages on a database of their own.
+func wholeServer(t *testing.T) string {
+	t.Helper()
+	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{Pool: 4, Ingest: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	queue, err := river.NewClient(riverpgxv5.New(s.Pool()), &river.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := httptest.NewServer(simulated.New(simulated.Options{}))
+	t.Cleanup(answers.Close)
+	model, err := openai.New(openai.Config{BaseURL: answers.URL + "/v1", Model: simulated.ModelName})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	d, err := New(Config{
+		Store: s, River: queue, Revisions: worker.NewRevisions(s, log), Logger: log, Version: "v0.0.1", Simulated: true, Loopback: true, Model: model,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(d.Handler())
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// until waits for something on the page, as long as a step may take.
+func until(w *window, expression string) {
+	w.t.Helper()
+	evaluate[bool](w, `new Promise(done => {
+		const look = () => (`+expression+`) ? done(true) : setTimeout(look, 20);
+		look();
+	})`)
+}
+
+// tabTo presses Tab until the focus is on what a selector means, as somebody without a mouse does.
+func tabTo(w *window, selector string) {
+	w.t.Helper()
+	for range 120 {
+		w.run(chromedp.KeyEvent(kb.Tab))
+		if evaluate[bool](w, `document.activeElement.matches(`+"`"+selector+"`"+`)`) {
+			return
+		}
+	}
+	w.t.Fatalf("Tab never comes to %s; it is on %s", selector, evaluate[string](w, `document.activeElement.outerHTML.slice(0, 200)`))
+}
+
+// openBody goes to the e-mail's body, the third file, and to its end.
+func openBody(w *window) {
+	w.t.Helper()
+	tabTo(w, `[role="tab"]`)
+	w.run(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight))
+	if got := evaluate[string](w, `document.activeElement.textContent`); got != "callback-requested/email.md.hbs" {
+		w.t.Fatalf("the arrow keys lead to %q", got)
+	}
+	tabTo(w, `.cm-content`)
+	w.run(chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+}
+
+func mendsByKeyboard(t *testing.T, b browser, start string) {
+	tab := b.open(t, "light", 1280)
+	tab.run(chromedp.Navigate(b.url + start))
+	until(tab, `document.querySelector("#bench.live") && document.querySelector("[data-summary]").textContent.includes("Nothing is wrong")`)
+	openBody(tab)
+	tab.run(chromedp.KeyEvent("\rDear {{customer_nmae}}"))
+	until(tab, `document.querySelector(".cm-lintRange-error") && document.querySelector("#problems [data-fix]")`)
+	if got := evaluate[string](tab, `document.querySelector(".cm-lintRange-error").textContent`); got != "customer_nmae" {
+		t.Errorf("%q is underlined", got)
+	}
+	if evaluate[int](tab, `document.querySelectorAll(".cm-lint-marker-error").length`) != 1 {
+		t.Error("the line has no mark in the gutter")
+	}
+	if got := evaluate[string](tab, `document.querySelector("#problems").innerText`); !strings.Contains(got, ":8 AC201") || !strings.Contains(got, "did you mean customer_name?") {
+		t.Errorf("the list says: %s", got)
+	}
+	tabTo(tab, `#problems [data-fix]`)
+	tab.run(chromedp.KeyEvent(kb.Enter))
+	until(tab, `document.querySelector("[data-summary]").textContent.includes("Nothing is wrong")`)
+	if got := evaluate[string](tab, `document.querySelector(".cm-content").innerText`); !strings.Contains(got, "Dear {{customer_name}}") || strings.Contains(got, "nmae") {
+		t.Errorf("the fix was not written: %s", got)
+	}
+	if evaluate[bool](tab, `!!document.querySelector(".cm-lintRange-error")`) {
+		t.Error("what is right is still underlined")
+	}
+	if !evaluate[bool](tab, `document.activeElement.matches(".cm-content")`) {
+		t.Error("after the fix one cannot go on typing")
+	}
+	for _, c := range tab.complaints() {
+		t.Error(c)
+	}
+}
+
+// triesACall chooses a call, sees its decision with the quote, types, and sees the message change.
+func triesACall(t *testing.T, b browser, start string) {
+	tab := b.open(t, "light", 1280)
+	tab.run(chromedp.Navigate(b.url + start))
+	until(tab, `document.querySelector("#bench.live")`)
+	evaluate[bool](tab, `(() => {
+		const call = document.querySelector("#call");
+		call.value = "sample:01-callback-requested";
+		return call.dispatchEvent(new Event("change"));
+	})()`)
+	until(tab, `document.querySelector("#try iframe")`)
+	outcome := evaluate[string](tab, `document.querySelector("#try").innerText`)
+	for _, want := range []string{"fired", "Could somebody call me back tomorrow after three", "would go out", "Ana Ruiz", "simulated model"} {
+		if !strings.Contains(outcome, want) {
+			t.Errorf("the try does not say %q: %s", want, outcome)
+		}
+	}
+	if got := evaluate[string](tab, `[...document.querySelectorAll("#transcript mark, #try .turns mark")].map(m => m.textContent).join("|")`); !strings.Contains(got, "call me back") {
+		t.Errorf("marked in the transcript: %q", got)
+	}
+	before := evaluate[string](tab, `document.querySelector("#try iframe").src`)
+	openBody(tab)
+	tab.run(chromedp.KeyEvent("\rKindly, {{agent_name}}"))
+	until(tab, `document.querySelector("#try pre.text")?.textContent.includes("Kindly, Clara")`)
+	if after := evaluate[string](tab, `document.querySelector("#try iframe").src`); after == before {
+		t.Error("the message as HTML is the one from before")
+	}
+	for _, c := range tab.complaints() {
+		t.Error(c)
+	}
+}
+
+// completes types the beginning of a name and of a key, and takes what is offered.
+func completes(t *testing.T, b browser, start string) {
+	tab := b.open(t, "light", 1280)
+	tab.run(chromedp.Navigate(b.url + start))
+	until(tab, `document.querySelector("#bench.live") && document.querySelector("#names button")`)
+	openBody(tab)
+	tab.run(chromedp.KeyEvent("\r{{crm_"))
+	until(tab, `document.querySelector(".cm-tooltip-autocomplete")?.innerText.includes("crm_record_id")`)
+	// The list takes no key for a moment after it opens, so that nobody takes what they have not seen.
+	until(tab, `(document.opened ??= performance.now()) + 200 < performance.now()`)
+	tab.run(chromedp.KeyEvent(kb.Enter))
+	// The key is handled, and yet the protocol types the line break that it would have made.
+	until(tab, `/{{crm_record_id\s*}}/.test(document.querySelector(".cm-content").innerText)`)
+
+	tab = b.open(t, "light", 1280)
+	tab.run(chromedp.Navigate(b.url + start))
+	until(tab, `document.querySelector("#bench.live") && document.querySelector("#names button")`)
+	tabTo(tab, `.cm-content`)
+	tab.run(chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent("\rbudg"))
+	until(tab, `document.querySelector(".cm-tooltip-autocomplete")?.innerText.includes("budget")`)
+}
