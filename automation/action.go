@@ -300,8 +300,6 @@ func (r *rule) window(v value) ([]triggers.Hours, *time.Location) {
 	if !f["hours"].present() {
 		v.fail(codeMissing, "a window needs hours", `write  window: { hours: "Mon-Sat 08:00-20:00", timezone: Europe/Berlin }`)
 	}
-	if f["timezone"].present() {
-		r.c.rev.Format = max(r.c.rev.Format, 3)
-	}
+	r.c.rev.Format = max(r.c.rev.Format, 3) // older versions refuse a window that is a mapping, whatever is in it
 	return hours(f["hours"], "hours"), zone(f["timezone"])
 }

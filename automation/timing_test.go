@@ -120,6 +120,12 @@ func TestWindowInAZone(t *testing.T) {
 	if rev.Format != 3 {
 		t.Errorf("format %d, want 3: versions that do not know the key must leave this revision to others", rev.Format)
 	}
+	if plain := windowed(t, `{ hours: "08:00-20:00" }`); plain.Format != 3 {
+		t.Errorf("without a zone format %d, want 3: versions before refuse any window that is a mapping", plain.Format)
+	}
+	if short := windowed(t, `"08:00-20:00"`); short.Format != 1 {
+		t.Errorf("hours alone have format %d, want 1: every version takes them", short.Format)
+	}
 	london := rev.Location
 	ended := time.Date(2026, 11, 20, 9, 0, 0, 0, london)
 	due, why := rev.Automations[0].Actions[0].Send.At(ended, ended, london)
@@ -129,4 +135,11 @@ func TestWindowInAZone(t *testing.T) {
 	if due, why := rev.Automations[0].Actions[1].Send.At(ended, ended, london); !due.Equal(ended) || why != "" {
 		t.Errorf("without a zone due %s, %q; want at once", due, why)
 	}
+}
+
+// windowed compiles an automation whose action has this window.
+func windowed(t *testing.T, window string) *automation.Revision {
+	t.Helper()
+	return compile(t, automation.Files{"account.yaml": []byte(office),
+		"rules.yaml": []byte("automations:\n  - { id: one, when: always, actions: [team_alert: { text: Hello, window: " + window + " }] }\n")})
 }
