@@ -29,7 +29,7 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
-	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window in a zone, else 1
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location
@@ -109,6 +109,10 @@ const (
 	Error   Severity = "error"
 	Warning Severity = "warn"
 )
+
+// tightened is the severity of what an older version took. Nothing is reported as such: where config comes in it is an
+// error, in a stored revision a warning.
+const tightened Severity = "tightened"
 
 // Problem is something wrong in a folder.
 type Problem struct {

@@ -15,7 +15,7 @@ import (
 )
 
 // specimen is a folder of testdata/broken: one thing is wrong in it, and its last section is what is reported. What its
-// description says after "account:" and "schema:" is for the tests.
+// description says after "account:", "schema:" and "stored:" is for the tests.
 type specimen struct {
 	path, name string
 	ar         *txtar.Archive

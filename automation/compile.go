@@ -20,6 +20,7 @@ type compiler struct {
 	docs     map[string]*document
 	rev      *Revision
 	problems []Problem
+	stored   bool // the files were checked before, by an older version's rules perhaps
 	partial  bool // a file could not be read: what is not found may stand there, so nothing is reported as missing or unknown
 
 	first    map[string]value // settings, ids and keys by kind and name, where they stood first
@@ -35,8 +36,17 @@ type compiler struct {
 
 // Compile checks the files and composes a revision. The revision is nil if any problem is an error. Problems are in
 // reading order: account.yaml, then the other files by path. Warnings are also kept in the revision.
-func Compile(files Files) (*Revision, []Problem) {
+func Compile(files Files) (*Revision, []Problem) { return newCompiler(files).compile() }
+
+// Restore composes a revision that is stored. It was right when it came in and calls are pinned to it, so what only newer
+// rules refuse is a warning here, and the value is what it always was.
+func Restore(files Files) (*Revision, []Problem) {
 	c := newCompiler(files)
+	c.stored = true
+	return c.compile()
+}
+
+func (c *compiler) compile() (*Revision, []Problem) {
 	c.open()
 	c.account()
 	c.variables()
@@ -71,7 +81,14 @@ func newCompiler(files Files) *compiler {
 	}
 }
 
-func (c *compiler) report(p Problem) { c.problems = append(c.problems, p) }
+func (c *compiler) report(p Problem) {
+	if p.Severity == tightened {
+		if p.Severity = Error; c.stored {
+			p.Severity = Warning
+		}
+	}
+	c.problems = append(c.problems, p)
+}
 
 // at reports a problem of a whole file.
 func (c *compiler) at(file, code, message, help string) {

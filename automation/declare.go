@@ -99,7 +99,7 @@ func (c *compiler) standIn(v value, d variables.Declaration) string {
 		return ""
 	}
 	if !fits(s, d) {
-		v.fail(codeMember, fmt.Sprintf("the default %s does not fit the type %s", s, d.Type), "write a value the variable can have")
+		v.tighten(codeMember, fmt.Sprintf("the default %s does not fit the type %s", s, d.Type), "write a value the variable can have")
 	}
 	return s
 }

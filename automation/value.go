@@ -36,6 +36,12 @@ func (v value) fail(code, message, help string) {
 	v.report(Error, code, message, help)
 }
 
+// tighten reports what an older version took and this one does not. Whoever reads v goes on with it as it stands, since a
+// stored revision does.
+func (v value) tighten(code, message, help string) {
+	v.report(tightened, code, message, help)
+}
+
 func (v value) warn(code, message, help string) {
 	v.report(Warning, code, message, help)
 }

@@ -114,7 +114,7 @@ func (r *Revisions) ByID(ctx context.Context, id string) (*automation.Revision, 
 	if stored.Format > automation.Format {
 		return nil, fmt.Errorf("revision %s has format %d: %w", id, stored.Format, ErrNewerFormat)
 	}
-	rev, problems := automation.Compile(stored.Files)
+	rev, problems := automation.Restore(stored.Files)
 	if rev == nil {
 		return nil, fmt.Errorf("compile revision %s: %d problems", id, len(problems))
 	}

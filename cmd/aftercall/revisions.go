@@ -164,7 +164,7 @@ func rollback(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		rev, problems := automation.Compile(stored.Files)
+		rev, problems := automation.Restore(stored.Files)
 		if rev == nil {
 			return fmt.Errorf("this version finds %d problems in revision %.12s; use the version that took it, or export and mend it", len(problems), stored.Digest)
 		}
