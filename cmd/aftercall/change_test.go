@@ -131,7 +131,8 @@ func TestDiff(t *testing.T) {
 	wants(t, base, 2, []string{"The files differ, but nothing in what they say.", "The model is asked the same", "nothing would have been different"},
 		"diff", writeAccount(t, "# a remark\n"+downConfig))
 	wants(t, base, 1, []string{"error[AC201]", "has errors"}, "diff", writeAccount(t, careless))
-	wants(t, base, 2, []string{"usage: aftercall diff", "from 0 to 5000"}, "diff", "--calls", "5001", dir)
+	wants(t, base, 1, []string{"usage: aftercall diff", "from 0 to 5000"}, "diff", "--calls", "5001", dir) // 2 would say that there are changes
+	wants(t, base, 1, []string{"usage: aftercall diff", "not defined: -cals"}, "diff", "--cals", "10", dir)
 	asking := map[string]string{"DATABASE_URL": h.url, "OPENAI_BASE_URL": h.model.URL + "/v1"}
 	wants(t, asking, 2, []string{"complaint: newly fires on 3\n", "+ fires (fired) turn 1: “Please call me back tomorrow.”: email 1 to email:lead@acme.example",
 		"the model was asked now, for 3150 tokens"}, "diff", "--ask", dir)

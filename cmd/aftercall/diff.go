@@ -19,7 +19,7 @@ import (
 // mostCalls is how many stored calls one diff looks at.
 const mostCalls = 5_000
 
-// errChanges ends diff where there is something to apply: exit code 2, with everything said.
+// errChanges ends diff where there is something to apply: exit code 2, with everything said. Whatever is wrong ends it with 1.
 var errChanges = ending{2, errQuiet}
 
 // comparing is one run of diff.

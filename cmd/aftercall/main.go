@@ -84,8 +84,8 @@ func main() {
 	os.Exit(run(ctx, &console{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}, os.Args[1:]))
 }
 
-// run finds the verb and turns its error into an exit code: 0, 1 for a failure, 2 for a wrong command line, or what the
-// verb itself ends with.
+// run finds the verb and turns its error into an exit code: 0, 1 for a failure, 2 for a wrong command line (of diff 1), or
+// what the verb itself ends with.
 func run(ctx context.Context, c *console, args []string) int {
 	if len(args) > 1 && args[0] == "help" {
 		args = []string{args[1], "help"}
@@ -128,11 +128,20 @@ func (v verb) run(ctx context.Context, c *console, args []string) int {
 		return 0
 	case errors.Is(err, errUsage):
 		fmt.Fprintf(c.err, "%v\nusage: aftercall %s %s\n", err, v.name, v.args)
-		return 2
+		return v.misused()
 	case !errors.Is(err, errQuiet):
 		fmt.Fprintf(c.err, "aftercall %s: %v\n", v.name, err)
 	}
 	return code
+}
+
+// misused is the exit code of a wrong command line. The 2 of diff says that there are changes: a build server that goes on
+// with those must not go on with a slip of the pen.
+func (v verb) misused() int {
+	if v.name == "diff" {
+		return 1
+	}
+	return 2
 }
 
 // parse reads the flags wherever they stand, before and after what else is on the command line. What follows -- is no flag.
