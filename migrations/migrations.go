@@ -8,14 +8,15 @@ package migrations
 
 import (
 	"context"
-	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/jackc/pgx/v5/stdlib" // the database/sql driver goose speaks through
+	"github.com/jackc/pgx/v5/stdlib" // the database/sql driver goose speaks through
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
@@ -26,6 +27,13 @@ var files embed.FS
 
 // lockKey is the advisory lock held while migrating; any number will do, as long as it is always the same.
 const lockKey = 0x6166746572 // "after"
+
+// lockTime is how long a step waits for a table. Whoever wants the table after it waits as well, webhooks among them, so
+// behind a backup or a transaction that somebody left open it gives up.
+const lockTime = "3s"
+
+// ErrBusy is returned for a step that could not have a table to itself. It has changed nothing.
+var ErrBusy = errors.New("a table is in use, by a backup or an open transaction; nothing has changed: run aftercall migrate again when that is over")
 
 // Version is one step of the schema.
 type Version struct {
@@ -39,7 +47,7 @@ type Version struct {
 func Up(ctx context.Context, databaseURL string) error {
 	return locked(ctx, databaseURL, func(p *goose.Provider) error {
 		if _, err := p.Up(ctx); err != nil {
-			return fmt.Errorf("migrate up: %w", err)
+			return fmt.Errorf("migrate up: %w", busy(err))
 		}
 		return riverUp(ctx, databaseURL)
 	})
@@ -49,7 +57,7 @@ func Up(ctx context.Context, databaseURL string) error {
 func DownOne(ctx context.Context, databaseURL string) error {
 	return locked(ctx, databaseURL, func(p *goose.Provider) error {
 		if _, err := p.Down(ctx); err != nil {
-			return fmt.Errorf("migrate down one: %w", err)
+			return fmt.Errorf("migrate down one: %w", busy(err))
 		}
 		return nil
 	})
@@ -148,16 +156,27 @@ func locked(ctx context.Context, databaseURL string, migrate func(*goose.Provide
 }
 
 func withProvider(databaseURL string, use func(*goose.Provider) error) error {
-	database, err := sql.Open("pgx", databaseURL)
+	c, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		return fmt.Errorf("connect to migrate: %w", err)
 	}
+	c.RuntimeParams["lock_timeout"] = lockTime
+	database := stdlib.OpenDB(*c)
 	defer func() { _ = database.Close() }()
 	p, err := goose.NewProvider(goose.DialectPostgres, database, files)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	return use(p)
+}
+
+// busy says so if a step waited for a table for too long.
+func busy(err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "55P03" { // lock_not_available
+		return fmt.Errorf("%w (%w)", ErrBusy, err)
+	}
+	return err
 }
 
 func riverUp(ctx context.Context, databaseURL string) error {

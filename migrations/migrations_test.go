@@ -2,9 +2,11 @@ package migrations_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -109,6 +111,41 @@ func kept(t *testing.T, c *pgx.Conn, step int) {
 	if err := c.QueryRow(t.Context(), "SELECT count(*) FROM "+tables[step]).Scan(&n); err != nil || n != 1 {
 		t.Errorf("%s: %d rows, %v", tables[step], n, err)
 	}
+}
+
+// TestAStepDoesNotQueueUpBehindABackup: whoever wants a table after a step that waits for it would wait as well. So it
+// gives up soon, whole, and can be taken later.
+func TestAStepDoesNotQueueUpBehindABackup(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	if err := migrations.Up(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	const without = 8 // step 9 changes tables that webhooks need
+	for range len(rows) - 1 - without {
+		if err := migrations.DownOne(t.Context(), url); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reader, err := connect(t, url).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Exec(t.Context(), "LOCK TABLE activations IN ACCESS SHARE MODE"); err != nil { // as pg_dump does
+		t.Fatal(err)
+	}
+	started := time.Now()
+	if err := migrations.Up(t.Context(), url); !errors.Is(err, migrations.ErrBusy) || time.Since(started) > 20*time.Second {
+		t.Errorf("after %s: %v", time.Since(started), err)
+	}
+	status(t, url, without)
+	if err := reader.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Up(t.Context(), url); err != nil {
+		t.Error(err)
+	}
+	status(t, url, len(rows)-1)
 }
 
 func TestReady(t *testing.T) {
