@@ -53,12 +53,18 @@ func (*Moved) Error() string {
 // Apply stores a revision, unless the account has it, and makes it active, in one transaction: what is refused leaves
 // nothing behind. changed is false if it is active already.
 func (s *Store) Apply(ctx context.Context, r RevisionFiles, a Activation) (id string, changed bool, err error) {
+	r.Message, r.Origin, a.AccountID = a.Message, a.Origin, r.AccountID
 	err = inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
-		r.Message, r.Origin = a.Message, a.Origin
+		if err := q.EnsureAccount(ctx, a.AccountID); err != nil {
+			return err
+		}
+		if err := admit(ctx, q, a); err != nil { // before the files are written: a folder that does not count tries again and again
+			return err
+		}
 		if id, err = saveRevision(ctx, q, r, a.By); err != nil {
 			return err
 		}
-		a.AccountID, a.RevisionID = r.AccountID, id
+		a.RevisionID = id
 		changed, err = activate(ctx, q, a)
 		return err
 	})
@@ -72,6 +78,9 @@ func (s *Store) Apply(ctx context.Context, r RevisionFiles, a Activation) (id st
 // has is an error naming it. It is a no-op (changed false) if the revision is active already. Listeners are notified.
 func (s *Store) Activate(ctx context.Context, a Activation) (changed bool, err error) {
 	err = inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
+		if err := admit(ctx, q, a); err != nil {
+			return err
+		}
 		changed, err = activate(ctx, q, a)
 		return err
 	})
@@ -81,12 +90,9 @@ func (s *Store) Activate(ctx context.Context, a Activation) (changed bool, err e
 	return changed, nil
 }
 
-// activate compares and sets under the account's lock. What is active already needs no comparison: whoever applies the
-// same change twice has nothing to lose.
+// activate compares and sets under the account's lock, which admit took. What is active already needs no comparison:
+// whoever applies the same change twice has nothing to lose.
 func activate(ctx context.Context, q *db.Queries, a Activation) (changed bool, err error) {
-	if err := admit(ctx, q, a); err != nil {
-		return false, err
-	}
 	rows, err := q.ActiveRevision(ctx, a.AccountID)
 	if err != nil {
 		return false, err

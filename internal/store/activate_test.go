@@ -191,6 +191,32 @@ func TestWatch(t *testing.T) {
 	mine(two, "acme", true) // on a new connection
 }
 
+// TestWatchOnASilentLine: a connection that nobody answers on is given up, and the claim made anew when there is a line.
+func TestWatchOnASilentLine(t *testing.T) {
+	t.Parallel()
+	h, line := openBehind(t)
+	w := h.NewWatch()
+	defer w.Close()
+	if mine, err := w.Mine(t.Context(), "acme"); !mine || err != nil {
+		t.Fatal(mine, err)
+	}
+	line.silence(true)
+	asked := time.Now()
+	if mine, err := w.Mine(t.Context(), "acme"); mine || err == nil || time.Since(asked) > 20*time.Second {
+		t.Errorf("after %s: mine %v, %v", time.Since(asked), mine, err)
+	}
+	line.silence(false)
+	for deadline := time.Now().Add(10 * time.Second); ; { // until the server notices that the old connection has ended
+		mine, err := w.Mine(t.Context(), "acme")
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("mine %v, %v", mine, err)
+		}
+		if mine {
+			break
+		}
+	}
+}
+
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})

@@ -32,6 +32,9 @@ type Active struct {
 // SaveRevision stores a revision unless the account has one with this digest already, and returns its id.
 func (s *Store) SaveRevision(ctx context.Context, r RevisionFiles, by string) (id string, err error) {
 	err = inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
+		if err := q.EnsureAccount(ctx, r.AccountID); err != nil {
+			return err
+		}
 		id, err = saveRevision(ctx, q, r, by)
 		return err
 	})
@@ -44,9 +47,6 @@ func (s *Store) SaveRevision(ctx context.Context, r RevisionFiles, by string) (i
 func saveRevision(ctx context.Context, q *db.Queries, r RevisionFiles, by string) (id string, err error) {
 	files, err := json.Marshal(r.Files)
 	if err != nil {
-		return "", err
-	}
-	if err := q.EnsureAccount(ctx, r.AccountID); err != nil {
 		return "", err
 	}
 	inserted, err := q.InsertRevision(ctx, db.InsertRevisionParams{ID: newID(), AccountID: r.AccountID,

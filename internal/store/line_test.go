@@ -16,12 +16,14 @@ import (
 	"aftercall/internal/store"
 )
 
-// line is a telephone line to the database that can be cut: all of it, or just before the answer to a commit.
+// line is a telephone line to the database that can be cut: all of it, or just before the answer to a commit. It can also
+// go silent, as one does whose other end has lost its power.
 type line struct {
 	network, address string
 	mu               sync.Mutex
 	down             bool
 	swallow          bool // the answer to the next commit is lost, with its connection
+	silent           bool // what is said is not heard
 	open             map[net.Conn]bool
 }
 
@@ -85,7 +87,11 @@ func (l *line) carry(client net.Conn) {
 		if lose {
 			l.swallow = false
 		}
+		silent := l.silent
 		l.mu.Unlock()
+		if silent {
+			continue
+		}
 		if lose {
 			_ = client.Close() // before the server can answer
 		}
@@ -113,6 +119,12 @@ func (l *line) mend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.down = false
+}
+
+func (l *line) silence(is bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.silent = is
 }
 
 func (l *line) loseNextCommit() {

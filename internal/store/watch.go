@@ -13,6 +13,9 @@ import (
 // watchLock is the kind of the advisory locks of those who watch an account's folder.
 const watchLock = 0x636f6e66 // "conf"
 
+// claimTime bounds one question about a claim: a line that has gone silent must not keep the watcher from its other accounts.
+const claimTime = 5 * time.Second
+
 // Watch is a process's claim to be the one that takes config from a folder. It lives on a connection of its own and ends
 // with it, so a process that dies is followed by another within its next look. It is for one goroutine.
 type Watch struct {
@@ -26,6 +29,8 @@ func (s *Store) NewWatch() *Watch { return &Watch{store: s} }
 
 // Mine reports whether this process watches for the account, and takes that on if nobody does.
 func (w *Watch) Mine(ctx context.Context, accountID string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, claimTime)
+	defer cancel()
 	mine, err := w.mineNow(ctx, accountID)
 	if err != nil {
 		w.Close()
@@ -39,7 +44,7 @@ func (w *Watch) mineNow(ctx context.Context, accountID string) (mine bool, err e
 		w.Close() // with the connection every lock is gone
 	}
 	if w.conn == nil {
-		if w.conn, err = pgx.ConnectConfig(ctx, w.store.pool.Config().ConnConfig); err != nil {
+		if w.conn, err = w.connect(ctx); err != nil {
 			return false, err
 		}
 		w.mine = map[string]bool{}
@@ -50,6 +55,16 @@ func (w *Watch) mineNow(ctx context.Context, accountID string) (mine bool, err e
 	mine, err = db.New(w.conn).TryWatch(ctx, db.TryWatchParams{Kind: watchLock, AccountID: accountID})
 	w.mine[accountID] = mine
 	return mine, err
+}
+
+// connect opens the claim's connection. The server asks whether we are still there: else it would keep the locks of a
+// machine that lost its power for two hours, and nobody could follow.
+func (w *Watch) connect(ctx context.Context) (*pgx.Conn, error) {
+	c := w.store.pool.Config().ConnConfig
+	c.RuntimeParams["tcp_keepalives_idle"] = "10" // seconds
+	c.RuntimeParams["tcp_keepalives_interval"] = "5"
+	c.RuntimeParams["tcp_keepalives_count"] = "4"
+	return pgx.ConnectConfig(ctx, c)
 }
 
 // Close gives everything back.
