@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,21 +35,15 @@ type watcher struct {
 	claim         *store.Watch
 	notify        *fsnotify.Watcher // nil where the system has none to give
 	hup           chan struct{}
-	took          func(context.Context) // something may have become active
-	tries         map[string]tried      // by folder
-	said          string                // the last fault of the whole folder
-}
-
-// tried is what became of the last look at one account's folder.
-type tried struct {
-	store.Attempt
-	done bool // looking at the same files again would change nothing
+	took          func(context.Context)    // something may have become active
+	tries         map[string]store.Attempt // what became of the last look, by folder
+	said          string                   // the last fault of the whole folder
 }
 
 // newWatcher returns a watcher that has not looked yet.
 func newWatcher(db *store.Store, log *slog.Logger, dir string) *watcher {
 	w := &watcher{db: db, log: log, dir: dir, settle: settleTime, again: lookAgain, claim: db.NewWatch(), hup: make(chan struct{}, 1),
-		took: func(context.Context) {}, tries: map[string]tried{}}
+		took: func(context.Context) {}, tries: map[string]store.Attempt{}}
 	var err error
 	if w.notify, err = fsnotify.NewWatcher(); err != nil {
 		log.Warn("the system does not tell of changes in the config folder; it is looked at every 30 seconds", "error", err)
@@ -77,9 +72,16 @@ func (w *watcher) follow(ctx context.Context) {
 	if w.notify != nil {
 		events, faults = w.notify.Events, w.notify.Errors
 	}
+	w.heed(ctx, events, faults, w.look)
+}
+
+// heed looks when a folder that changed has settled, and now and again. A folder that is being written is left alone for
+// one such time, but not for ever: something may write to it all the time.
+func (w *watcher) heed(ctx context.Context, events <-chan fsnotify.Event, faults <-chan error, look func(ctx context.Context, all bool)) {
 	tick := time.NewTicker(w.again)
 	defer tick.Stop()
 	var settled <-chan time.Time
+	left := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -91,11 +93,13 @@ func (w *watcher) follow(ctx context.Context) {
 			settled = time.After(w.settle) // what was missed is in the folder
 		case <-settled:
 			settled = nil
-			w.look(ctx, false)
+			look(ctx, false)
 		case <-tick.C:
-			w.look(ctx, false)
+			if left = settled != nil && !left; !left {
+				look(ctx, false)
+			}
 		case <-w.hup:
-			w.look(ctx, true)
+			look(ctx, true)
 		}
 	}
 }
@@ -120,18 +124,21 @@ func (w *watcher) look(ctx context.Context, all bool) {
 			w.log.Error("the config folder was not read; what was active stays", "error", err)
 		}
 		w.said = err.Error()
+		w.lose(ctx, nil, err)
 		return
 	}
 	w.said = ""
+	w.lose(ctx, folders, errors.New("the folder is not there any more"))
 	if all {
 		clear(w.tries)
 	}
-	took := all
+	took, overruled := all, w.overruled(ctx)
 	for _, f := range folders {
 		digest := f.Files.Digest()
 		last, known := w.tries[f.Path]
-		if known && last.done && last.Digest == digest {
-			continue
+		stands := last.State == store.AttemptInvalid || last.State == store.AttemptApplied && !overruled[last.AccountID]
+		if known && stands && last.Digest == digest {
+			continue // looking at the same files again would change nothing
 		}
 		log := w.log
 		if known && last.Digest == digest {
@@ -141,6 +148,39 @@ func (w *watcher) look(ctx context.Context, all bool) {
 	}
 	if took {
 		w.took(ctx)
+	}
+}
+
+// overruled are the accounts of which something else is active than what was taken from here: by the other door while that
+// counted, or by a process that was frozen in the middle of it.
+func (w *watcher) overruled(ctx context.Context) map[string]bool {
+	active, err := w.db.ActiveRevisions(ctx)
+	if err != nil {
+		return nil // the next look asks again
+	}
+	type taken struct{ account, digest string }
+	here := map[taken]bool{}
+	for _, t := range w.tries {
+		here[taken{t.AccountID, t.Digest}] = true
+	}
+	overruled := map[string]bool{}
+	for _, a := range active {
+		overruled[a.AccountID] = !here[taken{a.AccountID, a.Digest}]
+	}
+	return overruled
+}
+
+// lose says of the accounts whose folder was there, and cannot be read now, that what was active stays.
+func (w *watcher) lose(ctx context.Context, there []automation.Folder, why error) {
+	for path, last := range w.tries {
+		if last.State == waitsForPeer || slices.ContainsFunc(there, func(f automation.Folder) bool { return f.Path == path }) {
+			continue
+		}
+		now := last
+		now.State, now.Problems, now.FirstProblem, now.Digest = store.AttemptFailed, 0, why.Error(), ""
+		if w.tell(ctx, last, now, why) {
+			w.tries[path] = now
+		}
 	}
 }
 
@@ -170,7 +210,7 @@ func (w *watcher) listen() {
 // active.
 func (w *watcher) take(ctx context.Context, log *slog.Logger, f automation.Folder, digest string) (changed bool) {
 	last := w.tries[f.Path]
-	now := tried{Attempt: store.Attempt{AccountID: automation.AccountOf(f.Files), Folder: f.Path, Digest: digest}}
+	now := store.Attempt{AccountID: automation.AccountOf(f.Files), Folder: f.Path, Digest: digest}
 	now.Host, _ = os.Hostname() // for a person; without it the folder has to do
 	mine, err := w.claim.Mine(ctx, now.AccountID)
 	switch {
@@ -200,9 +240,8 @@ func (w *watcher) take(ctx context.Context, log *slog.Logger, f automation.Folde
 	if ctx.Err() != nil {
 		return changed
 	}
-	now.done = now.State == store.AttemptApplied || now.State == store.AttemptInvalid
 	if !w.tell(ctx, last, now, err) {
-		now = tried{} // so that it is kept the next time
+		now = store.Attempt{} // so that it is kept the next time
 	}
 	w.tries[f.Path] = now
 	return changed
@@ -212,8 +251,8 @@ func (w *watcher) take(ctx context.Context, log *slog.Logger, f automation.Folde
 const waitsForPeer store.AttemptState = "waiting"
 
 // tell logs and keeps what became of a look, unless it is what was said before. It reports whether it is kept.
-func (w *watcher) tell(ctx context.Context, last, now tried, err error) bool {
-	if last.Attempt == now.Attempt {
+func (w *watcher) tell(ctx context.Context, last, now store.Attempt, err error) bool {
+	if last == now {
 		return true
 	}
 	if err != nil {
@@ -222,7 +261,7 @@ func (w *watcher) tell(ctx context.Context, last, now tried, err error) bool {
 	if now.AccountID == "" {
 		return true // nobody's: the log has to do
 	}
-	if err := w.db.RecordAttempt(ctx, now.Attempt); err != nil {
+	if err := w.db.RecordAttempt(ctx, now); err != nil {
 		w.log.Error("keep what became of the config folder", "account", now.AccountID, "error", err)
 		return false
 	}

@@ -3,14 +3,21 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
+	"github.com/google/go-cmp/cmp"
+
+	"aftercall/automation"
 	"aftercall/internal/postgres/pgtest"
 	"aftercall/internal/store"
 )
@@ -209,6 +216,130 @@ func TestWatchedWithoutAuthority(t *testing.T) {
 	}
 	l.goOn()
 	activeBecomes(t, db, "acme", "Acme Two")
+}
+
+// TestAFolderCountsAgain: what the other door made active while it counted is replaced by what is in the folder, though
+// nothing in that has changed.
+func TestAFolderCountsAgain(t *testing.T) {
+	t.Parallel()
+	ctx, db, dir := t.Context(), openDatabase(t), writeAccount(t, silentConfig)
+	l := watching(t, db, dir, 10*time.Millisecond)
+	files := automation.Files{"account.yaml": []byte(named("Acme Two"))}
+	r := store.RevisionFiles{AccountID: "acme", Digest: files.Digest(), Format: 1, Files: files}
+	if err := db.SetAuthority(ctx, "acme", store.ByCLI, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if _, changed, err := db.Apply(ctx, r, store.Activation{By: "ann", Origin: store.ByCLI}); !changed || err != nil {
+		t.Fatal(changed, err)
+	}
+	l.look(ctx, false)
+	activeBecomes(t, db, "acme", "Acme Two")
+	if err := db.SetAuthority(ctx, "acme", store.ByFiles, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	l.goOn()
+	activeBecomes(t, db, "acme", "Acme Clinic")
+}
+
+// TestTwoFoldersOfOneAccount: whichever is taken stays; they do not take turns.
+func TestTwoFoldersOfOneAccount(t *testing.T) {
+	t.Parallel()
+	ctx, db, dir := t.Context(), openDatabase(t), t.TempDir()
+	write(t, filepath.Join(dir, "one", "account.yaml"), named("Acme One"))
+	write(t, filepath.Join(dir, "two", "account.yaml"), named("Acme Two"))
+	l := watching(t, db, dir, time.Hour)
+	defer l.close()
+	before, err := db.ActiveRevisions(ctx)
+	if err != nil || len(before) != 1 {
+		t.Fatal(before, err)
+	}
+	l.look(ctx, false)
+	l.look(ctx, false)
+	if after, err := db.ActiveRevisions(ctx); err != nil || !cmp.Equal(before, after) {
+		t.Errorf("they take turns: %+v, then %+v, %v", before, after, err)
+	}
+}
+
+// TestAFolderThatGoes: an account whose folder cannot be read any more keeps what it had, and the pages say so until the
+// folder is back.
+func TestAFolderThatGoes(t *testing.T) {
+	t.Parallel()
+	ctx, db, dir := t.Context(), openDatabase(t), t.TempDir()
+	there := func(account string) {
+		write(t, filepath.Join(dir, account, "account.yaml"), strings.Replace(silentConfig, "account: acme", "account: "+account, 1))
+	}
+	there("acme")
+	there("umbra")
+	l := watching(t, db, dir, time.Hour)
+	defer l.close()
+	troubled := func(why string, want ...string) {
+		t.Helper()
+		l.look(ctx, false)
+		troubles, err := db.ConfigTroubles(ctx, "")
+		var got []string
+		for _, a := range troubles {
+			got = append(got, a.AccountID)
+			if a.State != store.AttemptFailed || !strings.Contains(a.FirstProblem, why) {
+				t.Errorf("kept of it: %+v", a)
+			}
+		}
+		if !slices.Equal(got, want) || err != nil {
+			t.Errorf("troubles %v, want %v; %v", got, want, err)
+		}
+	}
+	troubled("")
+	if err := os.RemoveAll(filepath.Join(dir, "umbra")); err != nil {
+		t.Fatal(err)
+	}
+	troubled("the folder is not there any more", "umbra")
+	activeBecomes(t, db, "umbra", "Acme Clinic")
+	there("umbra")
+	troubled("")
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	troubled("read config folder", "acme", "umbra")
+	there("acme")
+	there("umbra")
+	troubled("")
+}
+
+// TestAFolderIsReadWhenItHasSettled: what is written in several steps is read once, when it has been quiet for a moment. A
+// look that is due meanwhile is put off once: something may write there all the time.
+func TestAFolderIsReadWhenItHasSettled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began, looks := time.Now(), []string{}
+		w := &watcher{log: slog.New(slog.DiscardHandler), settle: time.Second, again: 30 * time.Second, hup: make(chan struct{}, 1)}
+		events, faults, ended := make(chan fsnotify.Event), make(chan error), make(chan struct{})
+		ctx, stop := context.WithCancel(t.Context())
+		go func() {
+			defer close(ended)
+			w.heed(ctx, events, faults, func(_ context.Context, all bool) {
+				looks = append(looks, fmt.Sprint(time.Since(began), " all ", all))
+			})
+		}()
+		at := func(s float64) { time.Sleep(time.Duration(s*float64(time.Second)) - time.Since(began)) }
+		for _, s := range []float64{0.1, 0.4, 1.3} {
+			at(s)
+			events <- fsnotify.Event{}
+		}
+		at(5)
+		faults <- errors.New("some were missed")
+		at(7)
+		w.reread()
+		for s := 29.5; s <= 61; s += 0.5 {
+			at(s)
+			events <- fsnotify.Event{}
+		}
+		at(95)
+		stop()
+		<-ended
+		want := []string{"2.3s all false", "6s all false", "7s all true", "1m0s all false", "1m2s all false", "1m30s all false"}
+		if diff := cmp.Diff(want, looks); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 // TestServeWatchesItsFolder: serve --config, the whole process.
