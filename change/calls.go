@@ -41,7 +41,7 @@ type Automation struct {
 	Stops      int    `json:"stops"`      // firing
 	Review     int    `json:"review"`     // newly waits for a person
 	Recipients int    `json:"recipients"` // others
-	Outcome    int    `json:"outcome"`    // held, skipped or sent where it was not
+	Outcome    int    `json:"outcome"`    // held, skipped, sent or sent later where it was not
 	Texts      int    `json:"texts"`      // differ
 	Unjudged   int    `json:"unjudged"`
 }

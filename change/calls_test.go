@@ -82,6 +82,7 @@ name: Acme Clinic
 timezone: Europe/London
 from: { email: "calls@acme.example" }
 allow: { domains: [acme.example] }
+people: { maria: { name: Maria Lopez, email: maria@acme.example } }
 variables:
   dyn_severity: { type: enum, values: { high: "it is urgent", low: "everything else" } }
 automations:
@@ -89,7 +90,7 @@ automations:
     when: { ask: Did the customer ask to be called back? }
     route: { on: dyn_severity, to: { high: [oncall@acme.example] }, otherwise: [support@acme.example] }
     actions:
-      - email: { to: [route], subject: "Call back", body: "{{conversation_summary}}\n\nCall {{customer_number}}." }
+      - email: { to: [route], reply_to: maria, subject: "Call back", body: "{{conversation_summary}}\n\nCall {{customer_number}}." }
       - task: { title: "Call {{customer_number}}", due: { after: 4h } }
 `
 
@@ -140,6 +141,9 @@ func keep(t testing.TB, n int) *archive {
 			t.Fatal(saved, err)
 		}
 		a.ids = append(a.ids, c.ID)
+	}
+	if _, err := db.Pool().Exec(ctx, "UPDATE conversations SET accepted_at = ended_at + interval '1 minute'"); err != nil {
+		t.Fatal(err)
 	}
 	return a
 }
@@ -213,6 +217,12 @@ func TestEffects(t *testing.T) {
 			"call-2 text email 1 text: They talked about the boiler.\n\nCall +447700900456. → They talked about the boiler.\n\nRing +447700900456."},
 		{"a condition", "email: { to: [route],", "email: { if: dyn_severity == \"high\", to: [route],", []change.Automation{{ID: "call-me-back", Recipients: 2, Outcome: 2}}, 2,
 			"call-4 outcome email 1: sent → skipped (condition_false)"},
+		{"another time", "email: { to: [route],", "email: { send: { after: 10m }, to: [route],", []change.Automation{{ID: "call-me-back", Outcome: 3}}, 3,
+			"call-2 outcome email 1: sent → sent at 2026-11-20 10:12 UTC (waiting)"},
+		{"a person's address", "email: maria@acme.example", "email: m.lopez@acme.example", []change.Automation{{ID: "call-me-back", Texts: 3}}, 3,
+			"call-2 text email 1 reply to: person:maria (maria@acme.example) → person:maria (m.lopez@acme.example)"},
+		{"the sender", "from: { email: \"calls@acme.example\" }", "from: { email: \"office@acme.example\" }", []change.Automation{{ID: "call-me-back", Texts: 3}}, 3,
+			"call-2 text email 1 from: <calls@acme.example> → <office@acme.example>"},
 		{"an action more", "due: { after: 4h } }", "due: { after: 4h } }\n      - team_alert: { to: all, text: \"Call back wanted.\" }",
 			[]change.Automation{{ID: "call-me-back", Recipients: 3}}, 3, "call-0 recipients team_alert 1: nobody → all"},
 		{"a task due sooner", "after: 4h", "after: 1h", []change.Automation{{ID: "call-me-back", Texts: 3}}, 3,
@@ -292,7 +302,7 @@ func TestTheFirstRevision(t *testing.T) {
 	for _, i := range r.Items {
 		kinds = append(kinds, i.Kind+" "+i.Change)
 	}
-	if diff := cmp.Diff([]string{"settings changed", "variable added", "automation added"}, kinds); diff != "" {
+	if diff := cmp.Diff([]string{"settings changed", "person added", "variable added", "automation added"}, kinds); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"aftercall/deliver"
 	"aftercall/internal/store"
 	"aftercall/reason"
+	"aftercall/recipients"
 	"aftercall/triggers"
 )
 
@@ -20,8 +22,8 @@ const (
 	Stops      = "stops"      // firing
 	Review     = "review"     // newly waits for a person
 	Recipients = "recipients" // others
-	Outcome    = "outcome"    // held, skipped or sent where it was not
-	Text       = "text"       // says something else
+	Outcome    = "outcome"    // held, skipped, sent or sent later where it was not
+	Text       = "text"       // says something else, or comes from or is answered to somebody else
 )
 
 // Effect is one difference on one call. Before and After are in words for a person; of a text they are the whole of it.
@@ -159,7 +161,7 @@ func (o outcome) messages(id string) map[string]message {
 		if !ok {
 			m = message{name: names[d.Action], parts: map[string]string{}}
 		}
-		m.add(d)
+		m.add(d, o.rev)
 		all[m.name] = m
 	}
 	for _, task := range o.plan.Tasks {
@@ -174,30 +176,53 @@ func (o outcome) messages(id string) map[string]message {
 }
 
 // add takes in one delivery of the action.
-func (m *message) add(d store.Delivery) {
+func (m *message) add(d store.Delivery, rev *automation.Revision) {
 	switch {
 	case d.State == store.Skipped || d.State == store.Failed:
 		m.note(fmt.Sprintf("%s (%s)", d.State, d.Reason))
 		return // nothing of it would be seen
 	case d.State == store.Held:
 		m.note(fmt.Sprintf("%s (%s)", d.State, d.Reason))
+	case d.Reason == reason.Waiting || d.Reason == reason.OutsideWindow:
+		m.note(fmt.Sprintf("sent at %s (%s)", d.DueAt.UTC().Format("2006-01-02 15:04 MST"), d.Reason))
+	}
+	if d.Test {
+		m.note("captured (" + string(reason.TestCall) + ")")
 	}
 	to := d.Content.To
 	if len(to) == 0 && d.Recipient != "-" {
 		to = []string{d.Recipient}
 	}
-	m.to = append(m.to, to...)
-	for _, key := range d.Content.CC {
-		m.to = append(m.to, "cc "+key)
+	m.to = append(m.to, whom(to, d.Channel, rev)...)
+	for _, who := range whom(d.Content.CC, d.Channel, rev) {
+		m.to = append(m.to, "cc "+who)
 	}
 	slices.Sort(m.to)
 	m.parts["subject"], m.parts["text"] = d.Content.Subject, d.Content.Text
 	if d.Channel == deliver.Email {
 		m.parts["html"] = d.Content.HTML
 	}
+	if d.Channel == deliver.Email || d.Channel == deliver.SMS {
+		m.parts["from"] = strings.TrimSpace(d.Content.From.Name + " <" + d.Content.From.Address + ">")
+		m.parts["reply to"] = strings.Join(whom(d.Content.ReplyTo, d.Channel, rev), ", ")
+	}
 	for name, value := range d.Content.Fields {
 		m.parts[name] = value
 	}
+}
+
+// whom names recipients. Behind a person's key stands the address that it leads to, which is looked up at the send: another
+// address is another recipient, though the key is the same.
+func whom(keys []string, channel string, rev *automation.Revision) []string {
+	names := slices.Clone(keys)
+	for n, key := range keys {
+		if !strings.HasPrefix(key, string(recipients.Person)+":") {
+			continue
+		}
+		at, refused := rev.Directory.Address(key, channel, recipients.ContactRecord{})
+		names[n] += " (" + cmp.Or(at.Address, string(refused)) + ")"
+	}
+	return names
 }
 
 func (m *message) note(outcome string) {
