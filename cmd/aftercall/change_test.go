@@ -18,6 +18,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/change"
+	"aftercall/internal/store"
 )
 
 // changedConfig differs from downConfig in whom callback writes to and how, and asks something new.
@@ -213,6 +214,28 @@ func TestApply(t *testing.T) {
 	write(t, kept, strings.Replace(string(raw), `"digest": "`, `"digest": "0`, 1))
 	wants(t, base, 1, []string{"was changed since it was kept"}, "apply", kept)
 	wants(t, base, 1, []string{"is no diff"}, "apply", filepath.Join(dir, "account.yaml"))
+}
+
+// TestRollbackAcrossVersions: a revision that an older version took, and this one would not, can be gone back to; one of a
+// newer version cannot, since nobody here knows what it says.
+func TestRollbackAcrossVersions(t *testing.T) {
+	t.Parallel()
+	h := calls(t, 0)
+	base := map[string]string{"DATABASE_URL": h.url}
+	stored := func(format int, text string) string {
+		t.Helper()
+		files := automation.Files{"account.yaml": []byte(text)}
+		r := store.RevisionFiles{AccountID: "acme", Digest: files.Digest(), Format: format, Files: files}
+		if _, err := h.app.db.SaveRevision(t.Context(), r, "folder acme"); err != nil {
+			t.Fatal(err)
+		}
+		return r.Digest[:12]
+	}
+	older := "variables: { dyn_day: { type: date, ask: The day agreed on, default: tomorrow } }\n" + downConfig
+	wants(t, base, 1, []string{"AC104"}, "apply", writeAccount(t, older))
+	wants(t, base, 0, []string{"is active again"}, "rollback", stored(1, older))
+	wants(t, base, 2, []string{"- variable dyn_day"}, "diff", writeAccount(t, changedConfig)) // and left again
+	wants(t, base, 1, []string{"a newer version took revision"}, "rollback", stored(automation.Format+1, downConfig+"# newer\n"))
 }
 
 // TestAuthority: who may change an account's config is said, set, and held to by every verb.

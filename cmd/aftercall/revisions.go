@@ -165,7 +165,10 @@ func rollback(flags *flag.FlagSet) action {
 			return err
 		}
 		rev, problems := automation.Restore(stored.Files)
-		if rev == nil {
+		switch {
+		case stored.Format > automation.Format:
+			return fmt.Errorf("a newer version took revision %.12s, and this one does not know all that is in it; use that version", stored.Digest)
+		case rev == nil:
 			return fmt.Errorf("this version finds %d problems in revision %.12s; use the version that took it, or export and mend it", len(problems), stored.Digest)
 		}
 		changed, err := db.Activate(ctx, store.Activation{AccountID: in, RevisionID: id, Sources: sourcesOf(rev), By: whoIsIt(),
