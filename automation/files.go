@@ -28,6 +28,7 @@ const accountFile = "account.yaml"
 type Folder struct {
 	Path  string
 	Files Files
+	Err   error // why they could not be read; only of ReadEach
 }
 
 // Digest is the sha256 of the files, hex: of each path and content in order of path, each with its length before it.
@@ -63,6 +64,21 @@ func IsConfig(name string) bool {
 // The result is by folder name, in order. It is an error if there is none, if a file is larger than MaxFileSize or an
 // account has more than MaxFiles, and if a link leads out of dir: a config folder holds what it means.
 func Read(dir string) ([]Folder, error) {
+	folders, err := ReadEach(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range folders {
+		if f.Err != nil {
+			return nil, f.Err
+		}
+	}
+	return folders, nil
+}
+
+// ReadEach reads as Read does, but an account that cannot be read does not stand in the way of the others: what is wrong is
+// with its folder.
+func ReadEach(dir string) ([]Folder, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read config folder: %w", err)
@@ -70,7 +86,7 @@ func Read(dir string) ([]Folder, error) {
 	defer root.Close()
 	if isAccount(root, ".") {
 		files, err := readAccount(root, ".")
-		return []Folder{{Path: dir, Files: files}}, err
+		return []Folder{{Path: dir, Files: files, Err: err}}, nil
 	}
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
@@ -82,10 +98,7 @@ func Read(dir string) ([]Folder, error) {
 			continue
 		}
 		files, err := readAccount(root, e.Name())
-		if err != nil {
-			return nil, err
-		}
-		folders = append(folders, Folder{Path: filepath.Join(dir, e.Name()), Files: files})
+		folders = append(folders, Folder{Path: filepath.Join(dir, e.Name()), Files: files, Err: err})
 	}
 	if len(folders) == 0 {
 		return nil, fmt.Errorf("read config folder %s: no %s in it or in a folder below it", dir, accountFile)

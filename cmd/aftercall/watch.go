@@ -118,7 +118,7 @@ func (w *watcher) reread() {
 // look reads the folder and takes every account's files that differ from those it took last, or all.
 func (w *watcher) look(ctx context.Context, all bool) {
 	w.listen()
-	folders, err := automation.Read(w.dir)
+	folders, err := automation.ReadEach(w.dir)
 	if err != nil {
 		if w.said != err.Error() {
 			w.log.Error("the config folder was not read; what was active stays", "error", err)
@@ -134,8 +134,15 @@ func (w *watcher) look(ctx context.Context, all bool) {
 	}
 	took, overruled := all, w.overruled(ctx)
 	for _, f := range folders {
-		digest := f.Files.Digest()
 		last, known := w.tries[f.Path]
+		if f.Err != nil {
+			if !known {
+				w.log.Error("the config folder was not activated; what was active stays", "folder", f.Path, "error", f.Err)
+				w.tries[f.Path] = store.Attempt{Folder: f.Path, State: store.AttemptFailed, FirstProblem: f.Err.Error()}
+			}
+			continue // where it is known whose it is, lose has said it
+		}
+		digest := f.Files.Digest()
 		stands := last.State == store.AttemptInvalid || last.State == store.AttemptApplied && !overruled[last.AccountID]
 		if known && stands && last.Digest == digest {
 			continue // looking at the same files again would change nothing
@@ -170,10 +177,15 @@ func (w *watcher) overruled(ctx context.Context) map[string]bool {
 	return overruled
 }
 
-// lose says of the accounts whose folder was there, and cannot be read now, that what was active stays.
-func (w *watcher) lose(ctx context.Context, there []automation.Folder, why error) {
+// lose says of the accounts whose folder was there, and cannot be read now, that what was active stays. gone is why one is
+// not among the folders.
+func (w *watcher) lose(ctx context.Context, folders []automation.Folder, gone error) {
 	for path, last := range w.tries {
-		if last.State == waitsForPeer || slices.ContainsFunc(there, func(f automation.Folder) bool { return f.Path == path }) {
+		why := gone
+		if i := slices.IndexFunc(folders, func(f automation.Folder) bool { return f.Path == path }); i >= 0 {
+			why = folders[i].Err
+		}
+		if why == nil || last.State == waitsForPeer {
 			continue
 		}
 		now := last

@@ -260,8 +260,8 @@ func TestTwoFoldersOfOneAccount(t *testing.T) {
 	}
 }
 
-// TestAFolderThatGoes: an account whose folder cannot be read any more keeps what it had, and the pages say so until the
-// folder is back.
+// TestAFolderThatGoes: an account whose folder cannot be read any more keeps what it had, the pages say so until it can be
+// read again, and the other accounts go on.
 func TestAFolderThatGoes(t *testing.T) {
 	t.Parallel()
 	ctx, db, dir := t.Context(), openDatabase(t), t.TempDir()
@@ -286,6 +286,17 @@ func TestAFolderThatGoes(t *testing.T) {
 		if !slices.Equal(got, want) || err != nil {
 			t.Errorf("troubles %v, want %v; %v", got, want, err)
 		}
+	}
+	troubled("")
+	link := filepath.Join(dir, "umbra", "link.yaml")
+	if err := os.Symlink(filepath.Join(t.TempDir(), "elsewhere.yaml"), link); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "acme", "account.yaml"), named("Acme Two"))
+	troubled("may not lead out", "umbra")
+	activeBecomes(t, db, "acme", "Acme Two")
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
 	}
 	troubled("")
 	if err := os.RemoveAll(filepath.Join(dir, "umbra")); err != nil {
