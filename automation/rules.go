@@ -18,14 +18,17 @@ type Rule struct {
 }
 
 // Rules lists what is checked, by code.
-func Rules() []Rule {
-	names, err := fs.Glob(pages, "rules/*.md")
+func Rules() []Rule { return RulesIn(pages) }
+
+// RulesIn reads embedded pages of rules, in the one folder they lie in, by code.
+func RulesIn(fsys embed.FS) []Rule {
+	names, err := fs.Glob(fsys, "*/*.md")
 	if err != nil {
 		panic(err) // the pattern above is right
 	}
 	var all []Rule
 	for _, name := range names {
-		page, err := pages.ReadFile(name)
+		page, err := fsys.ReadFile(name)
 		if err != nil {
 			panic(err) // it is embedded under this name
 		}

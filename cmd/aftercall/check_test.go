@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"aftercall/automation"
 )
+	"aftercall/rehearsal"
 
 const hasty = `account: acme
 timezone: Europe/London
@@ -179,15 +181,19 @@ func digestOf(t *testing.T, dir string) string {
 	return folders[0].Files.Digest()
 }
 
-// TestExplainRules: what check reports can be asked about by its code.
+// TestExplainRules: what check and test report can be asked about by its code.
 func TestExplainRules(t *testing.T) {
 	t.Parallel()
-	for _, r := range automation.Rules() {
+	all := slices.Concat(automation.Rules(), rehearsal.Rules())
+	for i, r := range all {
+		if i > 0 && r.Code <= all[i-1].Code || !strings.HasPrefix(r.Page, "# "+r.Code+": "+r.Title+"\n") {
+			t.Errorf("%s, %q, stands behind %s", r.Code, r.Title, all[max(i-1, 0)].Code)
+		}
 		if code, out := cli(t, nil, "explain", r.Code); code != 0 || out != r.Page {
 			t.Errorf("explain %s ends with %d:\n%s", r.Code, code, out)
 		}
 	}
-	if code, out := cli(t, nil, "explain", "AC999"); code != 1 || !strings.Contains(out, "AC305, AC306") {
+	if code, out := cli(t, nil, "explain", "AC999"); code != 1 || !strings.Contains(out, "AC305, AC306") || !strings.Contains(out, "AC503, AC601") {
 		t.Errorf("explain AC999 ends with %d:\n%s", code, out)
 	}
 }

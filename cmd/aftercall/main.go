@@ -70,7 +70,7 @@ func verbs() []verb {
 		{"eval", "[--repeat N] [--model A,B] SET", "measure a model's decisions on labelled calls", eval},
 		{"send", "[flags] FILE", "post a call to a running server, signed", send},
 		{"why", "[--account A] CONVERSATION [AUTOMATION]", "say why an automation fired, or did not", why},
-		{"explain", "CODE|STATE", "say what a code of check, a reason code or a state means and what to do", plainly(explain)},
+		{"explain", "CODE|STATE", "say what a code of check or test, a reason code or a state means and what to do", plainly(explain)},
 		{"audit", "", "check that the ledger balances; exit 1 if it does not", plainly(audit)},
 		{"restored", "[--nothing-lost]", "say that this data is a restored copy: what was not final is unknown", restored},
 		{"keys", "add ACCOUNT [NAME]", "make an API key for an account", plainly(keys)},

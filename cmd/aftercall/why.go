@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -224,7 +225,7 @@ func speaker(c *conversation.Conversation, e interview.Evidence) conversation.Ro
 // explain says what a reason code or a delivery's state means, and what to do.
 func explain(_ context.Context, c *console, args []string) error {
 	if len(args) != 1 {
-		return wrong("name one code of check, one reason code, or one state of a delivery")
+		return wrong("name one code of check or test, one reason code, or one state of a delivery")
 	}
 	if r, ok := automation.RuleOf(args[0]); ok {
 		fmt.Fprint(c.out, r.Page)
@@ -243,7 +244,7 @@ func explain(_ context.Context, c *console, args []string) error {
 		return nil
 	}
 	var codes, states, rules []string
-	for _, r := range automation.Rules() {
+	for _, r := range slices.Concat(automation.Rules(), rehearsal.Rules()) {
 		rules = append(rules, r.Code)
 	}
 	for _, r := range reason.All() {
@@ -252,7 +253,7 @@ func explain(_ context.Context, c *console, args []string) error {
 	for _, s := range reason.States() {
 		states = append(states, s.Word)
 	}
-	return fmt.Errorf("%q is neither a reason code nor a state nor a code of check; there are the codes: %s; the states: %s; and of check: %s",
+	return fmt.Errorf("%q is neither a reason code nor a state nor a code of check or test; there are the codes: %s; the states: %s; and of check and test: %s",
 		args[0], strings.Join(codes, ", "), strings.Join(states, ", "), strings.Join(rules, ", "))
 }
 
