@@ -74,10 +74,10 @@ func (d *document) syntax(err error) {
 	if errors.As(err, &e) {
 		message = e.Message
 		if e.Mark.Line > 0 {
-			line, col = e.Mark.Line, e.Mark.Column+1
+			line, col = e.Mark.Line, e.Mark.Column
 		}
 		if c := e.ContextMark; c.Line > 0 && (line > len(d.lines) || strings.TrimSpace(d.lines[line-1]) == "") {
-			line, col, message = c.Line, c.Column+1, message+", for what begins here" // it ended too early
+			line, col, message = c.Line, c.Column, message+", for what begins here" // it ended too early
 		}
 	}
 	d.report(min(line, len(d.lines)), col, 1, codeYAML, message, "check indentation and quotes on this line and the one before")
