@@ -53,12 +53,13 @@ func fired(n *yaml.Node, tested map[string]bool) {
 	}
 }
 
-// Untested warns of each automation that no test expects to fire. files are those the revision was compiled from.
+// Untested warns of each automation that no test expects to fire. Tests are calls, so none can be had for one that waits
+// for an event. files are those the revision was compiled from.
 func (r *Revision) Untested(files Files, tested map[string]bool) []Problem {
 	var ps []Problem
 	docs := map[string]*document{}
 	for _, a := range r.Automations {
-		if tested[a.ID] || !a.Trigger.Enabled {
+		if tested[a.ID] || !a.Trigger.Enabled || a.Trigger.Event != "" {
 			continue
 		}
 		if docs[a.File] == nil {
