@@ -87,6 +87,7 @@ func (c *compiler) report(p Problem) {
 			p.Severity = Warning
 		}
 	}
+	p.Message, p.Help = visible(p.Message), visible(p.Help)
 	c.problems = append(c.problems, p)
 }
 
@@ -155,7 +156,7 @@ func (c *compiler) once(kind, name string, v value) bool {
 
 // finish fills in excerpts and hands the revision over, if nothing is wrong with it.
 func (c *compiler) finish() (*Revision, []Problem) {
-	ps := sorted(c.problems)
+	ps := bounded(c.problems)
 	failed := false
 	for i, p := range ps {
 		failed = failed || p.Severity == Error

@@ -202,6 +202,59 @@ func TestTooManyVariables(t *testing.T) {
 	}
 }
 
+// What cannot be seen in a report is marked, and a report has no more lines than its own: a build server takes a line that
+// begins with :: for a command.
+func TestReportsShowWhatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	files := automation.Files{"account.yaml": []byte(office),
+		"a.yaml":         []byte("\"x\\n::error::y\\e[2J\": 1\nautomations: [{ id: one, when: always, actions: [email: { to: [support], subject: Hello, body_file: b.md.hbs }] }]\n"),
+		"b.md.hbs":       []byte("\x1b[2J\u202e{{nobody}}\tx"),
+		"invisible.yaml": []byte("groups: {\u2028}\n")}
+	_, problems := automation.Compile(files)
+	var got strings.Builder
+	for _, p := range problems {
+		got.WriteString(p.Message + "\n" + p.Excerpt + "\n")
+	}
+	want := "unknown key x\ufffd::error::y\ufffd[2J\n\"x\\n::error::y\\e[2J\": 1\n" +
+		"unknown variable nobody\n\ufffd[2J\ufffd{{nobody}}\tx\n" +
+		"an invisible line separator stands here\ngroups: {\ufffd}\n"
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// A file of one long line, with something wrong in every value of it, takes no longer than one of many lines.
+func TestOneLongLine(t *testing.T) {
+	t.Parallel()
+	const values = 40_000
+	line := "automations: [{ name: é, agents: [" + strings.Repeat("111111111111111111, ", values) + "1], id: one, when: always, actions: [team_alert: { text: Hello }] }]"
+	files := automation.Files{"account.yaml": []byte(office), "long.yaml": []byte(line)}
+	done := make(chan []automation.Problem, 1)
+	go func() {
+		_, problems := automation.Compile(files)
+		done <- problems
+	}()
+	select {
+	case problems := <-done:
+		if len(problems) != automation.MaxProblems || problems[1].Col != 35+len("111111111111111111, ") || problems[0].Excerpt != "" {
+			t.Errorf("%d problems, the second %+v", len(problems), problems[1])
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("checking a long line does not end")
+	}
+}
+
+// Numbers are what YAML says they are, however they are written.
+func TestMetadataNumbers(t *testing.T) {
+	t.Parallel()
+	rev := compile(t, automation.Files{"account.yaml": []byte(office), "a.yaml": []byte(
+		"automations: [{ id: one, when: { always: true, calls: { metadata: { a: 1_000, b: 0x1F, c: [1, 2.5], d: yes, e: true } } }, actions: [team_alert: { text: Hello }] }]\n")})
+	want := map[string]any{"a": 1000.0, "b": 31.0, "c": []any{1.0, 2.5}, "d": "yes", "e": true}
+	if diff := cmp.Diff(want, rev.Automations[0].Trigger.Gate.Metadata); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 // An error beyond the number of problems reported still fails the folder.
 func TestManyWarningsHideNoError(t *testing.T) {
 	t.Parallel()
@@ -211,7 +264,7 @@ func TestManyWarningsHideNoError(t *testing.T) {
 		b.WriteString("  dyn_v" + strings.Repeat("x", i%50) + string(rune('a'+i/50)) + ": {}\n")
 	}
 	rev, problems := automation.Compile(automation.Files{"account.yaml": []byte(office), "a.yaml": []byte(b.String()), "z.yaml": []byte("nonsense: 1\n")})
-	if rev != nil || len(problems) != 300 || problems[0].Severity != automation.Error {
+	if rev != nil || len(problems) != automation.MaxProblems || problems[0].Severity != automation.Error {
 		t.Errorf("%d problems, the first %+v; want 300 with the error first", len(problems), problems[0])
 	}
 }

@@ -17,7 +17,8 @@ type document struct {
 	path   string
 	src    string
 	lines  []string
-	starts []int // byte offset of each line
+	starts []int         // byte offset of each line
+	chars  map[int][]int // of long lines: byte offset of each character, and of the end
 	root   *yaml.Node
 	unread bool                // an error hides part of the file: what it would have declared is not known
 	broken map[*yaml.Node]bool // already reported; whatever reads them stays silent
@@ -29,7 +30,7 @@ func newDocument(name string, src []byte, report func(Problem)) *document {
 	// YAML ends a line at CR, LF and both; so do editors. One of them makes places mean the same everywhere.
 	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(src), "\ufeff"))
 	d := &document{path: name, src: text, lines: strings.Split(text, "\n"), report: report,
-		broken: map[*yaml.Node]bool{}, secret: map[int]bool{}}
+		chars: map[int][]int{}, broken: map[*yaml.Node]bool{}, secret: map[int]bool{}}
 	at := 0
 	for _, line := range d.lines {
 		d.starts = append(d.starts, at)
@@ -173,7 +174,7 @@ func (d *document) keys(n *yaml.Node) {
 		switch {
 		case k.Kind != yaml.ScalarNode:
 			if !strings.HasPrefix(d.from(k.Line, k.Column), "{{") {
-				d.fail(k.Line, k.Column, codeType, "a key must be a word", "")
+				d.fail(k.Line, k.Column, codeType, "a key must be a word", "write it without brackets")
 			}
 		case k.ShortTag() == "!!merge":
 			d.fail(k.Line, k.Column, codeAnchor, "merge keys are not used here", "write the keys out")
@@ -192,11 +193,34 @@ func (d *document) from(line, col int) string {
 		return ""
 	}
 	text := d.lines[line-1]
+	if len(text) > longLine {
+		at := d.characters(line)
+		return text[at[min(max(col, 1), len(at))-1]:]
+	}
 	for range col - 1 {
 		_, size := utf8.DecodeRuneInString(text)
 		text = text[size:]
 	}
 	return text
+}
+
+// longLine is from how many bytes on a line's characters are counted once instead of each time one is looked for: a file
+// may be one line of a megabyte, with a hundred thousand values on it.
+const longLine = 4 << 10
+
+// characters gives the byte offset of each character of a line, and of its end.
+func (d *document) characters(line int) []int {
+	if at := d.chars[line]; at != nil {
+		return at
+	}
+	text := d.lines[line-1]
+	at := make([]int, 0, len(text)+1)
+	for i := range text {
+		at = append(at, i)
+	}
+	at = append(at, len(text))
+	d.chars[line] = at
+	return at
 }
 
 // secretKey finds the value of a secret: or secrets: key wherever it stands on a line; named is a value that only names
@@ -206,12 +230,15 @@ var (
 	named     = regexp.MustCompile(`^\[?\s*(?:["']?\$\{ENV:\w+\}["']?[\s,]*)+(?:$|[\]}#]|\w+:)`)
 )
 
+// maxShown is the longest line in bytes that a report repeats. Nobody reads a longer one, and there may be many reports.
+const maxShown = 10_000
+
 // excerpt gives a source line for a report, without anything that may be a secret.
 func (d *document) excerpt(line int) string {
-	if line < 1 || line > len(d.lines) || d.secret[line] {
+	if line < 1 || line > len(d.lines) || d.secret[line] || len(d.lines[line-1]) > maxShown {
 		return ""
 	}
-	text := d.lines[line-1]
+	text := visible(d.lines[line-1])
 	m := secretKey.FindStringSubmatchIndex(text)
 	if m == nil || m[4] == m[5] || named.MatchString(text[m[4]:]) {
 		return text
@@ -225,6 +252,10 @@ func (d *document) place(offset int) (line, col int) {
 	line, found := slices.BinarySearch(d.starts, offset)
 	if found {
 		line++
+	}
+	if len(d.lines[line-1]) > longLine {
+		before, _ := slices.BinarySearch(d.characters(line), offset-d.starts[line-1])
+		return line, 1 + before
 	}
 	return line, 1 + utf8.RuneCountInString(d.src[d.starts[line-1]:offset])
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -60,8 +61,8 @@ const (
 	codePrompt      = "AC503" // a form that takes much of the prompt
 )
 
-// maxProblems bounds what one broken folder reports.
-const maxProblems = 300
+// MaxProblems is how many problems Compile gives at most.
+const MaxProblems = 300
 
 // maxExcerpt is how much of a long line is shown around a problem, in characters.
 const maxExcerpt = 120
@@ -102,18 +103,34 @@ func (p Problem) writeExcerpt(b *strings.Builder) {
 	fmt.Fprintf(b, "%s | %s%s\n", strings.Repeat(" ", len(number)), string(gap), carets)
 }
 
-// sorted puts problems in reading order, each once, and bounds their number.
-func sorted(ps []Problem) []Problem {
+// InOrder puts problems of one account in reading order, each once: account.yaml, then the other files by path.
+func InOrder(ps []Problem) []Problem {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(order(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Code, b.Code))
 	})
-	ps = slices.Compact(ps)
-	if len(ps) > maxProblems {
-		// An error must not be cut off, or a broken folder would compile.
-		slices.SortStableFunc(ps, func(a, b Problem) int { return cmp.Compare(a.Severity, b.Severity) })
-		ps = ps[:maxProblems]
+	return slices.Compact(ps)
+}
+
+// bounded puts problems in reading order and bounds their number. Of too many the errors come first: one must not be cut
+// off, or a broken folder would compile.
+func bounded(ps []Problem) []Problem {
+	ps = InOrder(ps)
+	if len(ps) <= MaxProblems {
+		return ps
 	}
-	return ps
+	slices.SortStableFunc(ps, func(a, b Problem) int { return cmp.Compare(a.Severity, b.Severity) })
+	return ps[:MaxProblems]
+}
+
+// visible marks what a terminal would obey, or not show: a report is read by people, and in a build server's log by a
+// machine that takes commands. Tabs stay.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029') {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // order compares paths with account.yaml first, the order in which files are read.

@@ -302,8 +302,10 @@ func (v value) plain() (any, bool) {
 	case "!!bool":
 		return strings.EqualFold(s, "true"), true
 	case "!!int", "!!float":
-		n, err := strconv.ParseFloat(s, 64)
-		return n, err == nil
+		var n float64
+		if v.node.Decode(&n) == nil { // as YAML has it: 1_000 and 0x1F are numbers
+			return n, true
+		}
 	}
 	return s, true
 }

@@ -47,6 +47,7 @@ func orHere(dirs []string) []string {
 type findings struct {
 	Accounts, Errors, Warnings int
 	Problems                   []automation.Problem // their files with the folder as it was named
+	Cut                        bool                 // an account may have more of them
 }
 
 // look checks every account under a folder.
@@ -67,8 +68,9 @@ func (f *findings) look(dir string) error {
 	for _, folder := range folders {
 		f.Accounts++
 		rev, problems := automation.Compile(folder.Files)
+		f.Cut = f.Cut || len(problems) == automation.MaxProblems
 		if rev != nil {
-			problems = append(problems, rev.Untested(folder.Files, tested)...)
+			problems = automation.InOrder(append(problems, rev.Untested(folder.Files, tested)...))
 		}
 		for _, p := range problems {
 			p.File = filepath.Join(folder.Path, filepath.FromSlash(p.File))
@@ -89,6 +91,10 @@ func (f *findings) add(p automation.Problem) {
 
 // summary is the line below all problems.
 func (f findings) summary() string {
-	return fmt.Sprintf("%d %s: %d %s, %d %s", f.Accounts, plural(f.Accounts, "account"), f.Errors, plural(f.Errors, "error"),
+	s := fmt.Sprintf("%d %s: %d %s, %d %s", f.Accounts, plural(f.Accounts, "account"), f.Errors, plural(f.Errors, "error"),
 		f.Warnings, plural(f.Warnings, "warning"))
+	if f.Cut {
+		s += fmt.Sprintf("; only the first %d of an account are shown", automation.MaxProblems)
+	}
+	return s
 }

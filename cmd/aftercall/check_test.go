@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,6 +117,29 @@ func TestCheckExits(t *testing.T) {
 	}
 }
 
+// TestCheckReadsDown: what check alone sees stands among what the compiler sees, in the order of lines.
+func TestCheckReadsDown(t *testing.T) {
+	t.Parallel()
+	_, out := cli(t, nil, "check", writeAccount(t, strings.Replace(hasty, "customer_nme", "customer_name", 1)))
+	untested, vague := strings.Index(out, ":4:5: warn[AC410]"), strings.Index(out, ":5:18: warn[AC401]")
+	if untested < 0 || vague < untested {
+		t.Errorf("not in the order of lines:\n%s", out)
+	}
+}
+
+// TestCheckSaysWhatItLeavesOut: of very many problems the first are shown, and it says so.
+func TestCheckSaysWhatItLeavesOut(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for i := range automation.MaxProblems + 1 {
+		fmt.Fprintf(&b, "unknown%d: 1\n", i)
+	}
+	code, out := cli(t, nil, "check", writeAccount(t, "account: acme\ntimezone: Europe/London\n"+b.String()))
+	if code != 1 || !strings.HasSuffix(out, "\n1 account: 300 errors, 0 warnings; only the first 300 of an account are shown\n") {
+		t.Errorf("%d:\n%s", code, out[max(0, len(out)-200):])
+	}
+}
+
 func TestFmt(t *testing.T) {
 	t.Parallel()
 	dir := writeAccount(t, "account:   acme # ours\ntimezone: Europe/London\nautomations:\n- {id: one, when: always, actions: [team_alert: {text: Hello}]}\n")
@@ -139,8 +163,9 @@ func TestFmt(t *testing.T) {
 		t.Errorf("the folder holds %v, %v; want the one file", entries, err)
 	}
 	broken := writeAccount(t, "account: [acme\n")
-	if code, out := cli(t, nil, "fmt", broken); code != 1 || !strings.Contains(out, "account.yaml: line 1: ") {
-		t.Errorf("fmt of a broken file ends with %d and says %q", code, out)
+	write(t, filepath.Join(broken, "rules.yaml"), "groups:   {}\n")
+	if code, out := cli(t, nil, "fmt", broken); code != 1 || !strings.Contains(out, "account.yaml: line 1: ") || !strings.HasPrefix(out, filepath.Join(broken, "rules.yaml")+"\n") {
+		t.Errorf("fmt of a broken file, and of one that is not, ends with %d and says %q", code, out)
 	}
 }
 
