@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"aftercall/automation"
-)
 	"aftercall/rehearsal"
+)
 
 const hasty = `account: acme
 timezone: Europe/London

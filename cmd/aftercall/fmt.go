@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -18,7 +19,7 @@ import (
 func tidy(flags *flag.FlagSet) action {
 	only := flags.Bool("check", false, "change nothing; exit 1 if a file would change")
 	return func(_ context.Context, c *console, args []string) error {
-		changed := 0
+		changed, left := 0, []error(nil)
 		for _, dir := range orHere(args) {
 			folders, err := automation.Read(dir)
 			if err != nil {
@@ -26,11 +27,11 @@ func tidy(flags *flag.FlagSet) action {
 			}
 			for _, f := range folders {
 				n, err := tidyFolder(c, f, *only)
-				if err != nil {
-					return err
-				}
-				changed += n
+				changed, left = changed+n, append(left, err)
 			}
+		}
+		if err := errors.Join(left...); err != nil {
+			return err
 		}
 		if *only && changed > 0 {
 			return errQuiet
@@ -39,8 +40,9 @@ func tidy(flags *flag.FlagSet) action {
 	}
 }
 
-// tidyFolder gives the number of files that were not as they should be.
+// tidyFolder gives the number of files that were not as they should be, and why others were left alone.
 func tidyFolder(c *console, f automation.Folder, only bool) (changed int, err error) {
+	var left []error
 	for _, name := range slices.Sorted(maps.Keys(f.Files)) {
 		if !strings.HasSuffix(name, ".yaml") {
 			continue
@@ -48,7 +50,8 @@ func tidyFolder(c *console, f automation.Folder, only bool) (changed int, err er
 		path := filepath.Join(f.Path, filepath.FromSlash(name))
 		neat, err := automation.Tidy(name, f.Files[name])
 		if err != nil {
-			return changed, fmt.Errorf("%s: %w", path, err)
+			left = append(left, fmt.Errorf("%s: %w", path, err))
+			continue
 		}
 		if bytes.Equal(neat, f.Files[name]) {
 			continue
@@ -59,10 +62,10 @@ func tidyFolder(c *console, f automation.Folder, only bool) (changed int, err er
 			continue
 		}
 		if err := replaceFile(path, neat); err != nil {
-			return changed, err
+			left = append(left, err)
 		}
 	}
-	return changed, nil
+	return changed, errors.Join(left...)
 }
 
 // replaceFile puts other content in the place of a file's, all of it or nothing.
@@ -80,7 +83,7 @@ func replaceFile(path string, content []byte) error {
 		return fmt.Errorf("write file: %w", err)
 	}
 	if err := os.Rename(next, path); err != nil {
-		return fmt.Errorf("write file: %w", err)
+		return errors.Join(fmt.Errorf("write file: %w", err), os.Remove(next))
 	}
 	return nil
 }
