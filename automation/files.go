@@ -17,8 +17,9 @@ import (
 
 // Limits of an account's folder.
 const (
-	MaxFileSize = 1 << 20 // bytes of one file
-	MaxFiles    = 200
+	MaxFileSize = 1 << 20  // bytes of one file
+	MaxSize     = 64 << 20 // bytes of all files
+	MaxFiles    = 2000     // a starter takes two
 )
 
 // accountFile is the file that makes a folder an account.
@@ -62,7 +63,7 @@ func IsConfig(name string) bool {
 
 // Read reads the accounts under a folder: the folder itself if it holds account.yaml, else each sub-folder that does.
 // The result is by folder name, in order. It is an error if there is none, if a file is larger than MaxFileSize or an
-// account has more than MaxFiles, and if a link leads out of dir: a config folder holds what it means.
+// account has more than MaxFiles or MaxSize, and if a link leads out of dir: a config folder holds what it means.
 func Read(dir string) ([]Folder, error) {
 	folders, err := ReadEach(dir)
 	if err != nil {
@@ -125,7 +126,7 @@ func ReadFS(fsys fs.FS) (Files, error) { return readFiles(fsys, "account folder"
 
 // readFiles walks one account's folder; where is its name for errors.
 func readFiles(fsys fs.FS, where string) (Files, error) {
-	files := Files{}
+	files, size := Files{}, 0
 	err := fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -139,8 +140,13 @@ func readFiles(fsys fs.FS, where string) (Files, error) {
 		case len(files) == MaxFiles:
 			return fmt.Errorf("more than %d files", MaxFiles)
 		}
-		files[name], err = readFile(fsys, name)
-		return err
+		if files[name], err = readFile(fsys, name); err != nil {
+			return err
+		}
+		if size += len(files[name]); size > MaxSize {
+			return fmt.Errorf("more than %d bytes in all files", MaxSize)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", where, err)

@@ -2,11 +2,13 @@ package automation_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,7 +128,7 @@ func TestReadRefuses(t *testing.T) {
 	t.Parallel()
 	many := map[string]string{"account.yaml": "a"}
 	for i := range automation.MaxFiles {
-		many["f"+strings.Repeat("x", i)+".yaml"] = ""
+		many[fmt.Sprintf("f%d.yaml", i)] = ""
 	}
 	for _, tt := range []struct {
 		name  string
@@ -148,6 +150,23 @@ func TestReadRefuses(t *testing.T) {
 	}
 	if _, err := automation.Read(filepath.Join(t.TempDir(), "nowhere")); err == nil {
 		t.Error("a folder that is not there was read")
+	}
+}
+
+// TestReadBoundsTheFolder: many files may be there, and be large, but not many large ones.
+func TestReadBoundsTheFolder(t *testing.T) {
+	t.Parallel()
+	large := &fstest.MapFile{Data: bytes.Repeat([]byte("#"), automation.MaxFileSize)}
+	fsys := fstest.MapFS{}
+	for i := range automation.MaxSize / automation.MaxFileSize {
+		fsys[fmt.Sprintf("f%d.yaml", i)] = large
+	}
+	if files, err := automation.ReadFS(fsys); err != nil || len(files) != len(fsys) {
+		t.Errorf("%d files, %v", len(files), err)
+	}
+	fsys["more.yaml"] = &fstest.MapFile{Data: []byte("#")}
+	if _, err := automation.ReadFS(fsys); err == nil || !strings.Contains(err.Error(), "in all files") {
+		t.Errorf("a folder too large: %v", err)
 	}
 }
 
