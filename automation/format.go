@@ -2,6 +2,7 @@ package automation
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -136,8 +137,8 @@ func templateKind() *kind { return &kind{label: "template", json: "string", patt
 // headerKind is a template of one line.
 func headerKind() *kind { return &kind{label: "template of one line", json: "string", pattern: onLine} }
 
-// idKind is a slug. One of digits only is a number to YAML.
-func idKind() *kind { return &kind{label: "slug", json: "string integer", pattern: slug.String()} }
+// idKind is a slug. One may be a number to YAML, such as 24 and 1e5, or true.
+func idKind() *kind { return &kind{label: "slug", json: "string number boolean", pattern: slug.String()} }
 
 func wordKind(words ...string) *kind { return &kind{label: "word", json: "string", words: words} }
 
@@ -152,11 +153,13 @@ func durationKind(longest time.Duration) *kind {
 }
 
 func hoursKind() *kind {
-	return &kind{label: "hours of the week", json: "string", pattern: hoursForm.String()}
+	form := strings.TrimPrefix(hoursForm.String(), "^")
+	return &kind{label: "hours of the week", json: "string", pattern: `^\s*` + strings.TrimSuffix(form, "$") + `\s*$`}
 }
 
+// phoneKind is a number with its country code, whatever stands between the digits.
 func phoneKind() *kind {
-	return &kind{label: "phone number, quoted", json: "string", pattern: `^\s*\+[0-9][0-9 ().-]{5,}\s*$`}
+	return &kind{label: "phone number, quoted", json: "string", pattern: `^\s*[^A-Za-z\r\n]*[+＋][^A-Za-z\r\n]{6,}\s*$`}
 }
 
 // scalarKind is a single value of whatever type.
