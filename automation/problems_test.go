@@ -63,7 +63,7 @@ func report(t *testing.T, files automation.Files) string {
 	for _, p := range problems {
 		failed = failed || p.Severity == automation.Error
 		b.WriteString(p.String())
-		if p.Message == "" || p.Code == "" || p.Line < 1 || p.Col < 1 || p.Length < 1 {
+		if p.Message == "" || p.Help == "" || p.Code == "" || p.Line < 1 || p.Col < 1 || p.Length < 1 {
 			t.Errorf("incomplete problem: %+v", p)
 		}
 	}

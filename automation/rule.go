@@ -316,7 +316,7 @@ func (r *rule) branch(v value) []recipients.Target {
 	}
 	ts := slices.DeleteFunc(r.c.targets(v, ""), func(t recipients.Target) bool {
 		if t.Kind == recipients.ByRoute || t.Kind == recipients.All {
-			v.fail(codeTarget, "a branch of a route names people, groups and addresses", "")
+			v.fail(codeTarget, "a branch of a route names people, groups and addresses", "take out route and all, which belong under to: in an action")
 			return true
 		}
 		return false

@@ -149,7 +149,7 @@ func (v value) scalar(what string) (string, bool) {
 	case v.quiet():
 		return "", false
 	case v.node.Kind != yaml.ScalarNode:
-		v.fail(codeType, what+" must be a single value", "")
+		v.fail(codeType, what+" must be a single value", "write one value, without brackets, dashes or keys")
 		return "", false
 	case v.node.ShortTag() == "!!null":
 		v.fail(codeMissing, what+" has no value", "write one, or leave the key out")
@@ -192,7 +192,7 @@ func (v value) line(what string) (string, bool) {
 		v.fail(codeValue, what+" is empty", "write something, or leave the key out")
 		return "", false
 	case strings.ContainsAny(strings.TrimSpace(s), "\r\n"):
-		v.fail(codeValue, what+" must be on one line", "")
+		v.fail(codeValue, what+" must be on one line", "take out the line breaks")
 		return "", false
 	}
 	return strings.TrimSpace(s), true
@@ -216,7 +216,7 @@ func (v value) boolean(what string, otherwise bool) bool {
 		return otherwise
 	}
 	if v.node.ShortTag() != "!!bool" {
-		v.fail(codeType, what+" must be true or false", "")
+		v.fail(codeType, what+" must be true or false", "write one of these two words, without quotes")
 		return otherwise
 	}
 	return strings.EqualFold(s, "true")
@@ -231,7 +231,7 @@ func (v value) integer(what string) int {
 	low, high := v.of.low, v.of.high
 	n, err := strconv.Atoi(s)
 	if err != nil || v.node.ShortTag() != "!!int" || n < low || n > high {
-		v.fail(codeType, fmt.Sprintf("%s must be a whole number from %d to %d", what, low, high), "")
+		v.fail(codeType, fmt.Sprintf("%s must be a whole number from %d to %d", what, low, high), "write it in digits, without quotes")
 		return 0
 	}
 	return n
@@ -283,7 +283,8 @@ func (v value) duration(what string) time.Duration {
 	longest := v.of.longest
 	d, ok := parseDuration(s)
 	if !ok || d > longest {
-		v.fail(codeValue, fmt.Sprintf("%s must be a time such as 10m, 4h or 2d, at most %s", what, spell(longest)), "")
+		v.fail(codeValue, fmt.Sprintf("%s must be a time such as 10m, 4h or 2d, at most %s", what, spell(longest)),
+			"write digits and a unit: d, h, m or s")
 		return 0
 	}
 	return d
