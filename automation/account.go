@@ -28,10 +28,7 @@ func (c *compiler) gather(v value) {
 	}
 	c.people = append(c.people, c.own("person", top["people"])...)
 	c.groups = append(c.groups, c.own("group", top["groups"])...)
-	for _, e := range c.own("variable", top["variables"]) {
-		c.declared[e.key] = e.what
-		c.declare(e)
-	}
+	c.declarations(top["variables"])
 	c.rules = append(c.rules, top["automations"].items("automations")...)
 }
 

@@ -30,6 +30,27 @@ func speakers() []string {
 	return []string{string(interview.Anyone), string(interview.Customer), string(interview.Agent)}
 }
 
+// declarations reads a file's variables. One that is declared in several files in the same words is one variable, so that
+// a starter can be copied twice; versions that do not know that leave such a revision to those that do.
+func (c *compiler) declarations(v value) {
+	if !v.present() {
+		return
+	}
+	for _, e := range v.entries(v.of.mapping().name) {
+		first, again := c.declared[e.key]
+		switch {
+		case !again:
+			c.declared[e.key] = e.what
+			c.declare(e)
+		case equal(first.node, e.what.node):
+			c.rev.Format = max(c.rev.Format, 4)
+		default:
+			e.at.fail(codeSameID, fmt.Sprintf("the variable %s is declared in two ways: %s and %s", e.key, first.place(), e.at.place()),
+				"say the same in both places, keep one of them, or give one of the two another name")
+		}
+	}
+}
+
 // declare reads one entry under variables.
 func (c *compiler) declare(e entry) {
 	if !dynName.MatchString(e.key) {

@@ -101,6 +101,16 @@ func TestStarters(t *testing.T) {
 			}
 		})
 	}
+	t.Run("one of them twice", func(t *testing.T) {
+		t.Parallel()
+		files := withStarters(t, "callback-requested")
+		again := strings.Replace(string(files["callback-requested/automation.yaml"]), "id: callback-requested", "id: again", 1)
+		files["again/automation.yaml"], files["again/email.md.hbs"] = []byte(again), files["callback-requested/email.md.hbs"]
+		rev := compile(t, files)
+		if len(rev.Automations) != 2 || rev.Format != 4 {
+			t.Errorf("%d automations, want 2; format %d, want 4: versions that refuse it must leave it to others", len(rev.Automations), rev.Format)
+		}
+	})
 	t.Run("all in one account", func(t *testing.T) {
 		t.Parallel()
 		if rev := compile(t, withStarters(t, starterIDs()...)); len(rev.Automations) != 10 {

@@ -135,7 +135,7 @@ func settingsTable() *mapping {
 
 func variablesTable() *mapping {
 	return &mapping{
-		name: "variables", path: "variables", doc: "What is taken from what was said. A dyn_ name that is used and not declared is text, described by its own words.",
+		name: "variables", path: "variables", doc: "What is taken from what was said. A dyn_ name that is used and not declared is text, described by its own words. Several files may declare one variable, in the same words.",
 		rest: &rest{names: dynName.String(), of: insideKind(variableTable()), doc: "A stated variable.", example: "dyn_appointment_date"},
 	}
 }

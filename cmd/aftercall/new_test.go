@@ -18,7 +18,8 @@ func TestNew(t *testing.T) {
 	wants(t, nil, 0, []string{"callback-requested", "demo-request", "Needs: a group support"}, "new", "--list")
 	wants(t, nil, 0, []string{filepath.Join(dir, "callback-requested", "automation.yaml"), "Needs: a group support", "aftercall check " + dir},
 		"new", "callback-requested", dir)
-	wants(t, nil, 0, []string{"1 account: 0 errors"}, "check", dir)
+	wants(t, nil, 0, nil, "new", "--id", "wants-a-call-tonight", "callback-requested", dir)
+	wants(t, nil, 0, []string{"1 account: 0 errors, 0 warnings"}, "check", dir)
 	wants(t, nil, 0, nil, "new", "--id", "wants-a-person", "escalation-needed", dir)
 	folders, err := automation.Read(dir)
 	if err != nil {
