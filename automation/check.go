@@ -16,8 +16,11 @@ func (c *compiler) lint() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.rev.Declarations)) {
 		if _, ok := c.used[name]; !ok {
-			c.declared[name].warn(codeUnused, fmt.Sprintf("%s is declared, but nothing uses it", name), "use it in a text, if, require or route, or take it out")
+			c.declared[name].named().warn(codeUnused, fmt.Sprintf("%s is declared, but nothing uses it", name), "use it in a text, if, require or route, or take it out")
 		}
+	}
+	if c.english() {
+		c.naming()
 	}
 	for _, name := range c.paths() {
 		if strings.HasSuffix(name, ".hbs") && c.docs[name] != nil && !c.bodies[name] {

@@ -28,7 +28,7 @@ type compiler struct {
 	system   map[string]string
 	bodies   map[string]bool  // body files that a text uses
 	declared map[string]value // dyn_ declarations by name
-	used     map[string]value // dyn_ names by first use
+	used     map[string]spot  // dyn_ names by first use
 	people   []entry
 	groups   []entry
 	rules    []value
@@ -77,7 +77,7 @@ func newCompiler(files Files) *compiler {
 			Declarations: map[string]variables.Declaration{},
 		},
 		first: map[string]value{}, names: names, system: system, bodies: map[string]bool{},
-		declared: map[string]value{}, used: map[string]value{},
+		declared: map[string]value{}, used: map[string]spot{},
 	}
 }
 

@@ -68,8 +68,6 @@ func (c *compiler) declare(e entry) {
 	}
 	if s, ok := f["ask"].text("ask"); ok {
 		d.Ask = oneLine(s)
-	} else if !f["ask"].present() && d.Type != variables.Enum {
-		e.at.named(e.key)
 	}
 	if w := f["said_by"].word("said_by"); w != "" {
 		d.SaidBy = interview.Speaker(w)
@@ -181,9 +179,9 @@ func kindOf(t variables.Type) templates.Kind {
 }
 
 // use notes that a dyn_ name is needed, and where it was first.
-func (c *compiler) use(name string, v value) {
-	if _, ok := c.used[name]; !ok && strings.HasPrefix(name, dynPrefix) {
-		c.used[name] = v
+func (c *compiler) use(name string, at where) {
+	if _, ok := c.used[name]; !ok {
+		c.used[name] = at(name)
 	}
 }
 
@@ -198,7 +196,6 @@ func (c *compiler) declareUsed() {
 			c.used[name].warn(codeLookalike, fmt.Sprintf("%s is not declared, but %s is", name, near),
 				fmt.Sprintf("did you mean %s? If not, declare it", near))
 		}
-		c.used[name].named(name)
 		c.rev.Declarations[name] = variables.Declaration{Name: name, Type: variables.Text, Ask: variables.Describe(name), SaidBy: interview.Anyone}
 	}
 }

@@ -2,14 +2,18 @@ package automation
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
 	"go.yaml.in/yaml/v4"
+	"golang.org/x/text/language"
 
 	"aftercall/deliver"
 	"aftercall/templates"
+	"aftercall/variables"
 )
 
 // at gives the place of a byte offset in the value.
@@ -22,6 +26,18 @@ func (v value) at(offset int) (d *document, line, col int) {
 func (v value) warnAt(offset int, part, code, message, help string) {
 	d, line, col := v.at(offset)
 	d.problem(line, col, len([]rune(part)), Warning, code, message, help)
+}
+
+// english reports whether what the account writes may be judged by English words. While a file cannot be read it is not
+// known.
+func (c *compiler) english() bool {
+	base, _ := language.Make(c.rev.Language).Base()
+	return !c.partial && base.String() == "en"
+}
+
+// foreignLetters reports letters that English has not. Most accounts never say what language they ask in.
+func foreignLetters(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) })
 }
 
 // What makes a question hard to answer. The words are English: questions in other languages are asked as they are.
@@ -91,13 +107,24 @@ func stacked(ask string) (at int, part string) {
 // vague is a name that does not say what is wanted, however it is read.
 var vague = regexp.MustCompile(`^dyn_(?:info|information|data|details?|values?|text|misc|other|stuff|things?|notes?|content|results?|answers?|fields?|vars?|variables?|items?|comments?|messages?)(?:_?\d+)?$`)
 
-// named warns of a variable that the model is asked for by its name alone, if the name says nothing.
-func (v value) named(name string) {
-	if vague.MatchString(name) {
-		v.warn(codeVagueName, fmt.Sprintf("%s does not say what is wanted", name),
+// naming warns of variables that the model is asked for by their names alone, if the names say nothing.
+func (c *compiler) naming() {
+	for _, name := range slices.Sorted(maps.Keys(c.rev.Declarations)) {
+		d := c.rev.Declarations[name]
+		if d.Type == variables.Enum || d.Ask != variables.Describe(name) || !vague.MatchString(name) {
+			continue
+		}
+		at := c.used[name]
+		if v, ok := c.declared[name]; ok {
+			at = v.named()
+		}
+		at.warn(codeVagueName, fmt.Sprintf("%s does not say what is wanted", name),
 			fmt.Sprintf(`call it what it is, such as dyn_order_number, or declare it:  %s: { ask: "…" }`, name))
 	}
 }
+
+// named is the place of the key a value stands under.
+func (v value) named() spot { return value{doc: v.doc, node: v.key}.spot() }
 
 // maxParagraphs is how many paragraphs of an e-mail people read.
 const maxParagraphs = 5
@@ -162,19 +189,23 @@ func (v value) texting(t *templates.Text) {
 }
 
 // foreign finds the first character outside braces that is not in the short alphabet of text messages; at is -1 if there
-// is none. Letters do not count: they are the language's own and cannot be left out.
-func foreign(s string) (at int, r rune) {
+// is none, and where a letter is not in it either: letters are the language's own and cannot be left out.
+func foreign(s string) (at int, char rune) {
+	at = -1
 	hidden := braced.FindAllStringIndex(s, -1)
 	for i, r := range s {
 		for len(hidden) > 0 && i >= hidden[0][1] {
 			hidden = hidden[1:]
 		}
-		if len(hidden) > 0 && i >= hidden[0][0] || deliver.InShortAlphabet(r) || unicode.IsLetter(r) || unicode.IsMark(r) {
-			continue
+		switch {
+		case len(hidden) > 0 && i >= hidden[0][0] || deliver.InShortAlphabet(r):
+		case unicode.IsLetter(r) || unicode.IsMark(r):
+			return -1, 0
+		case at < 0:
+			at, char = i, r
 		}
-		return i, r
 	}
-	return -1, 0
+	return at, char
 }
 
 // instead says what to write for a character outside the short alphabet.

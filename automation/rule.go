@@ -145,7 +145,7 @@ func (r *rule) ask(v value) {
 		v.fail(codeValue, fmt.Sprintf("the question is longer than %d characters", maxAsk), "ask for one thing")
 	case strings.Contains(s, "{{"):
 		v.fail(codeValue, "a question is not a template", "write it out; the model reads the whole transcript anyway")
-	default:
+	case r.c.english() && !foreignLetters(s):
 		v.wording(s)
 	}
 }
@@ -280,7 +280,7 @@ func (r *rule) routeOn(f map[string]value, route *recipients.Route) {
 		f["on"].fail(codeRoute, fmt.Sprintf("%s is not declared as an enum, so no value of it can name a branch", on),
 			"declare it under variables with type: enum and values")
 	} else {
-		r.need(on, f["on"])
+		r.need(on, f["on"].whole)
 	}
 	if !f["to"].present() {
 		f["on"].fail(codeMissing, "a route on a variable needs to", "write  to: { high: [support] }")
@@ -339,7 +339,7 @@ func (r *rule) require(v value) {
 			w.fail(codeVariable, fmt.Sprintf("%s is neither declared nor used by this automation", s), r.c.proposal(s, r.a.Dyn))
 		default:
 			r.a.Require = append(r.a.Require, s)
-			r.need(s, w)
+			r.need(s, w.whole)
 		}
 	}
 }
@@ -358,11 +358,11 @@ func (r *rule) finish() {
 }
 
 // need notes that the automation needs a stated variable.
-func (r *rule) need(name string, v value) {
+func (r *rule) need(name string, at where) {
 	if !strings.HasPrefix(name, dynPrefix) {
 		return
 	}
-	r.c.use(name, v)
+	r.c.use(name, at)
 	if !slices.Contains(r.a.Dyn, name) {
 		r.a.Dyn = append(r.a.Dyn, name)
 	}

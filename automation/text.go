@@ -56,7 +56,7 @@ func (r *rule) text(v value, what string, f templates.Format) *templates.Text {
 		line, col := v.doc.locate(v.node, p.Offset)
 		v.doc.problem(line, col, r.length(s, p), Error, p.Code, p.Message, p.Help)
 	}
-	r.uses(t, v)
+	r.uses(t, v.mention)
 	return t
 }
 
@@ -120,7 +120,7 @@ func (r *rule) bodyFile(v value) *templates.Text {
 		line, col := d.place(offset)
 		return d, line, col
 	})
-	r.uses(t, v)
+	r.uses(t, d.mention)
 	return t
 }
 
@@ -137,14 +137,14 @@ func (c *compiler) proposeBody(name string) string {
 	return "add the file, or write the text under body"
 }
 
-// uses notes what a text needs.
-func (r *rule) uses(t *templates.Text, v value) {
+// uses notes what a text needs, and where.
+func (r *rule) uses(t *templates.Text, at where) {
 	if t == nil {
 		return
 	}
 	for _, name := range t.Names() {
-		r.need(name, v)
-		r.valueless(name, v)
+		r.need(name, at)
+		r.valueless(name, at)
 		if name == "conversation_summary" {
 			r.a.Summary = true
 		}
@@ -153,17 +153,17 @@ func (r *rule) uses(t *templates.Text, v value) {
 
 // valueless warns of a name that can have no value where it is used: a phone number where there is no phone, and what is
 // known of a call only once it is over.
-func (r *rule) valueless(name string, v value) {
+func (r *rule) valueless(name string, at where) {
 	channels := r.a.Trigger.Gate.Channel
 	silent := len(channels) > 0 && !slices.ContainsFunc(channels, func(c string) bool {
 		return c != string(conversation.ChannelWeb) && c != string(conversation.ChannelChat)
 	})
 	switch {
 	case silent && (name == "customer_number" || name == "to_number"):
-		v.warn(codeNotYet, fmt.Sprintf("{{%s}} has no value here: no phone is involved in these conversations", name),
+		at(name).warn(codeNotYet, fmt.Sprintf("{{%s}} has no value here: no phone is involved in these conversations", name),
 			"take it out, or add phone under when.calls.channel")
 	case r.now && slices.Contains([]string{"conversation_summary", "conversation_transcript", "conversation_duration", "conversation_status"}, name):
-		v.warn(codeNotYet, fmt.Sprintf("{{%s}} has no value while the call goes on", name), "take it out, or write  send: call_end")
+		at(name).warn(codeNotYet, fmt.Sprintf("{{%s}} has no value while the call goes on", name), "take it out, or write  send: call_end")
 	}
 }
 
@@ -186,7 +186,7 @@ func (r *rule) condition(v value) *variables.Condition {
 		return nil
 	}
 	for _, name := range cond.Names() {
-		r.need(name, v)
+		r.need(name, v.mention)
 		if name == "conversation_summary" {
 			r.a.Summary = true
 		}
@@ -209,6 +209,6 @@ func (r *rule) name(name string, v value) {
 	case !r.c.knows(name):
 		v.fail(codeVariable, fmt.Sprintf("%s is not declared", name), r.c.proposal(name, nil))
 	default:
-		r.need(name, v)
+		r.need(name, v.whole)
 	}
 }

@@ -47,12 +47,71 @@ func (v value) warn(code, message, help string) {
 }
 
 func (v value) report(s Severity, code, message, help string) {
-	n := v.node
-	if n.Kind == yaml.ScalarNode && n.Value == "" && n.Style == 0 && v.key != nil {
-		n = v.key // nothing stands there: point at the key
-	}
-	v.doc.problem(n.Line, n.Column, v.doc.width(n), s, code, message, help)
+	at := v.spot()
+	v.doc.problem(at.line, at.col, at.length, s, code, message, help)
 }
+
+// spot is a place in a file.
+type spot struct {
+	doc               *document
+	line, col, length int
+}
+
+func (s spot) warn(code, message, help string) {
+	s.doc.problem(s.line, s.col, s.length, Warning, code, message, help)
+}
+
+// spot gives the place of the value: its key's, if nothing stands there, or if it only begins on a line below.
+func (v value) spot() spot {
+	n := v.node
+	if v.key != nil && (n.Kind == yaml.ScalarNode && n.Value == "" && n.Style == 0 || n.Kind != yaml.ScalarNode && n.Line > v.key.Line) {
+		n = v.key
+	}
+	return spot{v.doc, n.Line, n.Column, v.doc.width(n)}
+}
+
+// where gives the place of a name in something that was written.
+type where func(name string) spot
+
+// whole is the place of the value, whatever stands in it.
+func (v value) whole(string) spot { return v.spot() }
+
+// mention is where a text first names something.
+func (v value) mention(name string) spot {
+	at := mentioned(v.node.Value, name)
+	if at < 0 {
+		return v.spot()
+	}
+	line, col := v.doc.locate(v.node, at)
+	return spot{v.doc, line, col, len(name)}
+}
+
+// mention is where a body file first names something.
+func (d *document) mention(name string) spot {
+	line, col := d.place(max(mentioned(d.src, name), 0))
+	return spot{d, line, col, len(name)}
+}
+
+// mentioned gives the byte offset at which a name first stands alone, in braces if there are any; -1 if nowhere.
+func mentioned(src, name string) int {
+	for _, part := range append(braced.FindAllStringIndex(src, -1), []int{0, len(src)}) {
+		for at := part[0]; at < part[1]; {
+			i := strings.Index(src[at:part[1]], name)
+			if i < 0 {
+				break
+			}
+			from, to := at+i, at+i+len(name)
+			if !strings.ContainsAny(src[max(from-1, 0):from], nameParts) && !strings.ContainsAny(src[to:min(to+1, len(src))], nameParts) {
+				return from
+			}
+			at = to
+		}
+	}
+	return -1
+}
+
+// nameParts are the characters of names, and the dot between them.
+const nameParts = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_."
 
 // place names where the value stands, for a message about two places.
 func (v value) place() string { return fmt.Sprintf("%s:%d", v.doc.path, v.node.Line) }
