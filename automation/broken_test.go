@@ -122,6 +122,23 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// TestBrokenOnWindows: a byte order mark and other line ends change no word and no place of a report.
+func TestBrokenOnWindows(t *testing.T) {
+	t.Parallel()
+	for _, s := range specimens(t) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			files := automation.Files{}
+			for name, src := range s.files {
+				files[name] = []byte("\ufeff" + strings.ReplaceAll(string(src), "\n", "\r\n"))
+			}
+			if diff := cmp.Diff(s.want, reported(t, files, s.tests)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
 var reportedCode = regexp.MustCompile(`(?m)^\S+:\d+:\d+: (?:error|warn)\[(AC\d{3})\]: `)
 
 // codesIn lists the codes in a report, each once.
