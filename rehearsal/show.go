@@ -15,11 +15,6 @@ import (
 	"aftercall/worker"
 )
 
-// Addresses are where a delivery would go, as the sender would look them up now.
-func Addresses(d store.Delivery, c *conversation.Conversation, account *automation.Revision) []string {
-	return outcomeOf(worker.Rehearsal{Plan: &store.Plan{}}, c, account).addresses(d)
-}
-
 // Messages writes every action of a plan as it would arrive: who gets it, and each part of its text.
 func Messages(w io.Writer, plan *store.Plan, c *conversation.Conversation, account *automation.Revision) {
 	o := outcomeOf(worker.Rehearsal{Plan: plan}, c, account)

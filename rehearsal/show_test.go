@@ -12,6 +12,7 @@ import (
 	"aftercall/automation"
 	"aftercall/conversation"
 	"aftercall/rehearsal"
+	"aftercall/worker"
 )
 
 // typed is an account whose one automation uses a variable of each type.
@@ -79,7 +80,7 @@ func typedAccount(t *testing.T) (*automation.Revision, *conversation.Conversatio
 func TestASampleOfEachTypeCanBePrinted(t *testing.T) {
 	t.Parallel()
 	account, call := typedAccount(t)
-	plan, values := rehearsal.Sampled(call, account, "everything", call.EndedAt)
+	plan, values := worker.Sampled(call, account, "everything", call.EndedAt)
 	if len(values) != len(account.Automation("everything").Dyn) {
 		t.Errorf("%d samples of %d variables", len(values), len(account.Automation("everything").Dyn))
 	}

@@ -9,9 +9,7 @@ import (
 	"aftercall/conversation"
 	"aftercall/internal/store"
 	"aftercall/interview"
-	"aftercall/reason"
-	"aftercall/triggers"
-	"aftercall/variables"
+	"aftercall/tasks"
 )
 
 // Rehearsal is what would become of a conversation: what the model said, as checked, and everything that would be
@@ -39,12 +37,29 @@ func Rehearse(ctx context.Context, i *interview.Interviewer, c *conversation.Con
 	return r, nil
 }
 
-// Preview plans what one automation would send about a conversation if it fired with these values, and took the branches
-// that said holds. Nobody is asked, no gate is applied, and the values are not checked.
-func Preview(c *conversation.Conversation, rev *automation.Revision, id string, said interview.Said, values []variables.Value, now time.Time) *store.Plan {
-	told, by := named(c, rev)
-	m := &matter{conv: told, rev: by, loc: c.Location(rev.Location)}
-	return m.lay([]triggers.Decision{{Automation: id, Verdict: triggers.Fires, Reason: reason.Fired}}, said, values, now)
+// Story is the rehearsal as the story that the line would have written, with the addresses that a sender would find now.
+func (r Rehearsal) Story(c *conversation.Conversation, rev *automation.Revision) store.Story {
+	s := store.Story{
+		AccountID: rev.AccountID, Conversation: c, Digest: rev.Digest, State: r.Plan.State, Summary: r.Plan.Summary,
+		Simulated: r.Plan.Simulated, Values: r.Plan.Values,
+	}
+	for _, d := range r.Plan.Decisions {
+		s.Decisions = append(s.Decisions, store.StoryDecision{Run: r.Plan.Run, Decision: d})
+	}
+	for i, d := range r.Plan.Deliveries {
+		d.ID = fmt.Sprintf("%s-%d-%d", d.Automation, d.Action, i) // the same each time, unlike one of the line's
+		told := store.StoryDelivery{Run: r.Plan.Run, Delivery: d}
+		if len(d.Content.To) == 1 {
+			if to, refused := rev.Directory.Address(d.Content.To[0], d.Channel, contact(c)); refused == "" {
+				told.Address = to.Address
+			}
+		}
+		s.Deliveries = append(s.Deliveries, told)
+	}
+	for _, t := range r.Plan.Tasks {
+		s.Tasks = append(s.Tasks, store.StoryTask{Task: t, State: tasks.Open})
+	}
+	return s
 }
 
 // named gives a conversation and a revision that were not stored the ids that they are told apart by.

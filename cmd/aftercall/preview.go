@@ -39,7 +39,7 @@ func preview(flags *flag.FlagSet) action {
 		if *answer != "" {
 			return previewAnswered(ctx, c, account, call, args[0], *answer)
 		}
-		plan, values := rehearsal.Sampled(call, account, args[0], call.EndedAt)
+		plan, values := worker.Sampled(call, account, args[0], call.EndedAt)
 		fmt.Fprintf(c.out, "%s, about call %s. No model was asked.\n", args[0], plain(call.ExternalID))
 		samples(c.out, values, account, args[0])
 		if plan.Summary != "" {

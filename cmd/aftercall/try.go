@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"aftercall/automation"
-	"aftercall/conversation"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/reason"
@@ -45,7 +43,9 @@ func try(flags *flag.FlagSet) action {
 			return err
 		}
 		fmt.Fprintf(c.out, "Nothing is sent and nothing is kept. Answered by %s.\n\n", model.says())
-		if err := tellTrial(c, storyOf(r, call, account, memory.Calls()), args); err != nil {
+		story := r.Story(call, account)
+		story.Calls = memory.Calls()
+		if err := tellTrial(c, story, args); err != nil {
 			return err
 		}
 		spent(c, memory.Calls())
@@ -69,25 +69,6 @@ func tellTrial(c *console, s store.Story, ids []string) error {
 		fmt.Fprintf(c.out, "\n%d %s of other agents not shown\n", others, plural(others, "automation"))
 	}
 	return nil
-}
-
-// storyOf is a rehearsal as the story that the line would have written.
-func storyOf(r worker.Rehearsal, call *conversation.Conversation, account *automation.Revision, calls []interview.Call) store.Story {
-	s := store.Story{
-		AccountID: account.AccountID, Conversation: call, Digest: account.Digest, State: r.Plan.State, Summary: r.Plan.Summary,
-		Simulated: r.Plan.Simulated, Values: r.Plan.Values, Calls: calls,
-	}
-	for _, d := range r.Plan.Decisions {
-		s.Decisions = append(s.Decisions, store.StoryDecision{Run: r.Plan.Run, Decision: d})
-	}
-	for _, d := range r.Plan.Deliveries {
-		told := store.StoryDelivery{Run: r.Plan.Run, Delivery: d}
-		if at := rehearsal.Addresses(d, call, account); len(at) == 1 && len(d.Content.To) == 1 {
-			told.Address = at[0]
-		}
-		s.Deliveries = append(s.Deliveries, told)
-	}
-	return s
 }
 
 // spent says what asking did cost.

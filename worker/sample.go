@@ -1,4 +1,4 @@
-package rehearsal
+package worker
 
 import (
 	"slices"
@@ -9,17 +9,19 @@ import (
 	"aftercall/conversation"
 	"aftercall/internal/store"
 	"aftercall/interview"
+	"aftercall/reason"
+	"aftercall/triggers"
 	"aftercall/variables"
-	"aftercall/worker"
 )
 
-// Sampled plans what an automation would send about a call if it fired and everything it asks for had been stated. The
-// values are made up, by type; they are given beside the plan, so that whoever shows it can say so.
-func Sampled(c *conversation.Conversation, account *automation.Revision, id string, now time.Time) (*store.Plan, []variables.Value) {
-	a := account.Automation(id)
+// Sampled plans what an automation would send about a call if it fired and everything it asks for had been stated. Nobody
+// is asked and no gate is applied. The values are made up, by type; they are given beside the plan, so that whoever shows it
+// can say so.
+func Sampled(c *conversation.Conversation, rev *automation.Revision, id string, now time.Time) (*store.Plan, []variables.Value) {
+	a := rev.Automation(id)
 	var values []variables.Value
 	for _, name := range a.Dyn {
-		values = append(values, sample(account.Declarations[name], c, account))
+		values = append(values, sample(rev.Declarations[name], c, rev))
 	}
 	said := interview.Said{Routes: map[string]string{}}
 	if a.Summary && c.Summary == "" {
@@ -28,11 +30,13 @@ func Sampled(c *conversation.Conversation, account *automation.Revision, id stri
 	if a.Route != nil && len(a.Route.Options) > 0 {
 		said.Routes[id] = a.Route.Options[0].Key
 	}
-	return worker.Preview(c, account, id, said, values, now), values
+	told, by := named(c, rev)
+	m := &matter{conv: told, rev: by, loc: c.Location(rev.Location)}
+	return m.lay([]triggers.Decision{{Automation: id, Verdict: triggers.Fires, Reason: reason.Fired}}, said, values, now), values
 }
 
 // sample makes a value up that is easily seen to be none of the call's.
-func sample(d variables.Declaration, c *conversation.Conversation, account *automation.Revision) variables.Value {
+func sample(d variables.Declaration, c *conversation.Conversation, rev *automation.Revision) variables.Value {
 	v := variables.Value{Name: d.Name, Type: d.Type, Status: variables.Stated}
 	switch d.Type {
 	case variables.Enum:
@@ -40,7 +44,7 @@ func sample(d variables.Declaration, c *conversation.Conversation, account *auto
 			v.Value = d.Values[0].Key
 		}
 	case variables.Date:
-		v.Value = c.StartedAt.In(c.Location(account.Location)).AddDate(0, 0, 4).Format(time.DateOnly)
+		v.Value = c.StartedAt.In(c.Location(rev.Location)).AddDate(0, 0, 4).Format(time.DateOnly)
 	case variables.Time:
 		v.Value = "14:30"
 	case variables.Number:
@@ -52,7 +56,7 @@ func sample(d variables.Declaration, c *conversation.Conversation, account *auto
 	case variables.Email:
 		v.Value = "sample@customer.example"
 	case variables.URL:
-		v.Value = "https://" + host(slices.Concat(d.Hosts, account.Directory.Allow.Domains)) + "/sample"
+		v.Value = "https://" + host(slices.Concat(d.Hosts, rev.Directory.Allow.Domains)) + "/sample"
 	case variables.Boolean:
 		v.Value = "true"
 	default:
