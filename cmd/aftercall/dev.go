@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"aftercall/automation"
@@ -31,6 +32,7 @@ func dev(flags *flag.FlagSet) action {
 		tuneMemory(ctx, c.getenv)
 		log := slog.New(devLog{slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}), c.out})
 		d := &development{premises: newPremises(c, log), dir: *config}
+		d.lent = c.getenv // so that a real platform can post here; no setting of the process can be named (AC109)
 		defer d.close()
 		return d.run(ctx, s)
 	}
@@ -61,7 +63,6 @@ func (d *development) run(ctx context.Context, s settings) error {
 		model = "the model " + s.Model
 	}
 	fmt.Fprintf(d.out, "Aftercall dev: %s, private Postgres, %s, capture sink. No message leaves this machine.\n", d.dir, model)
-	d.lend()
 	if err := d.open(ctx, s, true); err != nil {
 		return err
 	}
@@ -75,28 +76,6 @@ func (d *development) run(ctx context.Context, s settings) error {
 	}
 	d.invite()
 	return d.app.wait(ctx, w)
-}
-
-// lend takes over those secrets of the folder's sources that the environment has, so that a real platform can post here.
-// The others are made up.
-func (d *development) lend() {
-	folders, err := automation.Read(d.dir)
-	if err != nil {
-		return // the watcher reads it again, and says what is wrong
-	}
-	for _, f := range folders {
-		rev, _ := automation.Compile(f.Files)
-		if rev == nil {
-			continue
-		}
-		for _, s := range rev.Sources {
-			for _, ref := range s.Secrets {
-				if name := envName(ref); d.getenv(name) != "" {
-					d.secrets[name] = d.getenv(name)
-				}
-			}
-		}
-	}
 }
 
 // took tells open pages of what became active, once the pages know it themselves.
@@ -123,15 +102,23 @@ func (d *development) invite() {
 		if !ok {
 			continue
 		}
-		for _, s := range rev.Sources {
-			if s.Type == "native" && len(s.Secrets) > 0 {
-				fmt.Fprintf(d.out, "\nPost a call to %s from a second terminal:\n\n  AFTERCALL_SECRET='%s' aftercall send --url %s --source %s CALL.json\n",
-					rev.AccountID, d.secret(envName(s.Secrets[0])), hooks, s.ID)
-				break
-			}
+		i := slices.IndexFunc(rev.Sources, func(s automation.Source) bool { return s.Type == "native" && len(s.Secrets) > 0 })
+		if i < 0 {
+			continue
 		}
+		s := rev.Sources[i]
+		fmt.Fprintf(d.out, "\nPost a call to %s from a second terminal:\n\n  AFTERCALL_SECRET=%s aftercall send --url %s --source %s CALL.json\n",
+			rev.AccountID, d.shown(envName(s.Secrets[0])), hooks, s.ID)
 	}
 	fmt.Fprint(d.out, "\nSave a file and it is checked. Stop with Ctrl-C.\n")
+}
+
+// shown is a secret as a shell takes it. One that was lent is somebody's own, and is not printed.
+func (d *development) shown(name string) string {
+	if d.lent(name) != "" {
+		return `"$` + name + `"`
+	}
+	return "'" + d.secret(name) + "'"
 }
 
 // devLog prints what the check finds as `aftercall check` does, and of everything else what needs a look.
@@ -160,10 +147,11 @@ func (l devLog) Handle(ctx context.Context, r slog.Record) error {
 		_, err := fmt.Fprintf(l.out, "%s/%s\n", said["folder"], said["problem"])
 		return err
 	}
+	now := "is active"
 	if said["changed"] != "true" {
-		return nil
+		now = "is as it was and stays active"
 	}
-	_, err := fmt.Fprintf(l.out, "%s is active: %s\n", said["account"], said["digest"])
+	_, err := fmt.Fprintf(l.out, "%s %s: %s\n", said["account"], now, said["digest"])
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,48 @@ func TestDevFollowsTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	folder := filepath.Join(dir, "acme")
+	read := runDev(t, folder)
+	read("SIMULATED model")
+	read("acme is active")
+	workbench := strings.TrimSpace(strings.TrimPrefix(read("Workbench http://127.0.0.1:"), "Workbench"))
+	read("aftercall send --url http://127.0.0.1:", "--source acme-calls")
+	read("Stop with Ctrl-C")
+
+	if page := fetch(t, workbench); !strings.Contains(page, `value="active:acme" selected`) || !strings.Contains(page, `data-events="/dev/events"`) {
+		t.Errorf("the workbench does not show the folder: %.400s", page)
+	}
+	events := listen(t, strings.TrimSuffix(workbench, "/workbench")+"/dev/events")
+	before := <-events
+
+	file := filepath.Join(folder, "account.yaml")
+	right, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	save := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(string(right) + "nmae: Twice\n")
+	read("account.yaml:", "error[AC101]", "nmae")
+	read("help: did you mean name?")
+	save(string(right))
+	read("acme is as it was")
+	save(strings.Replace(string(right), "name: Acme Clinic", "name: Acme House", 1))
+	read("acme is active")
+	if after := <-events; after == before {
+		t.Errorf("the browser hears %q, as before", after)
+	}
+	if page := fetch(t, workbench); !strings.Contains(page, "name: Acme House") {
+		t.Error("the page that is loaded again is an old one")
+	}
+}
+
+// runDev runs dev on a folder until the test ends. What it returns reads what dev says, up to a line that has all of some
+// words.
+func runDev(t *testing.T, folder string) (read func(words ...string) string) {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	screen, out := io.Pipe()
 	ended := make(chan int, 1)
@@ -38,54 +81,34 @@ func TestDevFollowsTheFolder(t *testing.T) {
 		}
 	})
 	lines := bufio.NewScanner(screen)
-	// read reads on until a line has all of these words.
-	read := func(words ...string) string {
+	return func(words ...string) string {
 		t.Helper()
 		var said []string
-	lines:
 		for lines.Scan() {
 			said = append(said, lines.Text())
-			for _, w := range words {
-				if !strings.Contains(lines.Text(), w) {
-					continue lines
-				}
+			if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(lines.Text(), w) }) {
+				return lines.Text()
 			}
-			return lines.Text()
 		}
 		t.Fatalf("it never said %q; it said:\n%s", words, strings.Join(said, "\n"))
 		return ""
 	}
-	read("SIMULATED model")
-	read("acme is active")
-	workbench := strings.TrimSpace(strings.TrimPrefix(read("Workbench http://127.0.0.1:"), "Workbench"))
-	read("aftercall send --url http://127.0.0.1:", "--source acme-calls")
-	read("Stop with Ctrl-C")
+}
 
-	if page := fetch(t, workbench); !strings.Contains(page, `value="active:acme" selected`) || !strings.Contains(page, `data-events="/dev/events"`) {
-		t.Errorf("the workbench does not show the folder: %.400s", page)
+// TestDevPrintsNoSecretThatIsLent: what the environment has for a source is somebody's own; what is made up is for this run.
+func TestDevPrintsNoSecretThatIsLent(t *testing.T) {
+	t.Parallel()
+	d := &development{premises: newPremises(&console{}, nil)}
+	d.lent = env(map[string]string{"LENT": "whsec_of_a_platform"})
+	if got := d.secret("LENT"); got != "whsec_of_a_platform" {
+		t.Errorf("the secret is %q, not the one that is lent", got)
 	}
-	events := listen(t, strings.TrimSuffix(workbench, "/workbench")+"/dev/events")
-
-	file := filepath.Join(folder, "account.yaml")
-	right, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
+	if got := d.shown("LENT"); got != `"$LENT"` {
+		t.Errorf("it is shown as %s", got)
 	}
-	save := func(text string) {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	save(string(right) + "nmae: Twice\n")
-	read("account.yaml:", "error[AC101]", "nmae")
-	read("help: did you mean name?")
-	save(strings.Replace(string(right), "name: Acme Clinic", "name: Acme House", 1))
-	read("acme is active")
-	if line := <-events; line != "event: changed" {
-		t.Errorf("the browser hears %q", line)
-	}
-	if page := fetch(t, workbench); !strings.Contains(page, "name: Acme House") {
-		t.Error("the page that is loaded again is an old one")
+	made := d.secret("OTHER")
+	if made == "" || d.secret("OTHER") != made || d.shown("OTHER") != "'"+made+"'" {
+		t.Errorf("a secret that is made up is %q, then %q, and shown as %s", made, d.secret("OTHER"), d.shown("OTHER"))
 	}
 }
 
@@ -103,7 +126,7 @@ func fetch(t *testing.T, url string) string {
 	return string(body)
 }
 
-// listen hears server-sent events; the first line, which says how soon to come back, has come when it returns.
+// listen hears the data of server-sent events; the line has been opened when it returns.
 func listen(t *testing.T, url string) <-chan string {
 	t.Helper()
 	answer, err := http.Get(url)
@@ -119,7 +142,7 @@ func listen(t *testing.T, url string) <-chan string {
 	go func() {
 		defer close(heard)
 		for lines.Scan() {
-			if strings.HasPrefix(lines.Text(), "event:") {
+			if strings.HasPrefix(lines.Text(), "data:") {
 				heard <- lines.Text()
 			}
 		}

@@ -19,16 +19,17 @@ type premises struct {
 	server *postgres.Server
 	model  *http.Server // the simulated one; nil if another is asked
 	app    *app
+	lent   func(name string) string // secrets that the environment has for the sources; "" for none
 
-	mu      sync.Mutex
-	secrets map[string]string
+	mu   sync.Mutex
+	made map[string]string // secrets, by the names that sources have for them
 }
 
 // premisesDatabase is the database on the private server.
 const premisesDatabase = "aftercall"
 
 func newPremises(c *console, log *slog.Logger) *premises {
-	return &premises{console: c, log: log, secrets: map[string]string{}}
+	return &premises{console: c, log: log, lent: func(string) string { return "" }, made: map[string]string{}}
 }
 
 // open starts the database and the model, and puts the product together. Of s only what says which model to ask counts; one
@@ -58,14 +59,18 @@ func (p *premises) open(ctx context.Context, s settings, dev bool) (err error) {
 	return err
 }
 
-// secret gives the secret that a source names: that of the environment if dev has one, else one that is made up, once.
+// secret gives the secret that a source knows by a name: the one lent under that name, else one that is made up when it is
+// first asked for and stays the same. So every source of any folder can be posted to, and none is ever without a secret.
 func (p *premises) secret(name string) string {
+	if s := p.lent(name); s != "" {
+		return s
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.secrets[name] == "" {
-		p.secrets[name] = newSecret()
+	if p.made[name] == "" {
+		p.made[name] = newSecret()
 	}
-	return p.secrets[name]
+	return p.made[name]
 }
 
 // close stops everything.
