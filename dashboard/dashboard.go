@@ -1,8 +1,8 @@
 // Package dashboard is where ops look: for any call, what was sent, what was not, and why.
 //
 // It owns the pages of the admin listener: the list of conversations, one conversation with its decisions, quotes,
-// messages and model calls, the captured messages, and River's own page for the queue. One file per page, each with the
-// view it computes from the store's types and nothing else; templates only lay out what a view already says.
+// messages and model calls, the captured messages, the workbench, and River's own page for the queue. One file per page,
+// each with the view it computes from the store's types and nothing else; templates only lay out what a view already says.
 //
 // It promises that whatever a caller, a platform or a model put into a conversation comes out as text; that a message's
 // HTML is only ever shown in a sandbox with a policy of its own; that no page can be framed, forged from another site or

@@ -207,6 +207,15 @@ func fixtureStops() []store.Stop {
 	return []store.Stop{{AccountID: "acme", Day: "2026-11-20", Spent: 1_985_412, Limit: 2_000_000, At: began}}
 }
 
+func fixtureRule() answer {
+	rule, _ := automation.RuleOf("AC201")
+	a, err := ruleAnswer(rule)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
 // fixtureTroubles are a folder with errors and one that could not be applied; said is what an author's file may hold.
 func fixtureTroubles(said string) []store.Attempt {
 	return []store.Attempt{

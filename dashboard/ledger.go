@@ -36,6 +36,7 @@ type automationView struct {
 	Quotes          []quoteView
 	Decided         moment
 	Deliveries      []deliveryView
+	Sample          *sampleView // on the workbench, where it has no deliveries
 }
 
 // deliveryView is one line of the ledger with its attempts and its message.
@@ -61,11 +62,28 @@ type messageView struct {
 	Subject, Text         string
 	Fields                []fact
 	HTML                  string // address of the HTML, "" if it has none
+	Unfolded              bool   // its frame is to be seen at once
 }
 
 // Empty reports that nothing was rendered.
 func (m messageView) Empty() bool {
 	return m.Subject == "" && m.Text == "" && m.HTML == "" && len(m.Fields) == 0
+}
+
+// Size says how high the HTML's frame should be. The frame cannot tell, since nothing runs in it; its text can.
+func (m messageView) Size() string {
+	const column, short, long = 70, 9, 24
+	lines := 0
+	for line := range strings.Lines(m.Text) {
+		lines += 1 + len(line)/column
+	}
+	switch {
+	case lines < short:
+		return "short"
+	case lines > long:
+		return "long"
+	}
+	return "middling"
 }
 
 // attemptView is one try.
@@ -204,6 +222,10 @@ func (l ledger) message(d store.StoryDelivery) messageView {
 	m := messageView{
 		To: keys(d.Content.To), CC: keys(d.Content.CC), ReplyTo: keys(d.Content.ReplyTo),
 		Subject: d.Content.Subject, Text: d.Content.Text, Fields: fields(d.Content.Fields),
+	}
+	if d.Channel == deliver.SMS && m.Text != "" {
+		s := deliver.SegmentsOf(m.Text)
+		m.Fields = append(m.Fields, fact{"length", count(s.Count, "segment", "segments") + " in " + s.Encoding()})
 	}
 	if m.From = d.Content.From.Address; d.Content.From.Name != "" {
 		m.From = d.Content.From.Name + " <" + d.Content.From.Address + ">"

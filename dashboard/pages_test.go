@@ -29,6 +29,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},
 		"captured list": {Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows(story.AccountID, "", "", kept, story.Digest, of)},
 		"workbench":     {Template: "workbench", Title: "Workbench", Section: "workbench", View: fixtureWorkbench(story, n), Draft: true},
+		"rule":          fixtureRule(),
 		"problem":       {Template: "problem", Title: "Problem", View: problemOf(store.ErrNotFound)},
 	}
 	for _, m := range kept {

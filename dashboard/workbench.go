@@ -14,11 +14,13 @@ import (
 
 	"aftercall/automation"
 	"aftercall/internal/store"
+	"aftercall/templates"
 	"aftercall/worker"
 )
 
-// workbench is the page on which an author tries a config without deploying it: the check of the command line, one call
-// decided by the very steps of the line (worker.Rehearse), and the messages that would go out. It reads what is active and
+// workbench is the page on which an author tries a config without deploying it: the check of the command line (all of it but
+// AC410, for tests are no part of a draft), one call decided by the very steps of the line (worker.Rehearse), and the messages
+// that would go out. It reads what is active and
 // which calls there are, and writes nothing: what an author makes of the files leaves as a download. What is typed comes
 // with every request, so that nothing of it is kept here either.
 type workbench struct {
@@ -62,7 +64,8 @@ func (b *workbench) routes(mux *http.ServeMux, within func(time.Duration, comput
 	mux.Handle("POST /workbench/check", within(queryTime, b.check))
 	mux.Handle("POST /workbench/try", within(tryTime, b.try))
 	mux.Handle("POST /workbench/files", within(queryTime, b.files))
-	mux.Handle("GET /workbench/schema.json", within(queryTime, b.schema))
+	mux.Handle("GET /workbench/words.json", within(queryTime, b.words))
+	mux.Handle("GET /workbench/rules/{code}", within(queryTime, b.rule))
 	mux.Handle("GET /workbench/messages/{id}", within(queryTime, b.letter))
 }
 
@@ -72,11 +75,13 @@ type workbenchPage struct {
 	Session   string
 	From      string // what the files began as
 	Starts    []choices
+	Configs   []configView // what is active is not what is in its folder
 	Files     []fileView
 	Calls     []choices
 	Call      string
 	Check     checkView
 	Try       *tryView // nil: nothing was tried yet
+	Helpers   []templates.Helper
 	Simulated bool
 	Largest   int // bytes of one file
 }
@@ -148,7 +153,7 @@ func (b *workbench) page(ctx context.Context, d draft, tried bool) (answer, erro
 	}
 	view := workbenchPage{
 		Nonce: rand.Text(), Session: d.Session, From: d.From, Call: d.Call, Simulated: b.simulated, Largest: automation.MaxFileSize,
-		Check: d.checked(rev, problems),
+		Check: d.checked(rev, problems), Helpers: templates.Helpers(),
 	}
 	if tried {
 		if view.Try, err = b.tried(ctx, d, rev); err != nil {
@@ -156,6 +161,9 @@ func (b *workbench) page(ctx context.Context, d draft, tried bool) (answer, erro
 		}
 	}
 	if view.Starts, err = b.starts(ctx, d.From); err != nil {
+		return answer{}, err
+	}
+	if view.Configs, err = b.troubles(ctx, d.From); err != nil {
 		return answer{}, err
 	}
 	if view.Calls, err = b.calls(ctx, d); err != nil {
@@ -237,11 +245,6 @@ func (b *workbench) files(r *http.Request) (answer, error) {
 	}
 	f, err := d.download()
 	return answer{File: f}, err
-}
-
-// schema is GET /workbench/schema.json: which keys there are, for completion.
-func (b *workbench) schema(*http.Request) (answer, error) {
-	return answer{File: &file{Type: "application/json", Body: automation.Schema()}}, nil
 }
 
 // letter is GET /workbench/messages/{id}: a rendered message's HTML under the sandbox policy.

@@ -2,17 +2,22 @@ package dashboard
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"aftercall/automation"
+	"aftercall/examples"
 	"aftercall/internal/llm/openai"
 	"aftercall/internal/llm/simulated"
 	"aftercall/internal/postgres/pgtest"
@@ -22,11 +27,12 @@ import (
 
 // workbenchWalk is an author at work, with a browser on the whole thing: real pages, real database, simulated model.
 func workbenchWalk(t *testing.T, b browser) {
-	b.url = wholeServer(t)
+	b.url, _ = wholeServer(t, false)
 	const start = "/workbench?from=starter:callback-requested"
 	t.Run("mends a wrong name with the keyboard alone", func(t *testing.T) { mendsByKeyboard(t, b, start) })
 	t.Run("tries a call", func(t *testing.T) { triesACall(t, b, start) })
 	t.Run("completes", func(t *testing.T) { completes(t, b, start) })
+	t.Run("loads again in dev", func(t *testing.T) { loadsAgain(t, b) })
 	for _, c := range []struct {
 		scheme string
 		width  int64
@@ -51,8 +57,8 @@ func workbenchWalk(t *testing.T, b browser) {
 	}
 }
 
-// wholeServer serves the real pages on a database of their own.
-func wholeServer(t *testing.T) string {
+// wholeServer serves the real pages on a database of their own, in which the example account is active.
+func wholeServer(t *testing.T, dev bool) (string, *Dashboard) {
 	t.Helper()
 	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{Pool: 4, Ingest: -1})
 	if err != nil {
@@ -71,14 +77,39 @@ func wholeServer(t *testing.T) string {
 	}
 	log := slog.New(slog.DiscardHandler)
 	d, err := New(Config{
-		Store: s, River: queue, Revisions: worker.NewRevisions(s, log), Logger: log, Version: "v0.0.1", Simulated: true, Loopback: true, Model: model,
+		Store: s, River: queue, Revisions: activeExample(t, s, log), Logger: log, Version: "v0.0.1", Simulated: true, Loopback: true, Model: model, Dev: dev,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(d.Handler())
-	t.Cleanup(server.Close)
-	return server.URL
+	t.Cleanup(func() {
+		d.EndStreams() // Close waits for them
+		server.Close()
+	})
+	return server.URL, d
+}
+
+// activeExample makes the example account's config active.
+func activeExample(t *testing.T, s *store.Store, log *slog.Logger) *worker.Revisions {
+	t.Helper()
+	folder, err := fs.Sub(examples.Files(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := automation.ReadFS(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = s.Apply(t.Context(), store.RevisionFiles{AccountID: "acme", Digest: files.Digest(), Format: 1, Files: files}, store.Activation{By: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revisions := worker.NewRevisions(s, log)
+	if err := revisions.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return revisions
 }
 
 // until waits for something on the page, as long as a step may take.
@@ -93,7 +124,7 @@ func until(w *window, expression string) {
 // tabTo presses Tab until the focus is on what a selector means, as somebody without a mouse does.
 func tabTo(w *window, selector string) {
 	w.t.Helper()
-	for range 120 {
+	for range 200 {
 		w.run(chromedp.KeyEvent(kb.Tab))
 		if evaluate[bool](w, `document.activeElement.matches(`+"`"+selector+"`"+`)`) {
 			return
@@ -152,19 +183,18 @@ func triesACall(t *testing.T, b browser, start string) {
 	tab := b.open(t, "light", 1280)
 	tab.run(chromedp.Navigate(b.url + start))
 	until(tab, `document.querySelector("#bench.live")`)
-	evaluate[bool](tab, `(() => {
-		const call = document.querySelector("#call");
-		call.value = "sample:01-callback-requested";
-		return call.dispatchEvent(new Event("change"));
-	})()`)
+	evaluate[bool](tab, `!!(document.querySelector("#call").value = "sample:01-callback-requested")`)
+	tabTo(tab, `.cm-content`)
+	tab.run(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	until(tab, `document.querySelector("#try iframe")`)
+	until(tab, `document.querySelector("#bench-summary").textContent.includes("would fire")`)
 	outcome := evaluate[string](tab, `document.querySelector("#try").innerText`)
-	for _, want := range []string{"fired", "Could somebody call me back tomorrow after three", "would go out", "Ana Ruiz", "simulated model"} {
+	for _, want := range []string{"would fire", "Could somebody call me back tomorrow after three", "would go out", "Ana Ruiz", "simulated model"} {
 		if !strings.Contains(outcome, want) {
 			t.Errorf("the try does not say %q: %s", want, outcome)
 		}
 	}
-	if got := evaluate[string](tab, `[...document.querySelectorAll("#transcript mark, #try .turns mark")].map(m => m.textContent).join("|")`); !strings.Contains(got, "call me back") {
+	if got := evaluate[string](tab, `[...document.querySelectorAll("#try .turns mark")].map(m => m.textContent).join("|")`); !strings.Contains(got, "call me back") {
 		t.Errorf("marked in the transcript: %q", got)
 	}
 	before := evaluate[string](tab, `document.querySelector("#try iframe").src`)
@@ -174,6 +204,8 @@ func triesACall(t *testing.T, b browser, start string) {
 	if after := evaluate[string](tab, `document.querySelector("#try iframe").src`); after == before {
 		t.Error("the message as HTML is the one from before")
 	}
+	tab.run(chromedp.KeyEvent(" {{nobody_of_that_name"))
+	until(tab, `document.querySelector("#try-old").checkVisibility()`)
 	for _, c := range tab.complaints() {
 		t.Error(c)
 	}
@@ -193,10 +225,85 @@ func completes(t *testing.T, b browser, start string) {
 	// The key is handled, and yet the protocol types the line break that it would have made.
 	until(tab, `/{{crm_record_id\s*}}/.test(document.querySelector(".cm-content").innerText)`)
 
+	// Each of these is typed at the end of account.yaml, and offers what may stand there.
+	for _, c := range []struct{ typed, offers, not string }{
+		{"budg", "budget", "actions"},
+		{"automations: [{id: one, actions: [{email: {to: [maria], su", "subject", "to"},
+		{"automations: [{when: {calls: {stat", "status", "subject"},
+		{"variables: {dyn_kind: {type: en", "enum", "type"},
+		{"name: \"{{#un", "unless", "customer_name"},
+		{"name: \"{{#if customer_name}}x{{/", "if", "unless"},
+		{"name: \"{{trun", "truncate", "customer_name"},
+	} {
+		tab := b.open(t, "light", 1280)
+		tab.run(chromedp.Navigate(b.url + start))
+		until(tab, `document.querySelector("#bench.live") && document.querySelector("#names button")`)
+		tabTo(tab, `.cm-content`)
+		tab.run(chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent(c.typed))
+		const offered = `[...document.querySelectorAll(".cm-tooltip-autocomplete .cm-completionLabel")].map(l => l.textContent)`
+		until(tab, fmt.Sprintf("%s.includes(%q)", offered, c.offers))
+		if evaluate[bool](tab, fmt.Sprintf("%s.includes(%q)", offered, c.not)) {
+			t.Errorf("%q offers %s", c.typed, c.not)
+		}
+	}
+
+	// A block is written with its end, and the cursor where its condition goes.
 	tab = b.open(t, "light", 1280)
 	tab.run(chromedp.Navigate(b.url + start))
 	until(tab, `document.querySelector("#bench.live") && document.querySelector("#names button")`)
+	openBody(tab)
+	tab.run(chromedp.KeyEvent("\r{{#unl"))
+	until(tab, `document.querySelector(".cm-tooltip-autocomplete")?.innerText.includes("unless")`)
+	until(tab, `(document.opened ??= performance.now()) + 200 < performance.now()`)
+	tab.run(chromedp.KeyEvent(kb.Enter))
+	until(tab, `/{{#unless\s*}}{{\/unless}}/.test(document.querySelector(".cm-content").innerText)`)
+	tab.run(chromedp.KeyEvent("cust"))
+	until(tab, `document.querySelector(".cm-tooltip-autocomplete")?.innerText.includes("customer_name")`)
+	tab.run(chromedp.KeyEvent(kb.Tab))
+	if evaluate[bool](tab, `!!document.activeElement.closest(".cm-content")`) {
+		t.Error("Tab does not leave the editor while it offers words")
+	}
+}
+
+// loadsAgain: in dev a page whose draft is as it began follows the folder, and one that was typed in asks first.
+func loadsAgain(t *testing.T, b browser) {
+	url, d := wholeServer(t, true)
+	b.url = url
+	tab := b.open(t, "light", 1280)
+	came := make(chan string, 256)
+	if err := chromedp.Listen(tab.ctx, func(event any) {
+		if e, ok := event.(*network.EventResponseReceived); ok {
+			came <- e.Response.URL
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	await := func(part string) {
+		t.Helper()
+		late := time.After(time.Minute)
+		for {
+			select {
+			case url := <-came:
+				if strings.Contains(url, part) {
+					return
+				}
+			case <-late:
+				t.Fatalf("the page never asks for %s", part)
+			}
+		}
+	}
+	tab.run(chromedp.Navigate(b.url + "/workbench?from=active:acme"))
+	await("/workbench?")
+	await(eventsPath)
+	d.Changed()
+	await("/workbench?from=active%3Aacme")
+	await(eventsPath)
+	until(tab, `document.querySelector("#bench.live")`)
 	tabTo(tab, `.cm-content`)
-	tab.run(chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent("\rbudg"))
-	until(tab, `document.querySelector(".cm-tooltip-autocomplete")?.innerText.includes("budget")`)
+	tab.run(chromedp.KeyEvent("#"))
+	d.Changed()
+	until(tab, `document.querySelector(".news button")`)
+	if got := evaluate[string](tab, `document.querySelector(".cm-content").innerText`); !strings.HasPrefix(got, "#") {
+		t.Errorf("the draft is gone: %.80s", got)
+	}
 }

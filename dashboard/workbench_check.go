@@ -3,6 +3,7 @@ package dashboard
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ type problemView struct {
 	Index    int    `json:"-"`
 	Tab      int    `json:"-"` // the file's number on the page; -1 if it is not there
 	Badge    badge  `json:"-"`
-	Shown    string `json:"-"` // as the command line prints it, but for its first line
+	Shown    string `json:"-"` // the line and the caret under it, as the command line prints them
 	File     string `json:"file"`
 	Line     int    `json:"line"`
 	Column   int    `json:"column"` // from 1, in characters
@@ -77,8 +78,9 @@ func (d draft) problem(n int, p automation.Problem) problemView {
 	if p.Severity != automation.Error {
 		v.Badge, v.Severity = badge{"warning", "question", "warn"}, "warning"
 	}
-	_, v.Shown, _ = strings.Cut(p.String(), "\n")
-	v.Shown, _, _ = strings.Cut(v.Shown, "  help: ")
+	bare := p
+	bare.Help = "" // it stands below
+	_, v.Shown, _ = strings.Cut(bare.String(), "\n")
 	if v.Tab < 0 {
 		return v
 	}
@@ -138,6 +140,9 @@ func systemNames() map[string]string {
 		"metadata":                "what the platform passed along: metadata.plan",
 	}
 }
+
+// Rule is the address of what the code means.
+func (p problemView) Rule() string { return "/workbench/rules/" + url.PathEscape(p.Code) }
 
 // Where says where a problem stands, as the command line does.
 func (p problemView) Where() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }

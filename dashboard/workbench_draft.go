@@ -157,19 +157,30 @@ func lineOf(text string, n int) string {
 
 var (
 	meant   = regexp.MustCompile(`^did you mean (?:the helper )?(\S+)\?`)
+	toQuote = regexp.MustCompile(`^write ("[^"\\]+")$`)
 	oneWord = regexp.MustCompile(`^[\p{L}\p{N}_.@/+:-]+$`)
 )
 
 // suggested is the word that would stand in place of what a problem underlines, if its help names one. Only a word that
-// stands for a word is offered: what is in quotes, or has a counterpart elsewhere, takes a person.
+// stands for a word is offered, in the quotes it has or needs: what has a counterpart elsewhere takes a person.
 func suggested(p automation.Problem, line string) (word string, ok bool) {
-	m := meant.FindStringSubmatch(p.Help)
 	runes := []rune(line)
-	if m == nil || p.Col < 1 || p.Length < 1 || p.Col-1+p.Length > len(runes) {
+	if p.Col < 1 || p.Length < 1 || p.Col-1+p.Length > len(runes) {
 		return "", false
 	}
 	wrong := string(runes[p.Col-1 : p.Col-1+p.Length])
-	return m[1], oneWord.MatchString(wrong) && oneWord.MatchString(m[1]) && wrong != m[1]
+	if m := toQuote.FindStringSubmatch(p.Help); m != nil {
+		return m[1], oneWord.MatchString(wrong)
+	}
+	m := meant.FindStringSubmatch(p.Help)
+	if m == nil || !oneWord.MatchString(m[1]) {
+		return "", false
+	}
+	bare, mark := wrong, ""
+	if n := len(wrong); n > 2 && wrong[0] == wrong[n-1] && (wrong[0] == '"' || wrong[0] == '\'') {
+		bare, mark = wrong[1:n-1], wrong[:1]
+	}
+	return mark + m[1] + mark, oneWord.MatchString(bare) && bare != m[1]
 }
 
 // download gives the files to be kept: one as it is, or all as a zip.

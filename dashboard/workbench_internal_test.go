@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,6 +20,7 @@ import (
 	"aftercall/automation"
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
+	"aftercall/templates"
 	"aftercall/variables"
 )
 
@@ -33,8 +35,13 @@ func fixtureWorkbench(story store.Story, n names) workbenchPage {
 	check.Problems[0].Fix, check.Problems[0].Was = "word", "wrod"
 	check.Names = []nameView{{Name: said, Kind: said, Says: said, Dyn: true}}
 	p := workbenchPage{Nonce: "abc", Session: said, From: said, Call: said, Check: check, Simulated: true,
-		Try:    layTry(story, n, spent{Model: said, Asked: 1}, newLetters().keep),
-		Starts: []choices{{said, []choice{{said, said, true}}}}, Calls: []choices{{said, []choice{{said, said, false}}}}}
+		Try:     layTry(story, n, spent{Model: said, Asked: 1}, newLetters().keep),
+		Configs: configTroubles(fixtureTroubles(said), func(string) names { return n }), Helpers: templates.Helpers(),
+		Starts:  []choices{{said, []choice{{said, said, true}}}}, Calls: []choices{{said, []choice{{said, said, false}}}}}
+	for i := range p.Try.NotFired {
+		a := &p.Try.NotFired[i]
+		a.Sample = &sampleView{Anchor: anchor("sample", a.Anchor, strconv.Itoa(i)), Values: []fact{{said, said}}}
+	}
 	for i, f := range d.Files {
 		p.Files = append(p.Files, fileView{i, f.Name, f.Text, i == 0})
 	}
@@ -125,7 +132,11 @@ func TestSuggested(t *testing.T) {
 		{"a helper", "{{uper x}}", "uper", "did you mean the helper upper?", "upper"},
 		{"beside other scripts", "日本語 {{nmae}}", "nmae", "did you mean name?", "name"},
 		{"a block has an end, too", "{{#ech x}}", "{{#ech x}}", "did you mean {{#each}}?", ""},
-		{"in quotes", `to: "suport"`, `"suport"`, "did you mean support?", ""},
+		{"in quotes", `to: "suport"`, `"suport"`, "did you mean support?", `"support"`},
+		{"in single quotes", `to: 'suport'`, `'suport'`, "did you mean support?", `'support'`},
+		{"half in quotes", `to: "suport x`, `"suport`, "did you mean support?", ""},
+		{"without the quotes it needs", `phone: +447700900124`, "+447700900124", `write "+447700900124"`, `"+447700900124"`},
+		{"with more to write", `to: x`, "x", `write "x" and "y"`, ""},
 		{"no suggestion", "subjct: x", "subjct", "known here: subject", ""},
 		{"the same", "subject: x", "subject", "did you mean subject?", ""},
 	} {
@@ -367,15 +378,20 @@ func TestNewsReachesWhoWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	first := make([]byte, len("retry: 1000\n\n"))
-	if _, err := io.ReadFull(answer.Body, first); err != nil {
-		t.Fatal(err)
+	heard := func() string {
+		event := make([]byte, len("retry: 1000\nevent: active\ndata: 0\n\n"))
+		if _, err := io.ReadFull(answer.Body, event); err != nil {
+			t.Fatal(err)
+		}
+		return string(event)
 	}
-	n.spread()
-	event := make([]byte, len("event: changed\ndata: now\n\n"))
-	if _, err := io.ReadFull(answer.Body, event); err != nil || string(event) != "event: changed\ndata: now\n\n" {
-		t.Errorf("got %q, %v", event, err)
+	for _, want := range []string{"data: 0\n\n", "data: 1\n\n"} {
+		if got := heard(); !strings.HasSuffix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		n.spread()
 	}
+	heard() // of the second time
 	n.end()
 	n.end() // twice is once
 	if rest, err := io.ReadAll(answer.Body); err != nil || len(rest) != 0 {

@@ -196,21 +196,33 @@ func (b *workbench) calls(ctx context.Context, d draft) ([]choices, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list calls to try: %w", err)
 	}
-	known := map[string]names{}
 	for _, row := range rows {
-		n, ok := known[row.AccountID]
-		if !ok {
-			rev, _ := b.revisions.Active(row.AccountID)
-			n = names{rev}
-			known[row.AccountID] = n
-		}
 		value := callStored + ":" + row.ID
-		stored.Options = append(stored.Options, choice{value, callLabel(row, n), value == d.Call})
+		stored.Options = append(stored.Options, choice{value, callLabel(row, b.names(row.AccountID)), value == d.Call})
 	}
 	if len(stored.Options) == 0 {
 		return []choices{given}, nil
 	}
 	return []choices{stored, given}, nil
+}
+
+// names gives the words of an account's active revision.
+func (b *workbench) names(accountID string) names {
+	rev, _ := b.revisions.Active(accountID)
+	return names{rev}
+}
+
+// troubles says what keeps the folder of the account that a draft began as from being taken: the draft is then older than it.
+func (b *workbench) troubles(ctx context.Context, from string) ([]configView, error) {
+	kind, account, _ := strings.Cut(from, ":")
+	if kind != fromActive || account == "" {
+		return nil, nil
+	}
+	all, err := b.store.ConfigTroubles(ctx, account)
+	if err != nil {
+		return nil, fmt.Errorf("look how the config folder fared: %w", err)
+	}
+	return configTroubles(all, b.names), nil
 }
 
 // callLabel tells stored calls apart: who called, when, and what fired.

@@ -65,7 +65,7 @@ func (h *house) activate(account, text string) {
 	id, err := h.store.SaveRevision(h.t.Context(), store.RevisionFiles{AccountID: account, Digest: strings.Repeat("cd", 32), Format: 1,
 		Files: map[string][]byte{"account.yaml": []byte(text)}}, "test")
 	h.must(err)
-	_, err = h.store.Activate(h.t.Context(), account, id, "test", nil)
+	_, err = h.store.Activate(h.t.Context(), store.Activation{AccountID: account, RevisionID: id, By: "test"})
 	h.must(err)
 }
 
@@ -112,7 +112,10 @@ func TestTheWorkbenchOpens(t *testing.T) {
 			t.Errorf("%s: the nonce %q is not in the policy %q", path, nonce, policy)
 		}
 	}
-	for _, path := range []string{"/workbench?from=active:nobody", "/workbench?from=starter:none", "/workbench?from=x", "/workbench/messages/none"} {
+	for _, path := range []string{
+		"/workbench?from=active:nobody", "/workbench?from=starter:none", "/workbench?from=x", "/workbench/messages/none",
+		"/workbench/rules/AC999", "/workbench/rules/..%2f..%2frules%2fAC101",
+	} {
 		if answer, _ := h.get("GET", path); answer.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: got %d, want 404", path, answer.StatusCode)
 		}
@@ -136,11 +139,57 @@ func TestTheWorkbenchBeginsWithWhatIsActive(t *testing.T) {
 	}
 }
 
+// A draft that begins as what is active says so if the folder holds something else.
+func TestTheWorkbenchSaysThatTheFolderWasNotTaken(t *testing.T) {
+	t.Parallel()
+	var revisions *worker.Revisions
+	h, _ := bench(t, func(c *dashboard.Config) { revisions = c.Revisions })
+	h.activate("quiet", "account: quiet\nname: Quiet House\n")
+	h.must(revisions.Refresh(t.Context()))
+	h.must(h.store.RecordAttempt(t.Context(), store.Attempt{AccountID: "quiet", Folder: "/etc/quiet", Host: "here",
+		State: store.AttemptInvalid, Problems: 1, FirstProblem: "account.yaml:2:1: error[AC101]: unknown key nmae", Digest: "d"}))
+	if _, body := h.get("GET", "/workbench"); !strings.Contains(body, "The config of Quiet House is not what is in its folder") || !strings.Contains(body, "unknown key nmae") {
+		t.Errorf("the page does not say it: %s", body)
+	}
+	if _, body := h.get("GET", "/workbench?from=example:acme"); strings.Contains(body, "is not what is in its folder") {
+		t.Error("a draft of the example is told of another account's folder")
+	}
+}
+
+// What the check names is explained, in the words of `aftercall explain`.
+func TestTheWorkbenchExplainsEveryRule(t *testing.T) {
+	t.Parallel()
+	h, _ := bench(t)
+	for _, rule := range automation.Rules() {
+		answer, body := h.get("GET", "/workbench/rules/"+rule.Code)
+		if answer.StatusCode != http.StatusOK || !strings.Contains(body, "<h1>"+rule.Code+": ") || !strings.Contains(body, "<h2>Right</h2>") || strings.Contains(body, "raw HTML omitted") {
+			t.Errorf("%s: got %d: %s", rule.Code, answer.StatusCode, body)
+		}
+	}
+}
+
+func TestTheWorkbenchGivesTheWordsOfTheFormat(t *testing.T) {
+	t.Parallel()
+	h, _ := bench(t)
+	var got struct {
+		Schema  struct{ Properties map[string]any }
+		Helpers []struct{ Name, Usage string }
+	}
+	answer, body := h.get("GET", "/workbench/words.json")
+	if err := json.Unmarshal([]byte(body), &got); err != nil || answer.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("got %q, %v: %.200s", answer.Header.Get("Content-Type"), err, body)
+	}
+	if got.Schema.Properties["automations"] == nil || len(got.Helpers) == 0 || got.Helpers[0].Usage == "" {
+		t.Errorf("%d keys and %d helpers", len(got.Schema.Properties), len(got.Helpers))
+	}
+}
+
 // What the workbench says of a folder is what the command line says.
 func TestTheWorkbenchChecksAsTheCommandLineDoes(t *testing.T) {
 	t.Parallel()
 	h, asked := bench(t)
 	fields := starter(t, func(body string) string { return body + "\nDear {{customer_nmae}}\n" })
+	fields[7] += "\nvariables: { dyn_never: { type: text } }\n" // a warning, if nothing else keeps the folder from being read
 	answer, body := h.post("/workbench/check", fields...)
 	var got struct {
 		OK       bool
@@ -171,7 +220,7 @@ func TestTheWorkbenchChecksAsTheCommandLineDoes(t *testing.T) {
 	if p := got.Problems[len(got.Problems)-1]; p.Fix != "customer_name" || p.Was != "customer_nmae" {
 		t.Errorf("the fix is %q for %q", p.Fix, p.Was)
 	}
-	if len(got.Names) < 18 || !strings.Contains(got.List, "data-fix") {
+	if len(got.Names) < 18 || !strings.Contains(got.List, "data-fix") || !strings.Contains(got.List, `href="/workbench/rules/AC201"`) {
 		t.Errorf("%d names, list: %s", len(got.Names), got.List)
 	}
 	if asked.Load() != 0 {
@@ -186,6 +235,7 @@ func TestTheWorkbenchTriesACall(t *testing.T) {
 	for _, want := range []string{
 		"simulated model", "Callback requested", "would go out", "Could somebody call me back tomorrow after three", "<mark>", "Call back", "447700900456",
 		"Ana Ruiz", "support@acme.example", "/workbench/messages/", "Nothing was sent and nothing was kept",
+		"1 automation would fire, 3 messages would go out, 1 task would be written.",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the try does not say %q", want)
@@ -216,6 +266,35 @@ func TestTheWorkbenchTriesACall(t *testing.T) {
 	h.must(err)
 	if len(calls)+len(captured)+len(active) != 0 {
 		t.Errorf("a try left %d calls, %d messages and %d revisions behind", len(calls), len(captured), len(active))
+	}
+}
+
+// An automation that does not fire on the call shows what it would send all the same, and says that its values are made up.
+func TestTheWorkbenchShowsSamples(t *testing.T) {
+	t.Parallel()
+	h, _ := bench(t)
+	fields := starter(t, same)
+	fields[3] = "sample:10-positive-feedback"
+	_, body := h.post("/workbench/try", fields...)
+	for _, want := range []string{"No automation would fire.", "would not fire", `id="sample-callback-requested"`, "samples", "sample of callback when", "would go out"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the try does not say %q: %s", want, body)
+		}
+	}
+}
+
+// A warning keeps nothing from being tried, and is listed.
+func TestTheWorkbenchListsWarnings(t *testing.T) {
+	t.Parallel()
+	h, _ := bench(t)
+	fields := starter(t, same)
+	fields[7] += "\nvariables: { dyn_never: { type: text } }\n"
+	_, body := h.post("/workbench", append(fields, "do", "check")...)
+	if !strings.Contains(body, "0 errors, 1 warning") || !strings.Contains(body, "AC402") || !strings.Contains(body, "dyn_never is declared, but nothing uses it") {
+		t.Errorf("the warning is not there: %s", body)
+	}
+	if _, body := h.post("/workbench/try", fields...); !strings.Contains(body, "would fire") {
+		t.Errorf("with a warning nothing is tried: %s", body)
 	}
 }
 

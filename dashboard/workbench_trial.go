@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -89,7 +88,7 @@ type asker struct {
 
 // Complete gives the answer there is, or asks for one.
 func (a *asker) Complete(ctx context.Context, q llm.Request) (llm.Reply, error) {
-	at := promptOf(q)
+	at := interview.PromptHash(q)
 	if known, ok := a.answers.find(at); ok {
 		a.spent.Remembered++
 		a.spent.Model = known.reply.Model
@@ -108,16 +107,6 @@ func (a *asker) Complete(ctx context.Context, q llm.Request) (llm.Reply, error) 
 	a.spent.Model, a.spent.In, a.spent.Out = reply.Model, a.spent.In+reply.TokensIn, a.spent.Out+reply.TokensOut
 	a.answers.keep(at, ending{reply, nil})
 	return reply, nil
-}
-
-// promptOf names a question by everything that its answer depends on.
-func promptOf(q llm.Request) string {
-	h := sha256.New() // takes everything it is given
-	for _, m := range q.Messages {
-		fmt.Fprintf(h, "%q %q\n", m.Role, m.Content)
-	}
-	fmt.Fprintf(h, "%q %d", q.Schema, q.MaxTokens)
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // forgetful is the memory of an interview that is never continued: the answers are kept by their prompts instead, because

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"aftercall/automation"
 	"aftercall/conversation"
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
-	"aftercall/recipients"
-	"aftercall/tasks"
 	"aftercall/worker"
 )
 
@@ -18,6 +17,7 @@ import (
 type tryView struct {
 	Trouble   *trouble // why there is nothing to show
 	Heading   string
+	Told      string // in one line, for those who hear the page as well
 	Answered  string // by whom, and what it did cost
 	Simulated bool
 	Summary   string
@@ -27,6 +27,16 @@ type tryView struct {
 	Tasks     []taskView
 	Turns     []turnView
 }
+
+// sampleView is what an automation would send if it fired, with values that are made up.
+type sampleView struct {
+	Anchor     string
+	Values     []fact // what is made up, by name
+	Deliveries []deliveryView
+}
+
+// mostSamples bounds how many automations of one try are laid out as if they fired.
+const mostSamples = 20
 
 // trouble is why a try came to nothing, and what to do.
 type trouble struct{ Sentence, Remedy string }
@@ -55,7 +65,9 @@ func (b *workbench) tried(ctx context.Context, d draft, rev *automation.Revision
 	case err != nil:
 		return nil, fmt.Errorf("try a draft: %w", err)
 	}
-	return layTry(rehearsedStory(r, c, rev), names{rev}, cost, b.letters.keep), nil
+	v := layTry(r.Story(c, rev), names{rev}, cost, b.letters.keep)
+	v.sample(c, rev, b.letters.keep)
+	return v, nil
 }
 
 func modelRemedy(e *llm.Error) string {
@@ -74,40 +86,135 @@ func layTry(s store.Story, n names, cost spent, keep func(html string) string) *
 	if c == nil {
 		c = &conversation.Conversation{}
 	}
-	zone := c.Location(n.zone())
-	l := ledger{story: s, names: n, zone: zone, turns: len(c.Turns)}
+	l := ledger{story: s, names: n, zone: c.Location(n.zone()), turns: len(c.Turns)}
 	v := &tryView{
-		Heading: heading(c) + ", " + at(c.StartedAt, zone).Local, Answered: cost.words(), Simulated: s.Simulated, Summary: or(c.Summary, s.Summary),
+		Heading: heading(c) + ", " + at(c.StartedAt, l.zone).Local, Answered: cost.words(), Simulated: s.Simulated, Summary: or(c.Summary, s.Summary),
 		Variables: values(s.Values, len(c.Turns)), Tasks: l.tasks(), Turns: transcript(c, l.cited()),
 	}
 	v.Fired, v.NotFired, _ = l.automations()
-	addresses := map[string]string{}
-	for _, d := range s.Deliveries {
-		addresses[anchor("delivery", d.ID)] = keep(d.Content.HTML)
-	}
-	for _, a := range v.Fired {
-		for i := range a.Deliveries {
-			would(&a.Deliveries[i], addresses)
+	letters := lettersOf(s, keep)
+	for _, list := range [][]automationView{v.Fired, v.NotFired} {
+		for i := range list {
+			list[i].Verdict = wouldDecide(list[i].Verdict)
+			for j := range list[i].Deliveries {
+				wouldGo(&list[i].Deliveries[j], letters)
+				list[i].Deliveries[j].Message.Unfolded = true
+			}
 		}
+	}
+	v.Told = told(v.Fired)
+	return v
+}
+
+// sample adds what the automations without deliveries would send if they fired.
+func (v *tryView) sample(c *conversation.Conversation, rev *automation.Revision, keep func(html string) string) {
+	left := mostSamples
+	for _, list := range [][]automationView{v.Fired, v.NotFired} {
+		for i := range list {
+			if len(list[i].Deliveries) > 0 || left == 0 {
+				continue
+			}
+			left--
+			list[i].Sample = sampled(c, rev, list[i].ID, keep)
+		}
+	}
+}
+
+func sampled(c *conversation.Conversation, rev *automation.Revision, id string, keep func(html string) string) *sampleView {
+	plan, values := worker.Sampled(c, rev, id, c.EndedAt)
+	s := worker.Rehearsal{Plan: plan}.Story(c, rev)
+	l := ledger{story: s, names: names{rev}, zone: c.Location(rev.Location), turns: len(c.Turns)}
+	v := &sampleView{Anchor: anchor("sample", id)}
+	for _, value := range values {
+		v.Values = append(v.Values, fact{value.Name, value.Value})
+	}
+	if plan.Summary != "" {
+		v.Values = append(v.Values, fact{"conversation_summary", plan.Summary})
+	}
+	if r := rev.Automation(id).Route; r != nil && len(r.Options) > 0 {
+		v.Values = append(v.Values, fact{"the route's answer", r.Options[0].Key})
+	}
+	letters := lettersOf(s, keep)
+	for _, d := range s.Deliveries {
+		view := l.delivery(d)
+		wouldGo(&view, letters)
+		v.Deliveries = append(v.Deliveries, view)
 	}
 	return v
 }
 
-// would words a delivery that nobody will send.
-func would(d *deliveryView, addresses map[string]string) {
-	d.Message.HTML = addresses[d.Anchor]
+// lettersOf gives each delivery's HTML an address, by the delivery's anchor.
+func lettersOf(s store.Story, keep func(html string) string) map[string]string {
+	addresses := map[string]string{}
+	for _, d := range s.Deliveries {
+		addresses[anchor("delivery", d.ID)] = keep(d.Content.HTML)
+	}
+	return addresses
+}
+
+// wouldDecide words a verdict that nobody has acted on.
+func wouldDecide(b badge) badge {
+	switch b.Word {
+	case "fired":
+		b.Word = "would fire"
+	case "did not fire":
+		b.Word = "would not fire"
+	}
+	return b
+}
+
+// The words for deliveries that nobody will send.
+const (
+	wouldGoOut     = "would go out"
+	wouldBeWritten = "would be written"
+	wouldBeHeld    = "would be held"
+)
+
+// wouldGo words a delivery that nobody will send.
+func wouldGo(d *deliveryView, letters map[string]string) {
+	d.Message.HTML = letters[d.Anchor]
 	d.See = ""
 	switch d.State.Word {
 	case string(store.Planned):
-		d.State = badge{"would go out", "check", "good"}
+		d.State = badge{wouldGoOut, "check", "good"}
 	case "written", string(store.Sent):
-		d.State = badge{"would be written", "check", "good"}
+		d.State = badge{wouldBeWritten, "check", "good"}
+	case string(store.Held):
+		d.State.Word = wouldBeHeld
+		return
 	default:
 		return
 	}
-	if d.Code == "" {
-		d.Why = why{}
+	if d.Code == "" { // it goes out at once, for no reason but the decision
+		d.Why, d.Waits = why{}, false
 	}
+}
+
+// told sums up what would happen.
+func told(fired []automationView) string {
+	fires, of := 0, map[string]int{}
+	for _, a := range fired {
+		if a.Verdict.Word == "would fire" {
+			fires++
+		}
+		for _, d := range a.Deliveries {
+			of[d.State.Word]++
+		}
+	}
+	if fires == 0 {
+		return "No automation would fire."
+	}
+	parts := []string{count(fires, "automation", "automations") + " would fire"}
+	if n := of[wouldGoOut]; n > 0 {
+		parts = append(parts, count(n, "message", "messages")+" would go out")
+	}
+	if n := of[wouldBeWritten]; n > 0 {
+		parts = append(parts, count(n, "task", "tasks")+" would be written")
+	}
+	if n := of[wouldBeHeld]; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d would be held for a person", n))
+	}
+	return strings.Join(parts, ", ") + "."
 }
 
 // words says who answered and what it did cost.
@@ -119,30 +226,4 @@ func (s spent) words() string {
 		return fmt.Sprintf("Answered by %s before; nothing was asked again.", s.Model)
 	}
 	return fmt.Sprintf("Answered by %s: %s, %s tokens in, %s out.", s.Model, count(s.Asked, "call", "calls"), worker.Amount(s.In), worker.Amount(s.Out))
-}
-
-// rehearsedStory is a rehearsal as the story that the line would have written.
-func rehearsedStory(r worker.Rehearsal, c *conversation.Conversation, rev *automation.Revision) store.Story {
-	s := store.Story{
-		AccountID: rev.AccountID, Conversation: c, Digest: rev.Digest, State: r.Plan.State, Summary: r.Plan.Summary,
-		Simulated: r.Plan.Simulated, Values: r.Plan.Values,
-	}
-	for _, d := range r.Plan.Decisions {
-		s.Decisions = append(s.Decisions, store.StoryDecision{Run: r.Plan.Run, Decision: d})
-	}
-	contact := recipients.ContactRecord{Name: c.Customer.Name, Email: c.Customer.Email, Number: c.CustomerNumber()}
-	for i, d := range r.Plan.Deliveries {
-		d.ID = fmt.Sprintf("%s-%d-%d", d.Automation, d.Action, i) // the same each time, so that the page does not jump
-		told := store.StoryDelivery{Run: r.Plan.Run, Delivery: d}
-		if len(d.Content.To) == 1 {
-			if to, refused := rev.Directory.Address(d.Content.To[0], d.Channel, contact); refused == "" {
-				told.Address = to.Address
-			}
-		}
-		s.Deliveries = append(s.Deliveries, told)
-	}
-	for _, t := range r.Plan.Tasks {
-		s.Tasks = append(s.Tasks, store.StoryTask{Task: t, State: tasks.Open})
-	}
-	return s
 }

@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -224,6 +225,30 @@ func TestAccepted(t *testing.T) {
 		{templates.Markdown, "`{{agent_name}}`\n\n```\n{{#if dyn_x}}{{conversation_transcript}}{{/if}}\n```\n"},
 	} {
 		parse(t, c.src, c.format)
+	}
+}
+
+// TestHelpersCanBeWrittenAsTheySay: what an author is offered passes the guard.
+func TestHelpersCanBeWrittenAsTheySay(t *testing.T) {
+	t.Parallel()
+	name, fits := regexp.MustCompile(`\bname\b`), map[string]string{"date": "dyn_day", "time": "dyn_at"} // else any text
+	for _, h := range templates.Helpers() {
+		if h.Block != strings.HasPrefix(h.Usage, "{{#"+h.Name+" ") {
+			t.Errorf("%s: block %v, and its usage is %s", h.Name, h.Block, h.Usage)
+		}
+		for src := range strings.SplitSeq(h.Usage, " or ") {
+			if strings.HasPrefix(src, "{{#") && !strings.Contains(src, "{{/") {
+				src += "x{{/if}}"
+			}
+			value, ok := fits[h.Name]
+			if !ok {
+				value = "customer_name"
+			}
+			parse(t, name.ReplaceAllString(src, value), templates.Plain)
+		}
+	}
+	if got := len(templates.Helpers()); got != 13 {
+		t.Errorf("%d blocks and helpers are offered, want 13", got)
 	}
 }
 

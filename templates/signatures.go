@@ -46,6 +46,25 @@ func signature(name string) (helper, bool) {
 	return helper{}, false
 }
 
+// Helper is a word of ours that may stand between braces, for whoever offers words to authors.
+type Helper struct {
+	Name, Usage string
+	Block       bool // it opens a block: {{#if name}} … {{/if}}
+}
+
+// Helpers lists the blocks and the helpers that there are.
+func Helpers() []Helper {
+	all := []Helper{
+		{"if", "{{#if name}} … {{else}} … {{/if}}", true}, {"unless", "{{#unless name}} … {{/unless}}", true},
+		{"each", "{{#each metadata.list}} {{this}} {{/each}}", true}, {"with", "{{#with metadata.thing}} {{this.part}} {{/with}}", true},
+	}
+	for _, name := range helperNames() {
+		h, _ := signature(name)
+		all = append(all, Helper{Name: name, Usage: h.usage})
+	}
+	return all
+}
+
 func helperNames() []string {
 	return []string{"date", "time", "upper", "lower", "title", "truncate", "default", "join", "eq"}
 }

@@ -39,13 +39,33 @@ function step(by) {
   next?.focus();
 }
 
-/** In dev the server says when a config became active. A draft is not thrown away for it. */
+/** In dev the server says how often a config became active. A browser has few lines to a server, so a page that nobody sees gives its own up. */
 function listen() {
-  if (!document.body.dataset.events) return;
-  new EventSource(document.body.dataset.events).addEventListener("changed", () => {
-    if (document.querySelector("#bench")) offer("The files on disk became active. Start from them");
-    else location.reload();
-  });
+  const path = document.body.dataset.events;
+  if (!path) return;
+  let line, known;
+  const tune = () => {
+    line?.close();
+    if (document.visibilityState !== "visible") return;
+    line = new EventSource(path);
+    line.addEventListener("active", (event) => {
+      if (known !== undefined && known !== event.data) follow();
+      known = event.data;
+    });
+  };
+  document.addEventListener("visibilitychange", tune);
+  tune();
+}
+
+/** Shows what became active. A draft that was changed is not thrown away for it. */
+function follow() {
+  const bench = document.querySelector("#bench");
+  if (!bench) return location.reload();
+  const { from, call } = bench.elements;
+  const active = from.value.startsWith("active:");
+  const path = "/workbench?" + new URLSearchParams({ from: active ? from.value : "", call: call.value });
+  if ("changed" in bench.dataset) offer("The files on disk became active. Start from them", path);
+  else if (active) location.assign(path);
 }
 
 /** Asks, while the page is looked at, whether its content has changed, and offers the new one instead of moving things. */
@@ -60,13 +80,13 @@ async function watch() {
   }
 }
 
-function offer(what = "There is something new. Show it") {
+function offer(what = "There is something new. Show it", path = "") {
   const place = document.querySelector(".news");
   if (place.hasChildNodes()) return;
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = what;
-  button.addEventListener("click", () => location.reload());
+  button.addEventListener("click", () => (path ? location.assign(path) : location.reload()));
   place.append(button);
 }
 

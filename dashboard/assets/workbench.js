@@ -4,6 +4,7 @@
 
 const form = document.querySelector("#bench");
 const place = document.querySelector("#editor");
+const outcome = document.querySelector("#try");
 const editor = await import(form.dataset.editor); // the vendored CodeMirror; its name holds its hash
 const { completionsAt } = await import(form.dataset.complete);
 const { EditorView, EditorState, basicSetup, lintGutter, setDiagnostics, forEachDiagnostic, yaml, tags } = editor;
@@ -14,9 +15,10 @@ const tryAfter = 700;
 let files = []; // { name, state, problems }
 let shown = 0; // the one in the editor
 let names = []; // for templates
-let schema; // of the YAML files
-let changed = false; // since the page was opened or the files were taken away
+let words; // the schema of the YAML files, and the helpers of templates
+let last = ""; // the outcome of a try, as it came
 let checkTimer, tryTimer;
+let atOnce = false; // the next check that finds no error is followed by a try without waiting
 
 // ---- looks: the page's own colours, in light and dark ----
 
@@ -63,7 +65,7 @@ function begin(name, text) {
 
 function extensions(name) {
   // One function for good: the editor tells the answers it waits for by the function that gives them.
-  const completes = [{ autocomplete: (context) => completionsAt(context, schema, names, name) }];
+  const completes = [{ autocomplete: (context) => completionsAt(context, words, names, name) }];
   return [
     basicSetup,
     EditorView.cspNonce.of(form.dataset.nonce),
@@ -72,7 +74,11 @@ function extensions(name) {
     lintGutter(),
     name.endsWith(".hbs") ? [] : yaml(),
     EditorState.languageData.of(() => completes),
-    EditorState.changeFilter.of((change) => change.newDoc.length <= Number(form.dataset.largest)),
+    EditorState.changeFilter.of((change) => {
+      const fits = change.newDoc.length <= Number(form.dataset.largest);
+      if (!fits) say("The file would be larger than a config file may be, so nothing was changed.");
+      return fits;
+    }),
     editor.syntaxHighlighting(colours),
     look,
     EditorView.updateListener.of((update) => {
@@ -82,8 +88,9 @@ function extensions(name) {
   ];
 }
 
+/** The draft is no longer what it began as: it is not thrown away unasked, by this module or by app.js. */
 function touched() {
-  changed = true;
+  form.dataset.changed = "";
   soon();
 }
 
@@ -195,8 +202,8 @@ async function download(one) {
   if (!answer) return;
   const address = URL.createObjectURL(await answer.blob());
   element("a", { href: address, download: one === "" ? "aftercall-config.zip" : files[one].name.split("/").pop() }).click();
-  URL.revokeObjectURL(address);
-  if (one === "") changed = false;
+  setTimeout(() => URL.revokeObjectURL(address), 60_000); // some browsers read it after the click
+  if (one === "") delete form.dataset.changed;
 }
 
 // ---- check ----
@@ -233,16 +240,25 @@ const check = oneAtATime(async () => {
   const found = await answer.json();
   names = found.names;
   if (files.length !== asked.length || files.some((f, i) => f.state.doc !== asked[i])) return soon(); // typed meanwhile
+  if (!atOnce) say("");
   underline(found.problems);
   document.querySelector("#problems").innerHTML = found.list;
   document.querySelector("#names").innerHTML = found.aside;
   enliven();
   document.querySelector("#bench-summary").textContent = document.querySelector("#problems [data-summary]").textContent;
-  if (found.ok) {
-    clearTimeout(tryTimer);
-    tryTimer = setTimeout(attempt, tryAfter);
-  }
+  document.querySelector("#try-old").hidden = found.ok || last === "";
+  outcome.classList.toggle("old", !found.ok);
+  clearTimeout(tryTimer);
+  if (found.ok) tryTimer = setTimeout(attempt, atOnce ? 0 : tryAfter);
+  atOnce = false;
 });
+
+function tryNow() {
+  clearTimeout(checkTimer);
+  atOnce = true;
+  if (!form.elements.call.value) say("Choose a call to try.");
+  check();
+}
 
 function underline(problems) {
   files.forEach((f, i) => {
@@ -315,11 +331,8 @@ function enliven() {
 
 // ---- try ----
 
-const outcome = document.querySelector("#try");
-let last = "";
-
 const attempt = oneAtATime(async () => {
-  if (!form.elements.call.value) return;
+  if (!form.elements.call.value && last === "") return; // nothing is asked for
   outcome.classList.add("waits");
   const answer = await post("/workbench/try");
   outcome.classList.remove("waits");
@@ -327,7 +340,10 @@ const attempt = oneAtATime(async () => {
   const html = await answer.text();
   if (html === last) return; // frames that show the same are left alone
   last = html;
+  const unfolded = [...outcome.querySelectorAll("details[open]")].map((d) => d.id);
   outcome.innerHTML = html;
+  for (const d of outcome.querySelectorAll("details")) d.open = unfolded.includes(d.id);
+  document.querySelector("#bench-summary").textContent = outcome.querySelector("[data-told]")?.textContent ?? "";
 });
 
 /** Posts the draft. A refusal is said; one for asking too often is waited for. */
@@ -346,6 +362,7 @@ async function post(path, more) {
     }
     await new Promise((done) => setTimeout(done, 1000));
   }
+  say("The workbench is asked too often; it asks again when you go on.");
 }
 
 /** What a page that refuses says, in its own words. */
@@ -384,10 +401,18 @@ document.querySelector("#problems").addEventListener("click", (event) => {
   else jump(link);
 });
 form.elements.call.addEventListener("change", attempt);
+// Before the editor hears it, which has another use for the key.
+form.addEventListener("keydown", (event) => {
+  const does = (event.ctrlKey || event.metaKey) && { Enter: tryNow, s: () => say("Nothing is saved here: download the files and put them into git.") }[event.key];
+  if (!does) return;
+  event.preventDefault();
+  event.stopPropagation();
+  does();
+}, true);
 addEventListener("beforeunload", (event) => {
-  if (changed) event.preventDefault();
+  if ("changed" in form.dataset) event.preventDefault();
 });
-fetch(form.dataset.schema).then(async (answer) => {
-  if (answer.ok) schema = await answer.json();
+fetch(form.dataset.words).then(async (answer) => {
+  if (answer.ok) words = await answer.json();
 });
 check();
