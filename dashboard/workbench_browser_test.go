@@ -32,6 +32,7 @@ func workbenchWalk(t *testing.T, b browser) {
 	t.Run("mends a wrong name with the keyboard alone", func(t *testing.T) { mendsByKeyboard(t, b, start) })
 	t.Run("tries a call", func(t *testing.T) { triesACall(t, b, start) })
 	t.Run("completes", func(t *testing.T) { completes(t, b, start) })
+	t.Run("lets Tab out", func(t *testing.T) { tabLeaves(t, b, start) })
 	t.Run("loads again in dev", func(t *testing.T) { loadsAgain(t, b) })
 	for _, c := range []struct {
 		scheme string
@@ -257,7 +258,15 @@ func completes(t *testing.T, b browser, start string) {
 	until(tab, `(document.opened ??= performance.now()) + 200 < performance.now()`)
 	tab.run(chromedp.KeyEvent(kb.Enter))
 	until(tab, `/{{#unless\s*}}{{\/unless}}/.test(document.querySelector(".cm-content").innerText)`)
-	tab.run(chromedp.KeyEvent("cust"))
+}
+
+// tabLeaves: the editor is no trap for the keyboard, not even while it offers words.
+func tabLeaves(t *testing.T, b browser, start string) {
+	tab := b.open(t, "light", 1280)
+	tab.run(chromedp.Navigate(b.url + start))
+	until(tab, `document.querySelector("#bench.live") && document.querySelector("#names button")`)
+	openBody(tab)
+	tab.run(chromedp.KeyEvent("\r{{cust"))
 	until(tab, `document.querySelector(".cm-tooltip-autocomplete")?.innerText.includes("customer_name")`)
 	tab.run(chromedp.KeyEvent(kb.Tab))
 	if evaluate[bool](tab, `!!document.activeElement.closest(".cm-content")`) {

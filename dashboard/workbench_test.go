@@ -144,7 +144,7 @@ func TestTheWorkbenchSaysThatTheFolderWasNotTaken(t *testing.T) {
 	t.Parallel()
 	var revisions *worker.Revisions
 	h, _ := bench(t, func(c *dashboard.Config) { revisions = c.Revisions })
-	h.activate("quiet", "account: quiet\nname: Quiet House\n")
+	h.activate("quiet", "account: quiet\nname: Quiet House\ntimezone: Europe/London\n")
 	h.must(revisions.Refresh(t.Context()))
 	h.must(h.store.RecordAttempt(t.Context(), store.Attempt{AccountID: "quiet", Folder: "/etc/quiet", Host: "here",
 		State: store.AttemptInvalid, Problems: 1, FirstProblem: "account.yaml:2:1: error[AC101]: unknown key nmae", Digest: "d"}))
