@@ -15,6 +15,10 @@ const accountFile = "account.yaml"
 // is written under with, as for a starter; else the nearest one, from the file's own upwards, that belongs to an account.
 func (r *reader) account(config, with node) {
 	dir, found := "", false
+	if config.present() && with.present() {
+		config.fail(codeValue, "config and with name two accounts", "keep one of them")
+		return
+	}
 	if s, ok := config.text("config"); ok {
 		dir = r.beside(s)
 		if found = isFile(filepath.Join(dir, accountFile)); !found {

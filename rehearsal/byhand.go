@@ -3,7 +3,9 @@ package rehearsal
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
+	"slices"
 
 	"aftercall/automation"
 	"aftercall/internal/llm"
@@ -133,8 +135,8 @@ func (w Written) stated(names []string, dated bool) []stated {
 	return list
 }
 
-// readWritten reads a file of answers: a list, one entry per call.
-func readWritten(path string) ([]Written, []automation.Problem, error) {
+// readWritten reads a file of answers about an account's calls: a list, one entry per call.
+func readWritten(path string, account *automation.Revision) ([]Written, []automation.Problem, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, err
@@ -142,26 +144,36 @@ func readWritten(path string) ([]Written, []automation.Problem, error) {
 	d, root := parse(path, src)
 	var all []Written
 	for _, v := range root.list() {
-		all = append(all, written(v))
+		w := written(v, account)
+		switch {
+		case w.Call == "" && len(d.problems) == 0:
+			v.fail(codeMissing, "an answer needs the call that it is about", "write  call: one.json, relative to this file")
+		case w.Call != "" && slices.ContainsFunc(all, func(other Written) bool { return other.Call == w.Call }):
+			v.fail(codeTwice, "the call "+w.Call+" is answered above", "keep one of the answers")
+		}
+		all = append(all, w)
 	}
 	return all, d.problems, nil
 }
 
-// ReadAnswer reads a file that holds one call's answer.
-func ReadAnswer(path string) (Written, []automation.Problem, error) {
+// ReadAnswer reads a file that holds the answer about one call of an account.
+func ReadAnswer(path string, account *automation.Revision) (Written, []automation.Problem, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
 		return Written{}, nil, err
 	}
 	d, root := parse(path, src)
-	return written(root), d.problems, nil
+	return written(root, account), d.problems, nil
 }
 
-func written(v node) Written {
+// written reads one answer. A name that the account does not have would be an answer to nothing, and so a no.
+func written(v node, account *automation.Revision) Written {
+	ids, names := idsOf(account), slices.Sorted(maps.Keys(account.Declarations))
 	f := v.fields("an answer", "call", "yes", "unsure", "routes", "variables", "summary")
 	w := Written{Yes: map[string][]interview.Evidence{}, Routes: map[string]string{}, Variables: map[string]WrittenValue{}}
 	w.Call, _ = f["call"].text("call")
 	for _, e := range f["yes"].entries("yes") {
+		e.at.among(ids, "the account has no automation")
 		quotes := []interview.Evidence{}
 		for _, q := range e.what.list() {
 			quotes = append(quotes, evidence(q.fields("a quote", "turn", "quote")))
@@ -169,10 +181,15 @@ func written(v node) Written {
 		w.Yes[e.key] = quotes
 	}
 	w.Unsure = f["unsure"].texts("an automation")
+	for _, u := range f["unsure"].list() {
+		u.among(ids, "the account has no automation")
+	}
 	for _, e := range f["routes"].entries("routes") {
+		e.at.among(ids, "the account has no automation")
 		w.Routes[e.key], _ = e.what.text("a route")
 	}
 	for _, e := range f["variables"].entries("variables") {
+		e.at.among(names, "the account has no variable")
 		g := e.what.fields("a stated value", "turn", "quote", "value", "weekday_said")
 		s := WrittenValue{Evidence: evidence(g)}
 		s.Value, _ = g["value"].text("value")
@@ -184,7 +201,7 @@ func written(v node) Written {
 }
 
 func evidence(f map[string]node) (e interview.Evidence) {
-	e.Turn = f["turn"].whole("turn", 0, 1<<20)
+	e.Turn = f["turn"].whole("turn", 1, 1<<20)
 	e.Quote, _ = f["quote"].text("quote")
 	return e
 }

@@ -141,6 +141,9 @@ func (o *outcome) matching(w wantedAction) []Diff {
 func (o *outcome) against(a action, w wantedAction) []Diff {
 	var all []Diff
 	cell := a.channel + " of " + a.automation
+	if w.to == nil && len(a.to)+len(a.held) == 0 {
+		return []Diff{{Cell: cell, Got: "goes to nobody", Want: "goes out", Notes: a.left}}
+	}
 	for _, whom := range []struct {
 		name string
 		got  []string
@@ -162,17 +165,24 @@ func (o *outcome) against(a action, w wantedAction) []Diff {
 	return all
 }
 
-// text tells how a text differs. Of a long one that should be equal, the first line that differs is shown.
+// text tells how a text differs. Of one of several lines that should be equal, the first line that differs is shown; of
+// another one the lines themselves, so that they can be read.
 func text(cell, got string, want match) Diff {
 	d := Diff{Cell: cell, Got: fmt.Sprintf("%q", got), Want: want.String()}
-	if len(want.any) != 1 || !strings.Contains(got+want.any[0], "\n") {
-		return d
-	}
-	a, b := strings.Split(got, "\n"), strings.Split(want.any[0], "\n")
-	for i := range max(len(a), len(b)) {
-		if x, y := line(a, i), line(b, i); x != y {
-			d.Cell, d.Got, d.Want = fmt.Sprintf("%s, line %d", cell, i+1), x, y
-			break
+	switch {
+	case len(want.any) == 1 && strings.Contains(got+want.any[0], "\n"):
+		a, b := strings.Split(got, "\n"), strings.Split(want.any[0], "\n")
+		for i := range max(len(a), len(b)) {
+			if x, y := line(a, i), line(b, i); x != y {
+				d.Cell, d.Got, d.Want = fmt.Sprintf("%s, line %d", cell, i+1), x, y
+				break
+			}
+		}
+	case strings.Contains(strings.TrimRight(got, "\n"), "\n"):
+		lines := strings.Split(strings.TrimRight(got, "\n"), "\n")
+		d.Got = fmt.Sprintf("%d lines", len(lines))
+		for _, l := range lines {
+			d.Notes = append(d.Notes, "| "+l)
 		}
 	}
 	return d
@@ -190,7 +200,7 @@ func (o *outcome) forbidden(patterns []string) (Diff, bool) {
 	var hit []string
 	for _, address := range o.everybody() {
 		for _, p := range patterns {
-			if ok, _ := path.Match(p, strings.ToLower(address)); ok { // the pattern was tried when it was read
+			if ok, _ := path.Match(whole(p), whole(strings.ToLower(address))); ok { // the pattern was tried when it was read
 				hit = append(hit, address)
 				break
 			}
@@ -198,3 +208,6 @@ func (o *outcome) forbidden(patterns []string) (Diff, bool) {
 	}
 	return Diff{Cell: "never_to", Got: "[" + strings.Join(hit, ", ") + "]", Want: "nobody like " + strings.Join(patterns, ", ")}, len(hit) > 0
 }
+
+// whole puts something else in the place of a slash, which may stand in an address and ends what a * stands for.
+func whole(s string) string { return strings.ReplaceAll(s, "/", "\x00") }

@@ -69,11 +69,11 @@ type Report struct {
 	Variables     Values            `json:"variables"`
 	ByVariable    map[string]Values `json:"by_variable"`
 	Quotes        Share             `json:"quotes"` // of the yeses, those whose quote stands in the call, said by the right speaker
-	Flips         Share             `json:"flips"`  // decisions that were not the same in every try
+	Flips         Share             `json:"flips"`  // of what the model was asked to decide, what was not decided the same way in every try
 	Calls         int               `json:"calls"`
 	TokensIn      int               `json:"tokens_in"`
 	TokensOut     int               `json:"tokens_out"`
-	P50           time.Duration     `json:"p50_ns"` // of asking about one conversation
+	P50           time.Duration     `json:"p50_ns"` // of the model's time for one conversation
 	P95           time.Duration     `json:"p95_ns"`
 	First         error             `json:"-"` // why the first of the failures failed
 }
@@ -180,17 +180,27 @@ type trial struct {
 func (s Sample) ask(ctx context.Context, model llm.Model, tries int) (t trial) {
 	for range tries {
 		memory := NewMemory()
-		began := time.Now()
-		r, err := worker.Rehearse(ctx, interview.NewInterviewer(model, memory, interview.Limits{}), s.Call, s.Account, s.Now)
-		t.took = append(t.took, time.Since(began))
-		t.calls = append(t.calls, memory.Calls()...)
+		r, err := worker.Rehearse(ctx, interview.NewInterviewer(patient{model}, memory, interview.Limits{}), s.Call, s.Account, s.Now)
+		calls := memory.Calls()
+		t.calls = append(t.calls, calls...)
 		if err != nil {
 			t.err = err
 			return t
 		}
+		if len(calls) > 0 {
+			t.took = append(t.took, latency(calls))
+		}
 		t.outcomes = append(t.outcomes, outcomeOf(r, s.Call, s.Account))
 	}
 	return t
+}
+
+// latency is how long the answers took to come; what was waited for a turn at a busy model is not in it.
+func latency(calls []interview.Call) (sum time.Duration) {
+	for _, c := range calls {
+		sum += c.Reply.Latency
+	}
+	return sum
 }
 
 func (r *Report) calls(calls []interview.Call) {
@@ -224,9 +234,9 @@ func (r *Report) count(s Sample, t trial, figures map[string]*Trigger) {
 			}
 		}
 	}
-	for _, d := range first.Plan.Decisions {
+	for id := range first.Said.Answers {
 		r.Flips.Of++
-		if slices.ContainsFunc(t.outcomes, func(o *outcome) bool { return o.decision(d.Automation).Verdict != d.Verdict }) {
+		if slices.ContainsFunc(t.outcomes, func(o *outcome) bool { return o.decision(id).Verdict != first.decision(id).Verdict }) {
 			r.Flips.Part++
 		}
 	}

@@ -2,12 +2,17 @@ package rehearsal_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"math"
 	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
@@ -29,7 +34,7 @@ const labelled = `
 {"id": "t-1", "variable": "dyn_meeting_link", "expected": null, "accept": [], "why": "", "basis": "absence"}
 {"id": "t-2", "situation": "callback_requested", "expected": false, "why": "", "basis": "read"}
 -- talks.jsonl --
-{"id": "t-1", "source": "made", "licence": "none", "channel": "voice", "direction": "inbound", "language": "en", "started_at": "2026-11-02T09:00:00Z", "duration_seconds": 30, "participants": {"agent": "Tom", "customer": null}, "turns": [{"role": "customer", "text": "My name is Ana Ruiz, please call me back tomorrow.", "start_ms": 0}, {"role": "agent", "text": "We will."}], "truth": {}, "tags": []}
+{"id": "t-1", "source": "made", "licence": "none", "channel": "voice", "direction": "inbound", "language": "en", "started_at": "2026-11-02T09:00:00Z", "duration_seconds": 30, "participants": {"agent": "Tom", "customer": "Ana Ruiz"}, "turns": [{"role": "customer", "text": "My name is Ana Ruiz, please call me back tomorrow.", "start_ms": 0}, {"role": "agent", "text": "We will."}], "truth": {}, "tags": []}
 
 {"id": "t-2", "source": "made", "licence": "none", "channel": "chat", "direction": null, "language": "en", "started_at": null, "duration_seconds": null, "participants": {"agent": null, "customer": null}, "turns": [{"role": "customer", "text": "What time do you open?"}, {"role": "agent", "text": "At nine."}], "truth": {}, "tags": []}
 `
@@ -53,8 +58,8 @@ func simulatedModel(t *testing.T) llm.Model {
 func TestALabelledSetIsJudgedByItsOwnQuestions(t *testing.T) {
 	t.Parallel()
 	dir := setOf(t, labelled)
-	if !rehearsal.IsLabelled(dir) || rehearsal.IsLabelled(t.TempDir()) {
-		t.Error("a labelled set is not told from another folder")
+	if !rehearsal.IsLabelled(dir) || rehearsal.IsLabelled(t.TempDir()) || rehearsal.IsLabelled(filepath.Join(dir, "triggers.json")) {
+		t.Error("a labelled set is not told from another folder, or from a file")
 	}
 	set, err := rehearsal.Labelled(dir)
 	if err != nil {
@@ -65,6 +70,9 @@ func TestALabelledSetIsJudgedByItsOwnQuestions(t *testing.T) {
 	}
 	if a := set[0].Account.Automation("callback-requested"); a == nil || a.Trigger.Ask != "Did the customer ask to be called back?" {
 		t.Errorf("the account asks %+v", a)
+	}
+	if c := set[0].Call; c.Customer.Name != "" || c.Agent.Name != "" {
+		t.Errorf("the prompt would hold what the labels ask for: %+v, %+v", c.Customer, c.Agent)
 	}
 	r, err := rehearsal.Evaluate(t.Context(), answering(t, `{
 		"automations": {"callback-requested": {"evidence": [{"turn": 1, "quote": "please call me back"}], "verdict": "yes"},
@@ -83,6 +91,9 @@ func TestALabelledSetIsJudgedByItsOwnQuestions(t *testing.T) {
 	}
 	if want := (rehearsal.Share{Part: 1, Of: 4}); r.Quotes != want {
 		t.Errorf("quotes %v, want %v: three yeses rest on words that nobody said", r.Quotes, want)
+	}
+	if want := (rehearsal.Share{Of: 4}); r.Flips != want {
+		t.Errorf("flips %v, want %v: two questions about two calls; the automations that always fire ask none", r.Flips, want)
 	}
 	if r.Conversations != 2 || r.Failures != 0 || r.Model != "tested-1" || r.TokensIn == 0 || r.P95 < r.P50 || r.P50 == 0 {
 		t.Errorf("report %+v", r)
@@ -107,7 +118,7 @@ func TestAuthorsTestsAreASet(t *testing.T) {
 		t.Errorf("report %+v", r)
 	}
 	var b bytes.Buffer
-	if err := rehearsal.PrintReports(&b, []rehearsal.Report{r}, rehearsal.Price{In: 1, Out: 2}); err != nil {
+	if err := rehearsal.PrintReports(&b, []rehearsal.Report{r}, []rehearsal.Price{{In: 1, Out: 2}}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(b.String(), simulated.ModelName+" is the SIMULATED model") || !strings.Contains(b.String(), "$0.00") {
@@ -115,6 +126,18 @@ func TestAuthorsTestsAreASet(t *testing.T) {
 	}
 	if _, err := json.Marshal(r); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestADecisionThatChangesIsAFlip, and the first try is the one that counts.
+func TestADecisionThatChangesIsAFlip(t *testing.T) {
+	t.Parallel()
+	r, err := rehearsal.Evaluate(t.Context(), answering(t, yes, no), suiteIn(t, office(t, oneTest)).Samples(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (rehearsal.Share{Part: 1, Of: 1}); r.Flips != want || r.Triggers[0].Right != 1 || r.Triggers[0].Missed != 0 {
+		t.Errorf("flips %v of %+v, want %v and one that fired rightly", r.Flips, r.Triggers, want)
 	}
 }
 
@@ -132,9 +155,42 @@ func TestAModelThatIsAwayIsNotCountedAsSilent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Failures != 2 || r.First == nil || len(r.Triggers) != 0 {
+	if r.Failures != 2 || r.First == nil || len(r.Triggers) != 0 || r.P95 != 0 {
 		t.Errorf("report %+v", r)
 	}
+}
+
+// busy is a model that asks for patience a few times before it answers.
+type busy struct{ left atomic.Int64 }
+
+// Complete answers once the model is no longer busy.
+func (b *busy) Complete(context.Context, llm.Request) (llm.Reply, error) {
+	if b.left.Add(-1) >= 0 {
+		return llm.Reply{}, &llm.Error{Kind: llm.RateLimited, After: 20 * time.Second}
+	}
+	return llm.Reply{Content: yes, Model: "tested-1", Latency: time.Second}, nil
+}
+
+// TestABusyModelIsWaitedFor, as the queue does on the line; for how long is not the model's time.
+func TestABusyModelIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	suite := suiteIn(t, office(t, oneTest))
+	synctest.Test(t, func(t *testing.T) {
+		for tries, failures := range map[int64]int{3: 0, 100: 1} {
+			model := &busy{}
+			model.left.Store(tries)
+			r, err := rehearsal.Evaluate(t.Context(), model, suite.Samples(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Failures != failures {
+				t.Errorf("busy for %d requests: %d failures, want %d: %v", tries, r.Failures, failures, r.First)
+			}
+			if failures == 0 && (r.P95 != time.Second || r.Triggers[0].Right != 1) {
+				t.Errorf("report %+v", r)
+			}
+		}
+	})
 }
 
 func TestASetThatIsWrong(t *testing.T) {
@@ -142,6 +198,10 @@ func TestASetThatIsWrong(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"a label for nobody":      {`{"id": "t-2", "situation"`, `{"id": "t-3", "situation"`},
 		"a label that is a count": {`"expected": "Ana Ruiz"`, `"expected": 7`},
+		"a situation nobody asks": {`"situation": "order_placed"`, `"situation": "order_plaecd"`},
+		"a label about nothing":   {`"situation": "order_placed", `, ``},
+		"a variable of ours":      {`"variable": "dyn_customer_name"`, `"variable": "customer_name"`},
+		"one conversation twice":  {`{"id": "t-2", "source"`, `{"id": "t-1", "source"`},
 		"a line that is cut":      {`{"id": "t-1", "source"`, `{"id": "t-1", source`},
 		"no labels":               {"-- labels.jsonl --", "-- labels.txt --"},
 		"no question":             {`"Did the customer place an order?"`, `""`},
@@ -177,6 +237,29 @@ func TestWilson(t *testing.T) {
 		low, high := c.share.Wilson()
 		if math.Abs(low-c.low) > 0.0001 || math.Abs(high-c.high) > 0.0001 {
 			t.Errorf("%v: got %.4f to %.4f, want %.4f to %.4f", c.share, low, high, c.low, c.high)
+		}
+	}
+}
+
+// TestEachModelHasItsPrice: two models at one price would say nothing about what they cost.
+func TestEachModelHasItsPrice(t *testing.T) {
+	t.Parallel()
+	reports := []rehearsal.Report{{Model: "small", TokensIn: 1_000_000, TokensOut: 500_000}, {Model: "large", TokensIn: 1_000_000, TokensOut: 500_000}}
+	for _, c := range []struct {
+		prices       []rehearsal.Price
+		small, large string
+	}{
+		{nil, "no price given", "no price given"},
+		{[]rehearsal.Price{{In: 0.4, Out: 1.6}}, "$1.2000", "$1.2000"},
+		{[]rehearsal.Price{{In: 0.4, Out: 1.6}, {In: 2, Out: 8}}, "$1.2000", "$6.0000"},
+	} {
+		var b bytes.Buffer
+		if err := rehearsal.PrintReports(&b, reports, c.prices); err != nil {
+			t.Fatal(err)
+		}
+		costs := regexp.MustCompile(`(small|large) +0 +1000000 +500000 +(no price given|\$[0-9.]+) `).FindAllStringSubmatch(b.String(), -1)
+		if len(costs) != 2 || costs[0][2] != c.small || costs[1][2] != c.large {
+			t.Errorf("%v: got %v, want %s and %s in\n%s", c.prices, costs, c.small, c.large, b.String())
 		}
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// PrintReports writes what models made of one set, side by side: under each other, line by line.
-func PrintReports(w io.Writer, reports []Report, price Price) error {
+// PrintReports writes what models made of one set, side by side: under each other, line by line. There is a price for each
+// of them, one for all, or none.
+func PrintReports(w io.Writer, reports []Report, prices []Price) error {
 	for _, r := range reports {
 		if r.Simulated {
 			fmt.Fprintf(w, "%s is the SIMULATED model: plain lexical rules, no language model. Its figures say nothing about a real one.\n", r.Model)
@@ -36,8 +37,8 @@ func PrintReports(w io.Writer, reports []Report, price Price) error {
 		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Model, v.Right, v.Wrong, v.Missed, v.Invented, v.Absent, r.Quotes, r.flips())
 	}
 	fmt.Fprint(t, "\nmodel\tcalls\ttokens in\tout\tcost\tp50\tp95\n")
-	for _, r := range reports {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t%s\t%s\n", r.Model, r.Calls, r.TokensIn, r.TokensOut, price.of(r),
+	for n, r := range reports {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t%s\t%s\n", r.Model, r.Calls, r.TokensIn, r.TokensOut, priceOf(prices, n).of(r),
 			r.P50.Round(time.Millisecond/10), r.P95.Round(time.Millisecond/10))
 	}
 	fmt.Fprint(t, "\nPrecision: of what fired, what should. Recall: of what should fire, what did. In brackets: where the true share lies in 95 of 100 sets like this.\n")
@@ -93,6 +94,16 @@ func (r Report) flips() string {
 
 // Price is what a million tokens cost, in dollars. The zero Price is not known.
 type Price struct{ In, Out float64 }
+
+func priceOf(prices []Price, report int) Price {
+	switch len(prices) {
+	case 0:
+		return Price{}
+	case 1:
+		return prices[0]
+	}
+	return prices[report]
+}
 
 func (p Price) of(r Report) string {
 	if p == (Price{}) {

@@ -12,14 +12,21 @@ type (
 		XMLName  xml.Name     `xml:"testsuites"`
 		Tests    int          `xml:"tests,attr"`
 		Failures int          `xml:"failures,attr"`
+		Errors   int          `xml:"errors,attr"`
 		Suites   []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
-		Name     string      `xml:"name,attr"`
-		Tests    int         `xml:"tests,attr"`
-		Failures int         `xml:"failures,attr"`
-		Seconds  string      `xml:"time,attr"`
-		Cases    []junitCase `xml:"testcase"`
+		Name       string          `xml:"name,attr"`
+		Tests      int             `xml:"tests,attr"`
+		Failures   int             `xml:"failures,attr"`
+		Errors     int             `xml:"errors,attr"` // a case that could not be tried is counted as one that failed
+		Seconds    string          `xml:"time,attr"`
+		Properties []junitProperty `xml:"properties>property"`
+		Cases      []junitCase     `xml:"testcase"`
+	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
 	}
 	junitCase struct {
 		Name    string        `xml:"name,attr"`
@@ -31,6 +38,7 @@ type (
 	}
 	junitFailure struct {
 		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr"`
 		Text    string `xml:",chardata"`
 	}
 )
@@ -40,6 +48,9 @@ func WriteJUnit(w io.Writer, results []Result) error {
 	all := junitSuites{}
 	for _, r := range results {
 		s := junitSuite{Name: r.Path, Tests: len(r.Cases), Failures: r.Failed()}
+		if by := r.answered(); by != "" {
+			s.Properties = []junitProperty{{"answers", by}}
+		}
 		seconds := 0.0
 		for _, c := range r.Cases {
 			s.Cases = append(s.Cases, c.junit(r.Path))
@@ -65,7 +76,7 @@ func (c CaseResult) junit(path string) junitCase {
 	if c.OK() {
 		return j
 	}
-	j.Failure = &junitFailure{Message: fmt.Sprintf("passed %d of %d, want %d", c.Passed(), len(c.Runs), c.Pass)}
+	j.Failure = &junitFailure{Type: "expectation", Message: fmt.Sprintf("passed %d of %d, want %d", c.Passed(), len(c.Runs), c.Pass)}
 	for n, run := range c.Runs {
 		if text := run.text(""); text != "" {
 			if c.Repeat > 1 {

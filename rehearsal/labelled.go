@@ -3,9 +3,7 @@ package rehearsal
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -27,7 +25,7 @@ const (
 // Labelled reads a folder of conversations with labels: conversations in *.jsonl, one a line; labels.jsonl with what is
 // certain about them; triggers.json with the question that each situation's labels answer. They are judged under an account
 // made of exactly these questions, and of one that asks for every labelled variable, whether or not it was stated: the
-// labels do not answer anybody else's questions. The error is fs.ErrNotExist if the folder holds no such set.
+// labels do not answer anybody else's questions.
 func Labelled(dir string) ([]Sample, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, situationsFile))
 	if err != nil {
@@ -60,6 +58,9 @@ func Labelled(dir string) ([]Sample, error) {
 			return nil, err
 		}
 		for _, t := range talks {
+			if _, twice := at[t.ID]; twice {
+				return nil, fmt.Errorf("%s holds a conversation %q that was there before", filepath.Base(file), t.ID)
+			}
 			c := t.call()
 			at[t.ID] = len(set)
 			set = append(set, Sample{ID: t.ID, Call: c, Account: account, Now: c.EndedAt, Fires: map[string]bool{}, Values: map[string]Known{}})
@@ -86,21 +87,34 @@ type label struct {
 	Accept    []string
 }
 
+// know takes a label over. One that no question is put for would be judged as if the model had said no.
 func (s *Sample) know(l label) error {
+	id := automationOf(l.Situation)
 	switch expected := l.Expected.(type) {
 	case bool:
-		s.Fires[automationOf(l.Situation)] = expected
+		if s.Account.Automation(id) == nil {
+			return fmt.Errorf("a label of %s is about a situation %q that %s has no question for", l.ID, l.Situation, situationsFile)
+		}
+		s.Fires[id] = expected
 		return nil
 	case string:
-		s.Values[l.Variable] = Known{is: match{any: append([]string{expected}, l.Accept...)}, loose: true}
-		return nil
+		if s.asks(l.Variable) {
+			s.Values[l.Variable] = Known{is: match{any: append([]string{expected}, l.Accept...)}, loose: true}
+			return nil
+		}
 	case nil:
-		if l.Variable != "" {
+		if s.asks(l.Variable) {
 			s.Values[l.Variable] = Known{is: match{absent: true}}
 			return nil
 		}
 	}
-	return fmt.Errorf("a label of %s expects neither true or false nor a text nor null", l.ID)
+	return fmt.Errorf("a label of %s expects neither true or false of a situation, nor a text or null of a dyn_ variable", l.ID)
+}
+
+// asks reports whether a variable is asked for.
+func (s *Sample) asks(name string) bool {
+	_, ok := s.Account.Declarations[name]
+	return ok
 }
 
 func automationOf(situation string) string { return strings.ReplaceAll(situation, "_", "-") }
@@ -110,7 +124,6 @@ type talk struct {
 	ID, Channel, Direction string
 	StartedAt              time.Time `json:"started_at"`
 	Seconds                float64   `json:"duration_seconds"`
-	Participants           struct{ Agent, Customer string }
 	Turns                  []struct {
 		Role, Text string
 		StartMS    int64 `json:"start_ms"`
@@ -118,11 +131,11 @@ type talk struct {
 }
 
 // call is the talk as a platform would post it. When it took place, and how long it took, is made up where nobody knows.
+// Who took part is left out: it stands in a prompt, and the labels ask for it.
 func (t talk) call() *conversation.Conversation {
 	c := &conversation.Conversation{
-		ID: t.ID, ExternalID: t.ID, Agent: conversation.Agent{ID: "agent", Name: t.Participants.Agent}, Status: conversation.Completed,
+		ID: t.ID, ExternalID: t.ID, Agent: conversation.Agent{ID: "agent"}, Status: conversation.Completed,
 		Channel: conversation.Channel(t.Channel), Direction: conversation.Direction(t.Direction), StartedAt: t.StartedAt,
-		Customer: conversation.Customer{Name: t.Participants.Customer},
 	}
 	if t.Channel == "voice" {
 		c.Channel = conversation.ChannelPhone
@@ -207,10 +220,7 @@ func lines[T any](path string) ([]T, error) {
 }
 
 // IsLabelled reports whether a folder holds a labelled set.
-func IsLabelled(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, situationsFile))
-	return !errors.Is(err, fs.ErrNotExist)
-}
+func IsLabelled(dir string) bool { return isFile(filepath.Join(dir, situationsFile)) }
 
 // letters folds a text to its letters and digits.
 func letters(s string) string {

@@ -20,9 +20,9 @@ const (
 	codeKey     = "AC602" // a key that is not known here, or stands twice
 	codeValue   = "AC603" // not the kind of value that belongs here
 	codeMissing = "AC604" // a key that must be there
-	codeName    = "AC605" // an automation, variable or route that the config does not have
+	codeName    = "AC605" // an automation, variable, recipient or route that the config does not have
 	codeFile    = "AC606" // a file that cannot be read, or a call that would not be taken
-	codeTwice   = "AC607" // two cases with one name
+	codeTwice   = "AC607" // two cases with one name, or two answers about one call
 	codeConfig  = "AC608" // the account that the test is for cannot be found
 )
 
@@ -117,6 +117,15 @@ func (v node) unknown(code, what string, known []string) {
 		help = fmt.Sprintf("did you mean %s?", near)
 	}
 	v.fail(code, fmt.Sprintf("%s %s", what, v.n.Value), help)
+}
+
+// among reports whether the value is one of those known here, and says so if not.
+func (v node) among(known []string, what string) bool {
+	if slices.Contains(known, v.n.Value) {
+		return true
+	}
+	v.unknown(codeName, what, known)
+	return false
 }
 
 // entries reads a mapping with free keys, in file order.

@@ -78,8 +78,10 @@ func (o *outcome) say(a *action, d store.Delivery) {
 		return
 	}
 	a.texts["subject"], a.texts["text"], a.texts["html"] = c.Subject, c.Text, c.HTML
-	a.texts["cc"] = strings.Join(o.look(c.CC, d.Channel), ", ")
 	a.texts["reply_to"] = strings.Join(o.look(c.ReplyTo, d.Channel), ", ")
+	if len(c.CC) > 0 { // of one list for a customer and colleagues, the copies go with one of the two messages
+		a.texts["cc"] = strings.Join(o.look(c.CC, d.Channel), ", ")
+	}
 }
 
 // addresses are where a delivery goes, copies not counted.
@@ -176,6 +178,9 @@ func (o *outcome) value(name string) (string, bool) {
 
 // branch is the branch that an automation's route takes.
 func (o *outcome) branch(id string) string {
+	if v := o.decision(id).Verdict; v != triggers.Fires {
+		return "none: " + id + " does not fire"
+	}
 	route := o.account.Automation(id).Route
 	value := o.Said.Routes[id]
 	if route.On != "" {

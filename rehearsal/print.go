@@ -13,7 +13,9 @@ func Print(w io.Writer, results []Result) {
 	cases, failed := 0, 0
 	for _, r := range results {
 		cases, failed = cases+len(r.Cases), failed+r.Failed()
-		r.print(w)
+		if len(r.Cases) > 0 {
+			r.print(w)
+		}
 	}
 	fmt.Fprintf(w, "\n%s, %d passed, %d failed\n", count(cases, "case"), cases-failed, failed)
 }
@@ -23,7 +25,11 @@ func (r Result) print(w io.Writer) {
 	if r.Failed() > 0 {
 		word = "FAIL"
 	}
-	fmt.Fprintf(w, "%s  %s  %d of %d%s\n", word, r.Path, len(r.Cases)-r.Failed(), len(r.Cases), r.answered())
+	fmt.Fprintf(w, "%s  %s  %d of %d", word, r.Path, len(r.Cases)-r.Failed(), len(r.Cases))
+	if by := r.answered(); by != "" {
+		fmt.Fprintf(w, ", %s", by)
+	}
+	fmt.Fprintln(w)
 	for _, c := range r.Cases {
 		if !c.OK() || c.Passed() < c.Repeat {
 			c.print(w, r.Path)
@@ -31,7 +37,7 @@ func (r Result) print(w io.Writer) {
 	}
 }
 
-// answered says who gave the answers.
+// answered says who gave the answers; "" if nobody was asked.
 func (r Result) answered() string {
 	var models []string
 	simulated := false
@@ -47,11 +53,11 @@ func (r Result) answered() string {
 	case len(models) == 0:
 		return ""
 	case len(models) == 1 && models[0] == ByHand:
-		return ", answers written by hand"
+		return "answers written by hand"
 	case simulated:
-		return ", answered by " + strings.Join(models, ", ") + " (SIMULATED: plain lexical rules, no language model)"
+		return "answered by " + strings.Join(models, ", ") + " (SIMULATED: plain lexical rules, no language model)"
 	}
-	return ", answered by " + strings.Join(models, ", ")
+	return "answered by " + strings.Join(models, ", ")
 }
 
 func (c CaseResult) print(w io.Writer, path string) {

@@ -16,11 +16,11 @@ import (
 	"aftercall/interview"
 )
 
-// Recording is one answer as it is kept beside a test. It counts for exactly the prompt and the schema it answered.
+// Recording is one answer as it is kept beside a test. It counts for exactly the prompt it answered.
 type Recording struct {
 	Case      string          `json:"case"`
 	Run       int             `json:"run,omitempty"` // of a case that is repeated: 0 is the first
-	Prompt    string          `json:"prompt"`        // interview.PromptHash
+	Prompt    string          `json:"prompt"`        // interview.PromptHash, which covers the schema
 	Schema    string          `json:"schema"`        // sha256, hex
 	Model     string          `json:"model"`         // who answered; ByHand for a person
 	Simulated bool            `json:"simulated,omitempty"`
@@ -87,61 +87,39 @@ func canonical(raw []byte) json.RawMessage {
 	return b.Bytes()
 }
 
-// Recorded is a model that answers from recordings and asks nobody.
-type Recorded struct{ by map[question][]Recording }
-
-type question struct{ prompt, schema string }
-
-// NewRecorded returns a model over recordings, in the order in which they were made. A Recording without a Schema counts for
-// every schema: the prompt's hash covers it.
-func NewRecorded(all []Recording) *Recorded {
-	r := &Recorded{by: map[question][]Recording{}}
-	for _, one := range all {
-		q := question{one.Prompt, one.Schema}
-		r.by[q] = append(r.by[q], one)
-	}
-	return r
-}
-
-// Complete answers what was recorded for the prompt.
-func (r *Recorded) Complete(ctx context.Context, q llm.Request) (llm.Reply, error) {
-	return r.of("", 0).Complete(ctx, q)
-}
-
-// of is the model of one run of a case. Of several answers to one prompt it prefers its own, in the order they were given.
-func (r *Recorded) of(name string, run int) *replay {
-	return &replay{Recorded: r, name: name, run: run, asked: map[question]int{}}
-}
-
+// replay is a model that answers from what was recorded for one try of a case, and asks nobody.
 type replay struct {
-	*Recorded
+	all  []Recording
 	name string
 	run  int
 
 	mu    sync.Mutex
-	asked map[question]int
+	asked map[string]int // how often, by prompt
 }
 
-// notRecorded is what a missing recording is told as.
-const notRecorded = "no answer is recorded for this prompt; run `aftercall test --record`"
+func newReplay(all []Recording, name string, run int) *replay {
+	return &replay{all: all, name: name, run: run, asked: map[string]int{}}
+}
 
-// IsMissing reports whether err says that a recording is missing.
-func IsMissing(err error) bool {
+// notRecorded marks the error of a model that has no recording.
+const notRecorded = "no answer is recorded for this prompt"
+
+func isMissing(err error) bool {
 	var e *llm.Error
 	return errors.As(err, &e) && e.Detail == notRecorded
 }
 
 // Complete answers what was recorded for the prompt.
 func (p *replay) Complete(_ context.Context, q llm.Request) (llm.Reply, error) {
-	at := question{interview.PromptHash(q), interview.SchemaHash(q)}
-	some := p.choose(at)
+	prompt := interview.PromptHash(q)
+	some := p.choose(prompt)
 	if len(some) == 0 {
 		// Shut says that nobody was asked, so that the interview counts no call.
 		return llm.Reply{}, &llm.Error{Kind: llm.Misconfigured, Shut: true, Detail: notRecorded}
 	}
 	p.mu.Lock()
-	n := min(p.asked[at], len(some)-1)
-	p.asked[at]++
+	n := min(p.asked[prompt], len(some)-1)
+	p.asked[prompt]++
 	p.mu.Unlock()
 	one := some[n]
 	reply := llm.Reply{
@@ -157,25 +135,19 @@ func (p *replay) Complete(_ context.Context, q llm.Request) (llm.Reply, error) {
 	return reply, nil
 }
 
-// choose gives the answers to a prompt: those of this very run, else the case's first, else another case's: a case that was
-// given another name keeps its answers.
-func (p *replay) choose(at question) []Recording {
-	all := p.by[at]
-	if len(all) == 0 {
-		all = p.by[question{prompt: at.prompt}]
-	}
+// choose gives the answers to a prompt in the order in which they were given: those of the case, or of another if it has
+// none, since a case that was given another name keeps its answers; but of this try only. What one try was answered says
+// nothing about the next.
+func (p *replay) choose(prompt string) []Recording {
+	all := filter(p.all, func(r Recording) bool { return r.Prompt == prompt })
 	if len(all) == 0 {
 		return nil
 	}
-	for _, is := range []func(Recording) bool{
-		func(r Recording) bool { return r.Case == p.name && r.Run == p.run },
-		func(r Recording) bool { return r.Case == p.name && r.Run == 0 },
-	} {
-		if some := filter(all, is); len(some) > 0 {
-			return some
-		}
+	name := p.name
+	if !slices.ContainsFunc(all, func(r Recording) bool { return r.Case == name }) {
+		name = all[0].Case
 	}
-	return filter(all, func(r Recording) bool { return r.Case == all[0].Case && r.Run == all[0].Run })
+	return filter(all, func(r Recording) bool { return r.Case == name && r.Run == p.run })
 }
 
 func filter(all []Recording, is func(Recording) bool) []Recording {

@@ -2,7 +2,6 @@ package rehearsal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -40,6 +39,8 @@ type Run struct {
 	Err       error // it could not be tried
 	Model     string
 	Simulated bool
+	TokensIn  int
+	TokensOut int
 }
 
 // Passed counts the tries that passed.
@@ -55,6 +56,16 @@ func (c CaseResult) Passed() (n int) {
 // OK reports whether the case passed often enough.
 func (c CaseResult) OK() bool { return c.Passed() >= c.Pass }
 
+// Tokens counts what the answers cost.
+func (r Result) Tokens() (in, out int) {
+	for _, c := range r.Cases {
+		for _, run := range c.Runs {
+			in, out = in+run.TokensIn, out+run.TokensOut
+		}
+	}
+	return in, out
+}
+
 // Failed counts the cases that did not pass often enough.
 func (r Result) Failed() (n int) {
 	for _, c := range r.Cases {
@@ -66,14 +77,14 @@ func (r Result) Failed() (n int) {
 }
 
 // Run runs the suite's cases one after another, and records the answers if that is wanted: also those of cases that fail,
-// for it is the expectation that may be wrong.
+// for it is the expectation that may be wrong; and if it is interrupted, those it has, for they may have cost money.
 func (s *Suite) Run(ctx context.Context, o Options) (Result, error) {
 	result := Result{Path: s.Path}
 	before, err := loadRecordings(s.Recorded)
 	if err != nil {
 		return result, err
 	}
-	recorded, fresh := NewRecorded(before), map[string][]Recording{}
+	var fresh []Recording
 	for _, c := range s.Cases {
 		if o.Only != nil && !o.Only.MatchString(c.Name) {
 			continue
@@ -81,29 +92,43 @@ func (s *Suite) Run(ctx context.Context, o Options) (Result, error) {
 		one := CaseResult{Case: c}
 		began := time.Now()
 		for n := range c.Repeat {
-			model, err := s.model(c, n, o, recorded)
-			if err != nil {
-				one.Runs = append(one.Runs, Run{Err: err})
-				continue
-			}
-			taken := &recorder{model: model, name: c.Name, run: n}
-			one.Runs = append(one.Runs, s.try(ctx, c, taken))
-			fresh[c.Name] = append(fresh[c.Name], taken.kept...)
+			run, kept := s.play(ctx, c, n, o, before)
+			one.Runs, fresh = append(one.Runs, run), append(fresh, kept...)
 		}
 		one.Took = time.Since(began)
 		result.Cases = append(result.Cases, one)
-		if err := ctx.Err(); err != nil {
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if o.Record && len(fresh) > 0 {
+		if err := saveRecordings(s.Recorded, s.merge(before, fresh)); err != nil {
 			return result, err
 		}
 	}
-	if !o.Record {
-		return result, nil
+	return result, ctx.Err()
+}
+
+// play tries a case once, and gives what was answered. A try that came to no end gives nothing: half of its answers would
+// take the place of all those that were recorded before.
+func (s *Suite) play(ctx context.Context, c Case, n int, o Options, before []Recording) (Run, []Recording) {
+	model, err := s.model(c, n, o, before)
+	if err != nil {
+		return Run{Err: err}, nil
 	}
-	return result, saveRecordings(s.Recorded, s.merge(before, fresh))
+	taken := &recorder{model: model, name: c.Name, run: n}
+	run := s.try(ctx, c, taken)
+	if isMissing(run.Err) {
+		run.Err = s.unrecorded(c, n, before)
+	}
+	if run.Err != nil {
+		return run, nil
+	}
+	return run, taken.kept
 }
 
 // model is what one try of a case asks.
-func (s *Suite) model(c Case, run int, o Options, recorded *Recorded) (llm.Model, error) {
+func (s *Suite) model(c Case, run int, o Options, before []Recording) (llm.Model, error) {
 	switch {
 	case o.ByHand:
 		w, ok := s.Written[c.File]
@@ -112,9 +137,25 @@ func (s *Suite) model(c Case, run int, o Options, recorded *Recorded) (llm.Model
 		}
 		return w, nil
 	case o.Model != nil:
-		return o.Model, nil
+		return patient{o.Model}, nil
 	}
-	return recorded.of(c.Name, run), nil
+	return newReplay(before, c.Name, run), nil
+}
+
+// unrecorded says why there is no recording, and what to do. Where answers are written by hand a model is not the remedy:
+// its answers would take their place.
+func (s *Suite) unrecorded(c Case, run int, before []Recording) error {
+	why := "no answer is recorded for this case"
+	if of := filter(before, func(r Recording) bool { return r.Case == c.Name }); len(of) > 0 {
+		why = fmt.Sprintf("no answer is recorded for try %d of this case", run+1)
+		if slices.ContainsFunc(of, func(r Recording) bool { return r.Run == run }) {
+			why = "what is asked has changed since the answer was recorded (the config, the call or the form of the prompt)"
+		}
+	}
+	if _, ok := s.Written[c.File]; ok {
+		return fmt.Errorf("%s; see whether the answer written by hand still fits, and run `aftercall test --record --by-hand`", why)
+	}
+	return fmt.Errorf("%s; run `aftercall test --record`", why)
 }
 
 // try rehearses a case once and compares.
@@ -122,28 +163,29 @@ func (s *Suite) try(ctx context.Context, c Case, model llm.Model) Run {
 	memory := NewMemory()
 	r, err := worker.Rehearse(ctx, interview.NewInterviewer(model, memory, interview.Limits{}), c.Call, s.Account, c.Now)
 	run := Run{Err: err}
-	if IsMissing(err) {
-		run.Err = errors.New(notRecorded)
-	}
 	if err == nil {
 		run.Diffs = c.Want.compare(outcomeOf(r, c.Call, s.Account))
 	}
 	for _, call := range memory.Calls() {
 		run.Model, run.Simulated = call.Reply.Model, run.Simulated || call.Reply.Simulated
+		run.TokensIn, run.TokensOut = run.TokensIn+call.Reply.TokensIn, run.TokensOut+call.Reply.TokensOut
 	}
 	return run
 }
 
-// merge puts what was recorded now in the place of what was recorded before, in the order of the cases. Recordings of cases
-// that are no more are dropped; those of cases that were not run, or gave no answer, stay.
-func (s *Suite) merge(before []Recording, fresh map[string][]Recording) []Recording {
+// merge puts what was recorded now in the place of what was recorded before, try by try, in the order of the cases.
+// Recordings of cases and tries that are no more are dropped; those that were not run, or gave no answer, stay.
+func (s *Suite) merge(before, fresh []Recording) []Recording {
 	all := []Recording{}
 	for _, c := range s.Cases {
-		some := fresh[c.Name]
-		if len(some) == 0 {
-			some = filter(before, func(r Recording) bool { return r.Case == c.Name })
+		for run := range c.Repeat {
+			own := func(r Recording) bool { return r.Case == c.Name && r.Run == run }
+			some := filter(fresh, own)
+			if len(some) == 0 {
+				some = filter(before, own)
+			}
+			all = append(all, some...)
 		}
-		all = append(all, some...)
 	}
-	return slices.Clip(all)
+	return all
 }

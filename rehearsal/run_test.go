@@ -2,8 +2,10 @@ package rehearsal_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -216,8 +218,65 @@ func TestAnotherPromptIsNotAnswered(t *testing.T) {
 	if err := os.WriteFile(account, bytes.Replace(b, []byte("called back?"), []byte("called back today?"), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if r := play(t, suiteIn(t, dir), rehearsal.Options{}); r.Failed() != 1 {
+	r := play(t, suiteIn(t, dir), rehearsal.Options{})
+	if r.Failed() != 1 {
 		t.Error("an old answer was given to a new question")
+	}
+	if !strings.Contains(printed(r), "has changed since the answer was recorded") || !strings.Contains(printed(r), "run `aftercall test --record`") {
+		t.Errorf("it is not said what happened, and what to do:\n%s", printed(r))
+	}
+}
+
+// TestAnswersWrittenByHandAreRecordedByHand: a model's would take their place.
+func TestAnswersWrittenByHandAreRecordedByHand(t *testing.T) {
+	t.Parallel()
+	r := play(t, suiteIn(t, folder(t, archive(t, "testdata/run/evidence.txtar"))), rehearsal.Options{})
+	if r.Failed() != 2 || strings.Count(printed(r), "run `aftercall test --record --by-hand`") != 2 {
+		t.Errorf("the remedy is another one:\n%s", printed(r))
+	}
+}
+
+// TestATryIsAnsweredByItsOwnRecording: one answer is not three, whatever the file asks for later.
+func TestATryIsAnsweredByItsOwnRecording(t *testing.T) {
+	t.Parallel()
+	dir := office(t, oneTest)
+	play(t, suiteIn(t, dir), rehearsal.Options{Model: answering(t, yes), Record: true})
+	if err := os.WriteFile(filepath.Join(dir, "a.test.yaml"), []byte(oneTest+"    repeat: 3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := play(t, suiteIn(t, dir), rehearsal.Options{})
+	if r.Cases[0].Passed() != 1 || !strings.Contains(printed(r), "no answer is recorded for try 2 of this case") {
+		t.Errorf("passed %d of 3 with one recording:\n%s", r.Cases[0].Passed(), printed(r))
+	}
+}
+
+// interrupted is a model of which the second call is interrupted.
+type interrupted struct {
+	llm.Model
+	calls atomic.Int64
+	stop  context.CancelFunc
+}
+
+// Complete asks the first time only.
+func (m *interrupted) Complete(ctx context.Context, q llm.Request) (llm.Reply, error) {
+	if m.calls.Add(1) > 1 {
+		m.stop()
+		return llm.Reply{}, ctx.Err()
+	}
+	return m.Model.Complete(ctx, q)
+}
+
+// TestWhatWasAnsweredBeforeAnInterruptionIsRecorded: it may have cost money.
+func TestWhatWasAnsweredBeforeAnInterruptionIsRecorded(t *testing.T) {
+	t.Parallel()
+	dir := office(t, oneTest+strings.Replace(strings.TrimPrefix(oneTest, "cases:\n"), "a call back is asked for", "again", 1))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	if _, err := suiteIn(t, dir).Run(ctx, rehearsal.Options{Model: &interrupted{Model: answering(t, yes), stop: stop}, Record: true}); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted, it ends with %v", err)
+	}
+	if r := play(t, suiteIn(t, dir), rehearsal.Options{Only: regexp.MustCompile("^a call")}); len(r.Cases) != 1 || r.Failed() != 0 {
+		t.Errorf("the first answer is lost:\n%s", printed(r))
 	}
 }
 
@@ -316,6 +375,11 @@ func TestJUnit(t *testing.T) {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`
 		Suites   []struct {
+			Errors     string `xml:"errors,attr"`
+			Properties []struct {
+				Name  string `xml:"name,attr"`
+				Value string `xml:"value,attr"`
+			} `xml:"properties>property"`
 			Cases []struct {
 				Name    string  `xml:"name,attr"`
 				Failure *string `xml:"failure"`
@@ -327,6 +391,9 @@ func TestJUnit(t *testing.T) {
 	}
 	if read.Tests != 2 || read.Failures != 1 || len(read.Suites) != 1 {
 		t.Fatalf("read %+v from\n%s", read, b.String())
+	}
+	if s := read.Suites[0]; s.Errors != "0" || len(s.Properties) != 1 || s.Properties[0].Value != "answered by tested-1" {
+		t.Errorf("a build server is not told who answered: %+v", s)
 	}
 	first, second := read.Suites[0].Cases[0], read.Suites[0].Cases[1]
 	if first.Failure != nil || second.Failure == nil || second.Name != "<again> & again" || !strings.Contains(*second.Failure, "got  []") {

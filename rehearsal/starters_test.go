@@ -1,6 +1,7 @@
 package rehearsal_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/conversation"
+	"aftercall/interview"
 	"aftercall/rehearsal"
 )
 
@@ -63,26 +65,48 @@ func TestStartersAreTested(t *testing.T) {
 		if fires < 5 || silent < 5 {
 			t.Errorf("%s: %d calls that fire and %d that do not, want five of each", dir, fires, silent)
 		}
-		checkWritten(t, suite.Recorded)
+		checkWritten(t, suite)
 	}
 }
 
-// checkWritten holds a file of recordings to what it is: answers of a person.
-func checkWritten(t *testing.T, path string) {
+// checkWritten holds answers written by hand to what they are: quotes to the letter (a person can copy; it is for models that
+// the line folds case and punctuation), and recordings that say who answered and are what is written now.
+func checkWritten(t *testing.T, suite *rehearsal.Suite) {
 	t.Helper()
-	b, err := os.ReadFile(path)
+	for _, c := range suite.Cases {
+		w := suite.Written[c.File]
+		var quotes []interview.Evidence
+		for _, all := range w.Yes {
+			quotes = append(quotes, all...)
+		}
+		for _, v := range w.Variables {
+			quotes = append(quotes, v.Evidence)
+		}
+		for _, q := range quotes {
+			if q.Turn > len(c.Call.Turns) || !strings.Contains(c.Call.Turns[q.Turn-1].Text, q.Quote) {
+				t.Errorf("%s: turn %d does not hold %q", c.File, q.Turn, q.Quote)
+			}
+		}
+	}
+	recorded, err := os.ReadFile(suite.Recorded)
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	var file struct{ Answers []rehearsal.Recording }
-	if err := json.Unmarshal(b, &file); err != nil || len(file.Answers) == 0 {
-		t.Errorf("%s: %d answers, %v", path, len(file.Answers), err)
+	if err := json.Unmarshal(recorded, &file); err != nil || len(file.Answers) == 0 {
+		t.Errorf("%s: %d answers, %v", suite.Recorded, len(file.Answers), err)
 	}
 	for _, a := range file.Answers {
 		if a.Model != rehearsal.ByHand || a.TokensIn+a.TokensOut > 0 {
-			t.Errorf("%s: the answer to %q is said to be of %q", path, a.Case, a.Model)
+			t.Errorf("%s: the answer to %q is said to be of %q", suite.Recorded, a.Case, a.Model)
 		}
+	}
+	again := *suite
+	again.Recorded = filepath.Join(t.TempDir(), "again.json")
+	play(t, &again, rehearsal.Options{ByHand: true, Record: true})
+	if now, err := os.ReadFile(again.Recorded); err != nil || !bytes.Equal(now, recorded) {
+		t.Errorf("%s is not what is written by hand now: make recordings (%v)", suite.Recorded, err)
 	}
 }
 
@@ -121,7 +145,7 @@ func TestExamplesAreTested(t *testing.T) {
 		for _, c := range suite.Cases {
 			tested[filepath.Base(c.File)] = true
 		}
-		checkWritten(t, suite.Recorded)
+		checkWritten(t, suite)
 	}
 	calls, err := filepath.Glob("../examples/calls/*.json")
 	if err != nil || len(calls) < 20 {

@@ -166,7 +166,7 @@ func (r *reader) answers(v node) {
 		return
 	}
 	path := r.beside(s)
-	all, problems, err := readWritten(path)
+	all, problems, err := readWritten(path, r.suite.Account)
 	if err != nil {
 		v.fail(codeFile, "the answers cannot be read: "+reasonOf(err), "name a file relative to this one")
 		return

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"aftercall/automation"
 	"aftercall/deliver"
 	"aftercall/interview"
 )
@@ -102,13 +103,15 @@ func texts() map[string][]string {
 func (r *reader) want(v node) Want {
 	channels := slices.Sorted(maps.Keys(texts()))
 	f := v.fields("expect", slices.Concat([]string{"fires", "unsure", "holds", "variables", "route", "never_to"}, channels)...)
+	if v.n.Kind == yaml.MappingNode && len(v.n.Content) == 0 {
+		v.fail(codeMissing, "nothing is expected, so the case would pass whatever comes", "write  expect: { fires: [] }  if nothing is to fire")
+	}
 	w := Want{Fires: r.automations(f["fires"]), Unsure: r.automations(f["unsure"]), Holds: r.automations(f["holds"])}
 	if w.Unsure == nil && w.Fires != nil {
 		w.Unsure = &[]string{}
 	}
 	for _, e := range f["variables"].entries("variables") {
-		if _, ok := r.suite.Account.Declarations[e.key]; !ok {
-			e.at.unknown(codeName, "the account has no variable", slices.Sorted(maps.Keys(r.suite.Account.Declarations)))
+		if !e.at.among(slices.Sorted(maps.Keys(r.suite.Account.Declarations)), "the account has no variable") {
 			continue
 		}
 		w.Variables = append(w.Variables, wantedValue{e.key, r.match(e.what)})
@@ -141,7 +144,7 @@ func (r *reader) automations(v node) *[]string {
 	}
 	ids := []string{}
 	for _, w := range v.list() {
-		if id, ok := w.text("an automation"); ok && r.known(w, id) {
+		if id, ok := w.text("an automation"); ok && r.known(w) {
 			ids = append(ids, id)
 		}
 	}
@@ -149,16 +152,16 @@ func (r *reader) automations(v node) *[]string {
 }
 
 // known reports whether the account has an automation, and says so if not.
-func (r *reader) known(v node, id string) bool {
-	if r.suite.Account.Automation(id) != nil {
-		return true
-	}
-	var all []string
-	for _, a := range r.suite.Account.Automations {
+func (r *reader) known(v node) bool {
+	return v.among(idsOf(r.suite.Account), "the account has no automation")
+}
+
+// idsOf are the automations of an account, in file order.
+func idsOf(account *automation.Revision) (all []string) {
+	for _, a := range account.Automations {
 		all = append(all, a.ID)
 	}
-	v.unknown(codeName, "the account has no automation", all)
-	return false
+	return all
 }
 
 // routes reads which branch is taken: by automation, or one word for the only automation that fires.
@@ -177,7 +180,7 @@ func (r *reader) routes(v node, fires *[]string) map[string]string {
 		return wanted
 	}
 	for _, e := range v.entries("route") {
-		if key, ok := e.what.text("a branch"); ok && r.known(e.at, e.key) && r.branch(e.what, e.key, key) {
+		if key, ok := e.what.text("a branch"); ok && r.known(e.at) && r.branch(e.what, e.key, key) {
 			wanted[e.key] = key
 		}
 	}
@@ -203,7 +206,7 @@ func (r *reader) action(channel string, v node) wantedAction {
 	fields := texts()[channel]
 	f := v.fields(channel, slices.Concat([]string{"of", "to", "held"}, fields)...)
 	a := wantedAction{channel: channel, to: r.whom(f["to"]), held: r.whom(f["held"])}
-	if id, ok := f["of"].text("an automation"); ok && r.known(f["of"], id) {
+	if id, ok := f["of"].text("an automation"); ok && r.known(f["of"]) {
 		a.of = id
 	}
 	for _, name := range fields {
@@ -243,9 +246,11 @@ func (r *reader) match(v node) match {
 	switch {
 	case v.null():
 		return match{absent: true}
-	case v.n.Kind == yaml.MappingNode:
+	case v.n.Kind == yaml.MappingNode && len(v.n.Content) > 0:
 		f := v.fields("a text", "contains", "lacks")
 		return match{contains: f["contains"].texts("a part"), lacks: f["lacks"].texts("a part")}
+	case len(v.n.Content) == 0 && v.n.Kind != yaml.ScalarNode:
+		v.fail(codeMissing, "nothing is expected of this text", "write it, or null if it is not to be there")
 	}
 	return match{any: v.texts("a text")}
 }

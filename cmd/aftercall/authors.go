@@ -77,8 +77,9 @@ func (a answerer) says() string {
 	return a.name
 }
 
-// modelFor gives the model of the settings, or the one named. Without a key, and without a server of one's own, it is the
-// simulated model, on this machine; "simulated" names it, too.
+// modelFor gives the model of the settings, or the one named, and no other in its place: who is measured, or recorded, is who
+// was named. Without a key, and without a server of one's own, it is the simulated model, on this machine; "simulated" names
+// it, too.
 func modelFor(c *console, name string) (answerer, error) {
 	s, err := checkedSettings(c, needs{})
 	if err != nil {
@@ -96,10 +97,10 @@ func modelFor(c *console, name string) (answerer, error) {
 		if err != nil {
 			return a, err
 		}
-		s.OpenAIKey, s.OpenAIBaseURL, s.FallbackModel = "", base, ""
+		s.OpenAIKey, s.OpenAIBaseURL = "", base
 		a.name, a.simulated, a.stop = simulated.ModelName, true, func() { _ = server.Close() } // nobody asks any more
 	}
-	s.Model = a.name
+	s.Model, s.FallbackModel = a.name, ""
 	if a.Model, err = buildModel(s, true); err != nil {
 		a.stop()
 		return a, err

@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -72,7 +74,7 @@ func TestTry(t *testing.T) {
 	t.Parallel()
 	says(t, nil, []string{"try", "--call", acmeCall, "--dir", acme}, 0, []string{
 		"Nothing is sent and nothing is kept. Answered by the SIMULATED model", "callback-requested: fires", "turn 8, customer: “", "dyn_callback_when = ",
-		"email → support@acme.example: planned", "billing-inquiry: no", "model call", "4 automations of other agents not shown",
+		"email → support@acme.example: planned", "billing-inquiry: no", "model call", "no account's budget counts them", "4 automations of other agents not shown",
 	})
 	says(t, nil, []string{"try", "--call", acmeCall, "--dir", acme, "billing-inquiry"}, 0, []string{"billing-inquiry: no"}, "callback-requested: fires")
 	says(t, nil, []string{"try", "--call", acmeCall, "--dir", acme, "biling-inquiry"}, 1, []string{"did you mean billing-inquiry?"})
@@ -82,6 +84,25 @@ func TestTry(t *testing.T) {
 	t.Cleanup(server.Close)
 	says(t, map[string]string{"OPENAI_BASE_URL": server.URL + "/v1"}, []string{"try", "--call", acmeCall, "--dir", acme}, 0,
 		[]string{"Answered by gpt-4.1-mini", "callback-requested: unsure, needs review", "answer_invalid"}, "SIMULATED")
+}
+
+// TestOnlyTheModelThatIsNamedIsAsked: a fallback would be measured, or recorded, in its name.
+func TestOnlyTheModelThatIsNamedIsAsked(t *testing.T) {
+	t.Parallel()
+	var asked, others atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if asked.Add(1); err != nil || strings.Contains(string(body), "another-model") {
+			others.Add(1)
+		}
+		http.Error(w, `{"error": {"message": "no such thing"}}`, http.StatusBadRequest)
+	}))
+	t.Cleanup(server.Close)
+	settings := map[string]string{"OPENAI_BASE_URL": server.URL + "/v1", "AFTERCALL_FALLBACK_MODEL": "another-model"}
+	_, out := cli(t, settings, "try", "--call", acmeCall, "--dir", acme)
+	if asked.Load() == 0 || others.Load() > 0 {
+		t.Errorf("%d requests, %d of them to the fallback:\n%s", asked.Load(), others.Load(), out)
+	}
 }
 
 // TestTest: what lies in the tree passes offline; what is recorded from the simulated model says so ever after.
@@ -112,7 +133,7 @@ func TestTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	says(t, nil, []string{"test", file}, 1, []string{"own.test.yaml:2: a call back", "run `aftercall test --record`"})
-	says(t, nil, []string{"test", "--live", file}, 0, []string{"asking the SIMULATED model", "0 failed"})
+	says(t, nil, []string{"test", "--live", file}, 0, []string{"asking the SIMULATED model", "0 failed", "no account's budget counts them"})
 	says(t, nil, []string{"test", file}, 1, []string{"run `aftercall test --record`"})
 	says(t, nil, []string{"test", "--record", file}, 0, []string{"SIMULATED"})
 	says(t, nil, []string{"test", file}, 0, []string{"SIMULATED", "1 passed"})
@@ -151,7 +172,11 @@ func TestEval(t *testing.T) {
 	says(t, nil, []string{"eval", acme, "--min-precision", "1.1"}, 1, []string{"below 1.10"})
 	says(t, nil, []string{"eval"}, 2, []string{"name a set"})
 	says(t, nil, []string{"eval", acme, "--repeat", "0"}, 2, []string{"from 1 to 100"})
-	says(t, nil, []string{"eval", acme, "--price", "much"}, 2, []string{"two numbers"})
+	for _, price := range []string{"much", "0.40", "0.40,1.60,2", "-1,2", "NaN,1"} {
+		says(t, nil, []string{"eval", acme, "--price", price}, 2, []string{"two numbers"})
+	}
+	says(t, nil, []string{"eval", acme, "--model", "simulated", "--price", "1,2 3,4"}, 2, []string{"2 prices for 1 model"})
+	says(t, nil, []string{"eval", filepath.Join(acme, "tests", "worked-examples.test.yaml"), "--model", "simulated"}, 0, []string{"simulated-lexical-1: 5 conversations"})
 }
 
 func TestExplainAMistakeInATest(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"aftercall/rehearsal"
@@ -17,7 +18,7 @@ func eval(flags *flag.FlagSet) action {
 	repeat := flags.Int("repeat", 1, "how often each call is asked about")
 	models := flags.String("model", "", "`models` to compare, with commas between; simulated for the one without a key")
 	least := flags.Float64("min-precision", 0, "fail if a trigger's precision is below this `share`, such as 0.95")
-	price := flags.String("price", "", "what a million tokens cost in dollars, `in,out`, such as 0.40,1.60")
+	price := flags.String("price", "", "what a million tokens cost in dollars, `in,out`, such as 0.40,1.60; with several models one for each, with spaces between, or one for all")
 	file := flags.String("json", "", "write the figures to this `file`, too")
 	return func(ctx context.Context, c *console, args []string) error {
 		if len(args) != 1 {
@@ -26,7 +27,8 @@ func eval(flags *flag.FlagSet) action {
 		if *repeat < 1 || *repeat > 100 {
 			return wrong("--repeat wants a number from 1 to 100")
 		}
-		p, err := priceOf(*price)
+		names := strings.Split(*models, ",")
+		prices, err := pricesOf(*price, len(names))
 		if err != nil {
 			return err
 		}
@@ -34,11 +36,11 @@ func eval(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		reports, err := evaluate(ctx, c, strings.Split(*models, ","), set, *repeat)
+		reports, err := evaluate(ctx, c, names, set, *repeat)
 		if err != nil {
 			return err
 		}
-		if err := rehearsal.PrintReports(c.out, reports, p); err != nil {
+		if err := rehearsal.PrintReports(c.out, reports, prices); err != nil {
 			return err
 		}
 		if *file != "" {
@@ -104,14 +106,28 @@ func judged(c *console, reports []rehearsal.Report, least float64) error {
 	return nil
 }
 
-func priceOf(s string) (p rehearsal.Price, err error) {
-	if s == "" {
-		return p, nil
+// pricesOf reads a price for each of so many models, or one for all of them.
+func pricesOf(s string, models int) (all []rehearsal.Price, err error) {
+	for _, one := range strings.Fields(s) {
+		in, out, _ := strings.Cut(one, ",")
+		p := rehearsal.Price{In: dollars(in), Out: dollars(out)}
+		if p.In < 0 || p.Out < 0 {
+			return nil, wrong("--price wants two numbers, such as 0.40,1.60")
+		}
+		all = append(all, p)
 	}
-	if n, err := fmt.Sscanf(s, "%f,%f", &p.In, &p.Out); n != 2 || err != nil {
-		return p, wrong("--price wants two numbers, such as 0.40,1.60")
+	if len(all) > 1 && len(all) != models {
+		return nil, wrong("--price has %d prices for %d %s", len(all), models, plural(models, "model"))
 	}
-	return p, nil
+	return all, nil
+}
+
+// dollars reads an amount; -1 is none.
+func dollars(s string) float64 {
+	if n, err := strconv.ParseFloat(s, 64); err == nil && n >= 0 && n < 1e6 {
+		return n
+	}
+	return -1
 }
 
 func writeReports(file string, reports []rehearsal.Report) error {

@@ -126,10 +126,14 @@ func writeStarter(c *console, starter, account, id string) error {
 		fmt.Fprintf(c.err, "%s is no account's folder yet; aftercall new account NAME makes one\n", account)
 	}
 	fmt.Fprintf(c.out, "Check it: aftercall check %s\n", account)
+	if id != starter {
+		fmt.Fprintf(c.out, "Record its tests' answers under its new id: aftercall test --record --by-hand %s\n", dir)
+	}
 	return nil
 }
 
-// starterFiles are the files of a starter under another id: its config, its tests and their calls.
+// starterFiles are the files of a starter under another id: its config, its tests and their calls. What is recorded answers
+// for the starter's own id only, which is part of the question.
 func starterFiles(starter, id string) (map[string][]byte, error) {
 	sub, err := fs.Sub(automation.Starters(), starter)
 	if err != nil {
@@ -140,6 +144,9 @@ func starterFiles(starter, id string) (map[string][]byte, error) {
 	err = fs.WalkDir(sub, ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
+		}
+		if id != starter && strings.HasPrefix(name, "recorded/") {
+			return nil
 		}
 		text, err := fs.ReadFile(sub, name)
 		if err != nil {

@@ -20,7 +20,12 @@ func TestNew(t *testing.T) {
 		"new", "callback-requested", dir)
 	wants(t, nil, 0, nil, "new", "--id", "wants-a-call-tonight", "callback-requested", dir)
 	wants(t, nil, 0, []string{"1 account: 0 errors, 0 warnings"}, "check", dir)
-	wants(t, nil, 0, nil, "new", "--id", "wants-a-person", "escalation-needed", dir)
+	wants(t, nil, 0, []string{"aftercall test --record --by-hand " + filepath.Join(dir, "wants-a-person")}, "new", "--id", "wants-a-person", "escalation-needed", dir)
+	wants(t, nil, 0, []string{"12 cases, 12 passed", "answers written by hand"}, "test", filepath.Join(dir, "callback-requested"))
+	own := filepath.Join(dir, "wants-a-person")
+	wants(t, nil, 1, []string{"run `aftercall test --record --by-hand`"}, "test", own)
+	wants(t, nil, 0, []string{"12 cases, 12 passed"}, "test", "--record", "--by-hand", own)
+	wants(t, nil, 0, []string{"12 cases, 12 passed"}, "test", own)
 	folders, err := automation.Read(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -65,7 +65,7 @@ func samples(w io.Writer, values []variables.Value, account *automation.Revision
 
 // previewAnswered decides the call as the line would if a model gave the answer in a file.
 func previewAnswered(ctx context.Context, c *console, account *automation.Revision, call *conversation.Conversation, id, file string) error {
-	w, problems, err := rehearsal.ReadAnswer(file)
+	w, problems, err := rehearsal.ReadAnswer(file, account)
 	if err != nil {
 		return err
 	}

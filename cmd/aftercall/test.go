@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"aftercall/rehearsal"
+	"aftercall/worker"
 )
 
 // test runs the tests that authors keep beside their config.
@@ -93,7 +94,7 @@ func suitesIn(c *console, paths ...string) ([]*rehearsal.Suite, error) {
 // runTests runs the suites and reports. It is an error if a case fails, or if none was run.
 func runTests(ctx context.Context, c *console, suites []*rehearsal.Suite, o rehearsal.Options, junit string) error {
 	var results []rehearsal.Result
-	cases, failed := 0, 0
+	cases, failed, in, out := 0, 0, 0, 0
 	for _, s := range suites {
 		r, err := s.Run(ctx, o)
 		if err != nil {
@@ -101,8 +102,13 @@ func runTests(ctx context.Context, c *console, suites []*rehearsal.Suite, o rehe
 		}
 		results = append(results, r)
 		cases, failed = cases+len(r.Cases), failed+r.Failed()
+		read, written := r.Tokens()
+		in, out = in+read, out+written
 	}
 	rehearsal.Print(c.out, results)
+	if o.Model != nil {
+		fmt.Fprintf(c.out, "%s tokens in, %s out; no account's budget counts them\n", worker.Amount(in), worker.Amount(out))
+	}
 	if junit != "" {
 		if err := writeJUnit(junit, results); err != nil {
 			return err

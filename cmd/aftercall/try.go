@@ -77,7 +77,7 @@ func spent(c *console, calls []interview.Call) {
 	for _, call := range calls {
 		in, out = in+call.Reply.TokensIn, out+call.Reply.TokensOut
 	}
-	fmt.Fprintf(c.out, "\n%d model %s, %s tokens in, %s out\n", len(calls), plural(len(calls), "call"), worker.Amount(in), worker.Amount(out))
+	fmt.Fprintf(c.out, "\n%d model %s, %s tokens in, %s out; no account's budget counts them\n", len(calls), plural(len(calls), "call"), worker.Amount(in), worker.Amount(out))
 }
 
 // only are the deliveries of one automation.
