@@ -15,7 +15,7 @@ func (c *compiler) lint() {
 		return // what seems unused may be used where nothing could be read
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.rev.Declarations)) {
-		if _, ok := c.used[name]; !ok {
+		if _, ok := c.used[name]; !ok && !c.unread[name] {
 			c.declared[name].named().warn(codeUnused, fmt.Sprintf("%s is declared, but nothing uses it", name), "use it in a text, if, require or route, or take it out")
 		}
 	}

@@ -29,6 +29,7 @@ type compiler struct {
 	bodies   map[string]bool  // body files that a text uses
 	declared map[string]value // dyn_ declarations by name
 	used     map[string]spot  // dyn_ names by first use
+	unread   map[string]bool  // dyn_ names in texts that have an error
 	people   []entry
 	groups   []entry
 	rules    []value
@@ -77,7 +78,7 @@ func newCompiler(files Files) *compiler {
 			Declarations: map[string]variables.Declaration{},
 		},
 		first: map[string]value{}, names: names, system: system, bodies: map[string]bool{},
-		declared: map[string]value{}, used: map[string]spot{},
+		declared: map[string]value{}, used: map[string]spot{}, unread: map[string]bool{},
 	}
 }
 

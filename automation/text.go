@@ -56,8 +56,18 @@ func (r *rule) text(v value, what string, f templates.Format) *templates.Text {
 		line, col := v.doc.locate(v.node, p.Offset)
 		v.doc.problem(line, col, r.length(s, p), Error, p.Code, p.Message, p.Help)
 	}
+	r.c.stated(t, s)
 	r.uses(t, v.mention)
 	return t
+}
+
+// stated notes the stated variables of a text that could not be read: they are not unused.
+func (c *compiler) stated(t *templates.Text, s string) {
+	if t == nil {
+		for _, name := range statedName.FindAllString(s, -1) {
+			c.unread[name] = true
+		}
+	}
 }
 
 // undecided reports a problem with a variable whose type a file may declare that could not be read.
@@ -120,6 +130,7 @@ func (r *rule) bodyFile(v value) *templates.Text {
 		line, col := d.place(offset)
 		return d, line, col
 	})
+	r.c.stated(t, d.src)
 	r.uses(t, d.mention)
 	return t
 }
