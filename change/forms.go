@@ -10,6 +10,7 @@ import (
 // cache warm, and answers to what is new on it were never recorded.
 type Form struct {
 	Agent  string   `json:"agent"`  // "" for every agent that no automation names
+	Every  bool     `json:"every"`  // no automation names one: it is about all calls
 	Prompt bool     `json:"prompt"` // the questions' words differ
 	Schema bool     `json:"schema"` // the answer's form differs
 	Hashes []string `json:"hashes"` // of the schemas now, one for each sheet
@@ -18,10 +19,11 @@ type Form struct {
 // Forms compares what is asked about each agent's calls.
 func Forms(before, after *automation.Revision) []Form {
 	differ := []Form{}
-	for _, agent := range agents(before, after) {
+	named := agents(before, after)
+	for _, agent := range named {
 		oldPrompts, oldSchemas := asked(before, agent)
 		prompts, schemas := asked(after, agent)
-		f := Form{Agent: agent, Prompt: !slices.Equal(oldPrompts, prompts), Schema: !slices.Equal(oldSchemas, schemas), Hashes: schemas}
+		f := Form{Agent: agent, Every: len(named) == 1, Prompt: !slices.Equal(oldPrompts, prompts), Schema: !slices.Equal(oldSchemas, schemas), Hashes: schemas}
 		if f.Prompt || f.Schema {
 			differ = append(differ, f)
 		}

@@ -118,7 +118,7 @@ func TestDiff(t *testing.T) {
 		"against " + h.active(),
 		"~ automation callback\n    email 1.to: support@acme.example → oncall@acme.example\n    email 1.subject: Call back → Call back soon\n",
 		"+ automation complaint\n",
-		"The model is asked something else about calls of other agents: new questions, a new schema",
+		"The model is asked something else about each call: new questions, a new schema",
 		"On the last 3 calls",
 		"  callback: other recipients on 3, other texts on 3\n    call-2 (", "      email 1\n      - email:support@acme.example\n      + email:oncall@acme.example\n      email 1 subject\n      - Call back\n      + Call back soon\n",
 		"  complaint: not judged on 3\n", "3 calls could not be judged without asking a model",

@@ -135,7 +135,10 @@ func (t changes) forms() {
 	fmt.Fprintln(t.w)
 	for _, f := range t.r.Forms {
 		whose := "calls of other agents"
-		if f.Agent != "" {
+		switch {
+		case f.Every:
+			whose = "each call"
+		case f.Agent != "":
 			whose = "calls of agent " + f.Agent
 		}
 		what := "new questions, the same schema"
