@@ -251,6 +251,7 @@ func (r *reader) match(v node) match {
 		return match{contains: f["contains"].texts("a part"), lacks: f["lacks"].texts("a part")}
 	case len(v.n.Content) == 0 && v.n.Kind != yaml.ScalarNode:
 		v.fail(codeMissing, "nothing is expected of this text", "write it, or null if it is not to be there")
+		return match{}
 	}
 	return match{any: v.texts("a text")}
 }
