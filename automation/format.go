@@ -138,7 +138,9 @@ func templateKind() *kind { return &kind{label: "template", json: "string", patt
 func headerKind() *kind { return &kind{label: "template of one line", json: "string", pattern: onLine} }
 
 // idKind is a slug. One may be a number to YAML, such as 24 and 1e5, or true.
-func idKind() *kind { return &kind{label: "slug", json: "string number boolean", pattern: slug.String()} }
+func idKind() *kind {
+	return &kind{label: "slug", json: "string number boolean", pattern: slug.String()}
+}
 
 func wordKind(words ...string) *kind { return &kind{label: "word", json: "string", words: words} }
 

@@ -37,7 +37,7 @@ func fixtureWorkbench(story store.Story, n names) workbenchPage {
 	p := workbenchPage{Nonce: "abc", Session: said, From: said, Call: said, Check: check, Simulated: true,
 		Try:     layTry(story, n, spent{Model: said, Asked: 1}, newLetters().keep),
 		Configs: configTroubles(fixtureTroubles(said), func(string) names { return n }), Helpers: templates.Helpers(),
-		Starts:  []choices{{said, []choice{{said, said, true}}}}, Calls: []choices{{said, []choice{{said, said, false}}}}}
+		Starts: []choices{{said, []choice{{said, said, true}}}}, Calls: []choices{{said, []choice{{said, said, false}}}}}
 	for i := range p.Try.NotFired {
 		a := &p.Try.NotFired[i]
 		a.Sample = &sampleView{Anchor: anchor("sample", a.Anchor, strconv.Itoa(i)), Values: []fact{{said, said}}}

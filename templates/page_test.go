@@ -56,7 +56,9 @@ func TestAuthorsPageShowsEveryHelper(t *testing.T) {
 	}
 	rows := pageRows(t, printed, 20)
 	for _, helper := range strings.Split(list, ", ") {
-		if !slices.ContainsFunc(rows, func(row []string) bool { return strings.Contains(row[1], "{{"+helper+" ") || strings.Contains(row[1], "("+helper+" ") }) {
+		if !slices.ContainsFunc(rows, func(row []string) bool {
+			return strings.Contains(row[1], "{{"+helper+" ") || strings.Contains(row[1], "("+helper+" ")
+		}) {
 			t.Errorf("no row shows the helper %s", helper)
 		}
 	}

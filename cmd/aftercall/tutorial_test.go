@@ -213,15 +213,15 @@ func TestShows(t *testing.T) {
 	t.Parallel()
 	const printed = "first, 3f2a9c41d07e\n  | \nthird, http://127.0.0.1:8081\nlast\n"
 	for page, want := range map[string]bool{
-		printed:                                  true,
-		"first, 0123456789ab\n  |\n[...]\nlast\n":  true,
-		"[...]\n":                                true,
+		printed: true,
+		"first, 0123456789ab\n  |\n[...]\nlast\n": true,
+		"[...]\n": true,
 		"first, 3f2a9c41d07e\n[...]\nlast\n[...]\n": true,
-		"":                                       false,
-		"first, 3f2a9c41d07e\n[...]\n":           true,
-		"first, 3f2a9c41d07e\n":                  false,
-		"first, another\n[...]\n":                false,
-		"[...]\nthird, http://127.0.0.1:1\n":     false,
+		"":                                   false,
+		"first, 3f2a9c41d07e\n[...]\n":       true,
+		"first, 3f2a9c41d07e\n":              false,
+		"first, another\n[...]\n":            false,
+		"[...]\nthird, http://127.0.0.1:1\n": false,
 	} {
 		if got := shows(page, printed); got != want {
 			t.Errorf("shows(%q) = %v", page, got)
