@@ -102,7 +102,7 @@ func ReadEach(dir string) ([]Folder, error) {
 		folders = append(folders, Folder{Path: filepath.Join(dir, e.Name()), Files: files, Err: err})
 	}
 	if len(folders) == 0 {
-		return nil, fmt.Errorf("read config folder %s: no %s in it or in a folder below it", dir, accountFile)
+		return nil, fmt.Errorf("read config folder %s: no %s in it or in a folder below it; aftercall new account NAME makes one", dir, accountFile)
 	}
 	return folders, nil
 }
