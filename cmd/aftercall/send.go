@@ -11,14 +11,17 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"aftercall/ingest"
 )
 
-// sendTimeout bounds one post.
-const sendTimeout = 15 * time.Second
+const (
+	sendTimeout = 15 * time.Second // bounds one post
+	sendTries   = 5                // how often a server is asked that answers 503
+)
 
 // letter says how a file is sent.
 type letter struct{ base, source, scheme string }
@@ -84,18 +87,34 @@ type parcel struct {
 	body   []byte
 }
 
-// post sends the parcel and gives the answer. Any other answer than 200 is an error that shows what the server says.
+// post sends the parcel and gives the answer. A server that answers 503 is asked again when it says so, a few times, as a
+// platform would. Any other answer than 200 is an error that shows what the server says.
 func (p parcel) post(ctx context.Context) ([]byte, error) {
+	for try := 1; ; try++ {
+		answer, wait, err := p.once(ctx)
+		if wait == 0 || try == sendTries {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// once sends the parcel one time. The duration is not zero where the server asks for another try after it.
+func (p parcel) once(ctx context.Context) ([]byte, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(p.body))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if p.secret != "" {
 		signed, err := ingest.Sign(p.scheme, p.secret, time.Now(), p.body)
 		if err != nil {
-			return nil, fmt.Errorf("sign as %s: %w", p.scheme, err)
+			return nil, 0, fmt.Errorf("sign as %s: %w", p.scheme, err)
 		}
 		req.Header = signed
 	} else {
@@ -104,17 +123,26 @@ func (p parcel) post(ctx context.Context) ([]byte, error) {
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+	switch {
+	case err != nil:
+		return nil, 0, fmt.Errorf("read the answer: %w", err)
+	case resp.StatusCode != http.StatusOK:
+		return nil, askedToWait(resp), fmt.Errorf("the server answers %s: %s", resp.Status, answer)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answers %s: %s", resp.Status, answer)
+	return answer, 0, nil
+}
+
+// askedToWait is how long a busy server asks to wait before the next try: a second to ten, whatever it says.
+func askedToWait(resp *http.Response) time.Duration {
+	if resp.StatusCode != http.StatusServiceUnavailable {
+		return 0
 	}
-	return answer, nil
+	seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // no number reads as none, and waits a second
+	return time.Duration(min(max(seconds, 1), 10)) * time.Second
 }
 
 // newSecret makes a webhook secret in Standard Webhooks form, which every scheme of ours takes as it is.
