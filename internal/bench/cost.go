@@ -19,6 +19,16 @@ func takeCost(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer s.stop()
+	for range b.rounds {
+		b.pace()
+		if err := takeCostRound(ctx, s); err != nil {
+			return err
+		}
+	}
+	return s.audit(ctx)
+}
+
+func takeCostRound(ctx context.Context, s *stage) error {
 	for _, a := range []struct {
 		source      string
 		automations int
@@ -29,7 +39,7 @@ func takeCost(ctx context.Context, b *bench) error {
 			}
 		}
 	}
-	return s.audit(ctx)
+	return nil
 }
 
 func takeCostOf(ctx context.Context, s *stage, source string, automations, long int) error {

@@ -12,7 +12,7 @@ import (
 const paceName = "the machine's pace: a fixed piece of work on all cores"
 
 // pace times a fixed piece of work, of the kind that the product does: JSON, hashing, memory. A machine that is shared changes
-// its speed by a factor of two within minutes; what two runs measured can be compared once that is taken out.
+// its speed by a factor of two within minutes: where this moved between two runs, so did everything else.
 func (b *bench) pace() {
 	var all sync.WaitGroup
 	began := time.Now()
@@ -43,19 +43,4 @@ func work(n int) (sum int64) {
 		sum += int64(hash[0]) + int64(len(back))
 	}
 	return sum
-}
-
-// scale is by what a figure of this unit is multiplied, so that it compares with one taken at another pace. Times grow with
-// the pace, rates fall; sizes and shares stay.
-func scale(unit string, pace, other float64) float64 {
-	if pace == 0 || other == 0 {
-		return 1
-	}
-	switch unit {
-	case "ms", "s":
-		return other / pace
-	case "/s":
-		return pace / other
-	}
-	return 1
 }

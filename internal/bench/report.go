@@ -95,8 +95,8 @@ func (r *report) holds(laws int) string {
 	return fmt.Sprintf("nought in all %d counts", laws)
 }
 
-// compare says which figures lie within what an earlier run measured, noise included: their ranges overlap. It counts those
-// that do as they stand, and those that do once the machine's pace, then and now, is taken out; the others it prints.
+// compare says which figures lie apart from what an earlier run measured, and how many would by chance alone. What was
+// measured once has no range to compare.
 func (r *report) compare(path string) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -106,31 +106,38 @@ func (r *report) compare(path string) error {
 	if err := json.Unmarshal(raw, &earlier); err != nil {
 		return fmt.Errorf("read the earlier run: %w", err)
 	}
-	plain, paced, all := 0, 0, 0
+	all, apart, chance := 0, 0, 0.0
 	for _, p := range r.parts {
+		i := slices.IndexFunc(earlier, func(e part) bool { return e.ID == p.ID })
+		if i < 0 {
+			continue
+		}
 		for _, f := range p.Figures {
-			i := slices.IndexFunc(earlier, func(e part) bool { return e.ID == p.ID })
-			if i < 0 || f.Law || f.Name == paceName {
-				continue
-			}
 			old, ok := earlier[i].figure(f.Name)
-			if !ok {
+			if !ok || f.Law || f.Name == paceName || min(len(f.Values), len(old.Values)) < 2 {
 				continue
 			}
 			all++
-			if f.overlaps(old, 1) {
-				plain++
+			chance += apartByChance(len(f.Values), len(old.Values))
+			if !f.overlaps(old) {
+				apart++
+				fmt.Printf("  %s, %s: %s, and the earlier run measured %s\n", p.ID, f.Name, f.measured(), old.measured())
 			}
-			by := scale(f.Unit, p.pace(), earlier[i].pace())
-			if f.overlaps(old, by) {
-				paced++
-				continue
-			}
-			fmt.Printf("  %s, %s: %s, at the earlier run's pace %s, and it measured %s\n", p.ID, f.Name, f.measured(), short(f.middle()*by), old.measured())
 		}
 	}
-	fmt.Printf("the ranges of %d of %d figures overlap with the earlier run's as they stand, %d at one pace of the machine\n", plain, all, paced)
+	fmt.Printf("of %d figures that both runs took more than once, the ranges of %d have nothing in common with the earlier run's;"+
+		" chance alone makes it about %.0f\n", all, apart, chance)
 	return nil
+}
+
+// apartByChance is how likely the ranges of n and of m rounds of the very same thing have nothing in common: that all of one
+// come before all of the other, or after.
+func apartByChance(n, m int) float64 {
+	ways := 1.0 // to choose which n of n+m come first
+	for i := 1; i <= n; i++ {
+		ways = ways * float64(m+i) / float64(i)
+	}
+	return 2 / ways
 }
 
 // figure finds a figure by its name.
@@ -142,18 +149,9 @@ func (p part) figure(name string) (figure, bool) {
 	return p.Figures[i], true
 }
 
-// pace is the machine's, in the middle; 0 if it was not taken.
-func (p part) pace() float64 {
-	f, ok := p.figure(paceName)
-	if !ok {
-		return 0
-	}
-	return f.middle()
-}
-
-// overlaps reports whether the ranges of two figures have something in common, with f's multiplied.
-func (f figure) overlaps(old figure, by float64) bool {
-	return f.low()*by <= old.high() && old.low() <= f.high()*by
+// overlaps reports whether the ranges of two figures have something in common.
+func (f figure) overlaps(old figure) bool {
+	return f.low() <= old.high() && old.low() <= f.high()
 }
 
 // The marks between which the report's file belongs to the command.

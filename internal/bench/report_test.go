@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,25 +116,28 @@ func TestPlansAreReadFromTheLog(t *testing.T) {
 	}
 }
 
-// What a slower machine makes slower agrees; what is slower by itself does not.
-func TestRunsCompareAtOnePace(t *testing.T) {
+// Two runs are held against what chance does to runs of the same thing.
+func TestRunsAgreeWithinTheirNoise(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		unit        string
 		now, before []float64
 		want        bool
 	}{
-		"a time, twice as long at half the pace": {"ms", []float64{19, 21}, []float64{10, 11}, true},
-		"a rate, half of it at half the pace":    {"/s", []float64{100, 110}, []float64{200, 230}, true},
-		"a time, four times as long":             {"ms", []float64{39, 41}, []float64{10, 11}, false},
-		"a time that ought to have been longer":  {"ms", []float64{10, 11}, []float64{10, 11}, false},
-		"memory, twice as much":                  {"MB", []float64{200, 210}, []float64{100, 105}, false},
-		"a share that is the same":               {"", []float64{0.6, 0.7}, []float64{0.65}, true},
+		"one inside the other": {[]float64{10, 20, 30}, []float64{15, 16, 17}, true},
+		"they touch":           {[]float64{10, 20}, []float64{20, 30}, true},
+		"before":               {[]float64{10, 20}, []float64{21, 30}, false},
+		"after":                {[]float64{31, 40}, []float64{21, 30}, false},
 	} {
-		f, old := figure{Unit: test.unit, Values: test.now}, figure{Unit: test.unit, Values: test.before}
-		by := scale(test.unit, 200, 100) // it takes 200 ms for what took 100
-		if got := f.overlaps(old, by); got != test.want {
-			t.Errorf("%s: agree %v, want %v", name, got, test.want)
+		if got := (figure{Values: test.now}).overlaps(figure{Values: test.before}); got != test.want {
+			t.Errorf("%s: overlap %v, want %v", name, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		n, m int
+		want float64
+	}{{2, 2, 2. / 6}, {3, 3, 2. / 20}, {3, 5, 2. / 56}, {5, 3, 2. / 56}} {
+		if got := apartByChance(test.n, test.m); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("%d rounds and %d: %v, want %v", test.n, test.m, got, test.want)
 		}
 	}
 }
