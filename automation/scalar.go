@@ -113,7 +113,8 @@ func (d *document) width(n *yaml.Node) int {
 	style := n.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle)
 	if style == 0 {
 		first, _, _ := strings.Cut(n.Value, "\n")
-		return min(utf8.RuneCountInString(first), utf8.RuneCountInString(rest))
+		long := utf8.RuneCountInString(first)
+		return min(long, utf8.RuneCountInString(rest[:min(len(rest), utf8.UTFMax*long)])) // not all of a line of a megabyte
 	}
 	quote, i := rest[:min(1, len(rest))], 1
 	for i < len(rest) {

@@ -119,6 +119,12 @@ func (v value) place() string { return fmt.Sprintf("%s:%d", v.doc.path, v.node.L
 // quiet reports whether there is nothing to read, or nothing worth reading.
 func (v value) quiet() bool { return v.node == nil || v.doc.broken[v.node] }
 
+// unread is a value that stands there and of which nothing more is to be said.
+func (v value) unread() value {
+	v.doc.broken[v.node] = true
+	return v
+}
+
 func (v value) isMapping() bool { return !v.quiet() && v.node.Kind == yaml.MappingNode }
 
 // child gives the node under a key of a mapping, without reporting anything; nil if there is none.
@@ -170,6 +176,9 @@ func (v value) fields() map[string]value {
 				e.what.hide()
 			}
 			e.at.unknown(codeUnknownKey, "unknown key", known)
+			if near := nearest(e.key, known); near != "" && !out[near].present() {
+				out[near] = e.what.unread() // the key is not missing: it is misspelt
+			}
 			continue
 		}
 		out[e.key] = e.what
