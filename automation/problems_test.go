@@ -75,3 +75,43 @@ func report(t *testing.T, files automation.Files) string {
 	}
 	return b.String()
 }
+
+// A misspelt key is reported once, wherever it stands, and not as one that is missing as well.
+func TestMisspeltKeys(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ file, right, wrong string }{
+		{"account.yaml", "account: acme", "acount: acme"},
+		{"account.yaml", "timezone: UTC", "timezon: UTC"},
+		{"account.yaml", "budget: { tokens_per_day: 5000000 }", "budget: { tokens_per_dai: 5000000 }"},
+		{"rules.yaml", "variables: { dyn_size: { type: text } }", "variabels: { dyn_size: { type: text } }"},
+		{"rules.yaml", "automations:", "automatons:"},
+		{"rules.yaml", "actions:", "actoins:"},
+		{"rules.yaml", "when: always", "whenn: always"},
+		{"rules.yaml", "id: one", "idd: one"},
+		{"rules.yaml", "subject: Hello", "subjct: Hello"},
+	} {
+		files := map[string]string{
+			"account.yaml": "account: acme\nname: Acme\ntimezone: UTC\nallow: { domains: [a.example] }\nfrom: { email: a@a.example }\nbudget: { tokens_per_day: 5000000 }\n",
+			"rules.yaml": "variables: { dyn_size: { type: text } }\nautomations:\n  - id: one\n    name: One\n    when: always\n    actions:\n" +
+				"      - email: { to: [b@a.example], subject: Hello, body: \"How large: {{dyn_size}}\" }\n",
+		}
+		if !strings.Contains(files[c.file], c.right) {
+			t.Fatalf("%s has no %s", c.file, c.right)
+		}
+		files[c.file] = strings.Replace(files[c.file], c.right, c.wrong, 1)
+		in := automation.Files{}
+		for name, text := range files {
+			in[name] = []byte(text)
+		}
+		var errors []string
+		_, problems := automation.Compile(in)
+		for _, p := range problems {
+			if p.Severity == automation.Error {
+				errors = append(errors, p.Code+": "+p.Message)
+			}
+		}
+		if len(errors) != 1 || !strings.HasPrefix(errors[0], "AC101: unknown key ") {
+			t.Errorf("%s: %q", c.wrong, errors)
+		}
+	}
+}

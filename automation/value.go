@@ -177,6 +177,7 @@ func (v value) fields() map[string]value {
 			}
 			e.at.unknown(codeUnknownKey, "unknown key", known)
 			if near := nearest(e.key, known); near != "" && !out[near].present() {
+				e.what.of = v.of.under(near)
 				out[near] = e.what.unread() // the key is not missing: it is misspelt
 			}
 			continue
