@@ -16,9 +16,20 @@ var errNotTidied = errors.New("this file is written in a way that cannot be laid
 
 // Tidy lays a YAML file out in one way: two spaces a level, a list that much below its key, one space where one will do, no
 // two blank lines together, nothing at the end of a line. It only changes white space, so comments, quotes and the lines of
-// texts stay as they are, and what YAML reads is the same; where that cannot be kept, it gives an error and no file. A file
-// whose last line has no end gets one.
+// texts stay as they are, and what YAML reads is the same, and so is what it gives for what it gave; where that cannot be kept, it
+// gives an error and no file. A file whose last line has no end gets one.
 func Tidy(name string, src []byte) ([]byte, error) {
+	once, err := layOut(name, src)
+	if err != nil {
+		return nil, err
+	}
+	if twice, err := layOut(name, once); err != nil || !bytes.Equal(twice, once) {
+		return nil, errNotTidied
+	}
+	return once, nil
+}
+
+func layOut(name string, src []byte) ([]byte, error) {
 	if len(src) > 0 && !bytes.HasSuffix(src, []byte("\n")) {
 		src = append(bytes.Clone(src), '\n')
 	}

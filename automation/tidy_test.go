@@ -46,6 +46,7 @@ func TestTidyLeavesAlone(t *testing.T) {
 		{"what is not YAML", "a: [b\n", "line 1: "},
 		{"a key twice", "a: 1\na: 2\n", "line 2: the key a stands here twice"},
 		{"an anchor", "a: &b 1\n", "line 1: anchors are not used here"},
+		{"what would be laid out in another way each time", ":\n|2\n   ", "cannot be laid out"},
 		{"a file in brackets", "{ a: 1 }\n", "cannot be laid out"},
 		{"a key with a question mark", "? a\n: b\n", "cannot be laid out"},
 	} {
