@@ -35,8 +35,7 @@ func (r result) into(said *Said, s Sheet) {
 
 // fill gets one sheet filled in: whole, or in windows where the transcript is too long.
 func (x *exchange) fill(ctx context.Context, s Sheet) (result, error) {
-	_, begun := x.recalled[s.Key+"/w1"]
-	if begun || tokens(x.turns) > x.limits.TranscriptTokens {
+	if tokens(x.turns) > x.limits.TranscriptTokens {
 		return x.inWindows(ctx, s, x.limits.WindowTokens)
 	}
 	purpose := purposeInterview
