@@ -147,6 +147,39 @@ func TestClaimThatNeverReturnedIsGivenBack(t *testing.T) {
 	}
 }
 
+// A worker whose lease lapsed while the database was away still knows that a claim nobody answered sent nothing.
+func TestLostClaimThatWasDoubtedIsGivenBack(t *testing.T) {
+	t.Parallel()
+	h, line := openBehind(t)
+	h.beat(t, "w1")
+	p := h.decided(t, "c1", 2)
+	line.loseNextCommit()
+	if _, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now()); !store.Away(err) {
+		t.Fatalf("%v, want the database away", err)
+	}
+	doubted := 0
+	for deadline := time.Now().Add(20 * time.Second); doubted == 0 && time.Now().Before(deadline); {
+		h.kill(t, "w1") // the lost commit may still be under way
+		doubted = h.sweep(t).Unknown
+		h.beat(t, "w1")
+	}
+	if doubted != 2 {
+		t.Fatalf("%d doubted, want 2", doubted)
+	}
+	if back, err := h.GiveBack(t.Context(), h.enqueueDelivers); back != 2 || err != nil {
+		t.Fatalf("%d went back: %v", back, err)
+	}
+	h.balanced(t)
+	claimed := h.claim(t, p.ConversationID, "w1")
+	if len(claimed) != 2 || claimed[0].Attempt != 2 {
+		t.Fatalf("claimed again: %+v", claimed)
+	}
+	for _, c := range claimed {
+		h.record(t, outcome(c, "w1", store.Sent))
+	}
+	h.balanced(t)
+}
+
 func TestRecordOutcome(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

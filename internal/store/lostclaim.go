@@ -25,7 +25,7 @@ func newClaim() claim { return claim{id: newID(), at: time.Now()} }
 
 // lostClaims remembers the claims whose commit was sent and never answered. They may stand in the ledger as sending
 // although no worker knows of them: nothing was sent, and nobody would ever say so. If this process dies before it has
-// given them back, a sweep calls them unknown.
+// given them back, a sweep calls them unknown, and where only this process's lease had lapsed it takes that back.
 type lostClaims struct {
 	mu  sync.Mutex
 	all []claim

@@ -380,11 +380,21 @@ func (q *Queries) RecordedAttempts(ctx context.Context, arg RecordedAttemptsPara
 }
 
 const releaseClaims = `-- name: ReleaseClaims :many
-UPDATE deliveries
-SET state = CASE WHEN attempt = 1 THEN 'planned' ELSE 'retrying' END, attempt = attempt - 1, claim_id = NULL,
-    updated_at = now()
-WHERE state = 'sending' AND worker_id = ANY($1::text[]) AND claim_id = ANY($2::uuid[])
-RETURNING account_id, conversation_id, channel
+WITH lost AS (
+    SELECT d.id, d.attempt, d.state = 'unknown' AS doubted FROM deliveries AS d
+    WHERE d.state IN ('sending', 'unknown') AND d.worker_id = ANY($1::text[]) AND d.claim_id = ANY($2::uuid[])
+    ORDER BY d.id FOR UPDATE
+), told AS (
+    UPDATE attempts AS a
+    SET state = 'retrying', class = 'claim_lost', detail = 'The claim''s commit was never answered, so nothing was sent.'
+    FROM lost WHERE lost.doubted AND a.delivery_id = lost.id AND a.attempt = lost.attempt
+)
+UPDATE deliveries AS d
+SET state = CASE WHEN d.attempt = 1 AND NOT lost.doubted THEN 'planned' ELSE 'retrying' END,
+    attempt = CASE WHEN lost.doubted THEN d.attempt ELSE d.attempt - 1 END,
+    detail = CASE WHEN lost.doubted THEN '' ELSE d.detail END, claim_id = NULL, updated_at = now()
+FROM lost WHERE d.id = lost.id
+RETURNING d.account_id, d.conversation_id, d.channel
 `
 
 type ReleaseClaimsParams struct {
@@ -398,7 +408,8 @@ type ReleaseClaimsRow struct {
 	Channel        string
 }
 
-// Gives back claims whose commit was never answered: nothing was sent under them.
+// Gives back claims whose commit was never answered: nothing was sent under them. Where a peer's sweep has doubted one
+// meanwhile, the doubt is taken back with it; its attempt stays in the ledger, as one that sent nothing.
 func (q *Queries) ReleaseClaims(ctx context.Context, arg ReleaseClaimsParams) ([]ReleaseClaimsRow, error) {
 	rows, err := q.db.Query(ctx, releaseClaims, arg.WorkerIds, arg.ClaimIds)
 	if err != nil {

@@ -1,10 +1,21 @@
 -- name: ReleaseClaims :many
--- Gives back claims whose commit was never answered: nothing was sent under them.
-UPDATE deliveries
-SET state = CASE WHEN attempt = 1 THEN 'planned' ELSE 'retrying' END, attempt = attempt - 1, claim_id = NULL,
-    updated_at = now()
-WHERE state = 'sending' AND worker_id = ANY(@worker_ids::text[]) AND claim_id = ANY(@claim_ids::uuid[])
-RETURNING account_id, conversation_id, channel;
+-- Gives back claims whose commit was never answered: nothing was sent under them. Where a peer's sweep has doubted one
+-- meanwhile, the doubt is taken back with it; its attempt stays in the ledger, as one that sent nothing.
+WITH lost AS (
+    SELECT d.id, d.attempt, d.state = 'unknown' AS doubted FROM deliveries AS d
+    WHERE d.state IN ('sending', 'unknown') AND d.worker_id = ANY(@worker_ids::text[]) AND d.claim_id = ANY(@claim_ids::uuid[])
+    ORDER BY d.id FOR UPDATE
+), told AS (
+    UPDATE attempts AS a
+    SET state = 'retrying', class = 'claim_lost', detail = 'The claim''s commit was never answered, so nothing was sent.'
+    FROM lost WHERE lost.doubted AND a.delivery_id = lost.id AND a.attempt = lost.attempt
+)
+UPDATE deliveries AS d
+SET state = CASE WHEN d.attempt = 1 AND NOT lost.doubted THEN 'planned' ELSE 'retrying' END,
+    attempt = CASE WHEN lost.doubted THEN d.attempt ELSE d.attempt - 1 END,
+    detail = CASE WHEN lost.doubted THEN '' ELSE d.detail END, claim_id = NULL, updated_at = now()
+FROM lost WHERE d.id = lost.id
+RETURNING d.account_id, d.conversation_id, d.channel;
 
 -- name: ClaimDeliveries :many
 -- One statement for the claims of many jobs. What is past its deadline fails instead; what another claim has under its
