@@ -108,7 +108,7 @@ func (k *killer) run(ctx context.Context) error {
 		i := k.rand.IntN(len(workers))
 		workers[i].Kill()
 		k.done++
-		held, err := k.checker.Count(ctx, `SELECT count(*) FROM deliveries WHERE state = 'sending' AND worker_id = $1`, workers[i].WorkerID)
+		held, err := k.left(ctx, workers[i])
 		if err != nil {
 			return err
 		}
@@ -124,4 +124,22 @@ func (k *killer) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// left counts the deliveries that the killed was at: those it had claimed, and what a peer had doubted before it could
+// say more. What it asked of the database at the last moment may still be written, so its connections are waited for.
+func (k *killer) left(ctx context.Context, killed *bed.Process) (int, error) {
+	for {
+		open, err := k.checker.Count(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1`, killed.Name)
+		if err != nil {
+			return 0, err
+		}
+		if open == 0 {
+			break
+		}
+		if !bed.Wait(ctx, 5*time.Millisecond) {
+			return 0, ctx.Err()
+		}
+	}
+	return k.checker.Count(ctx, `SELECT count(*) FROM deliveries WHERE state IN ('sending', 'unknown') AND worker_id = $1`, killed.WorkerID)
 }

@@ -105,7 +105,9 @@ func connect(ctx context.Context, url string, connections int, o Options, porter
 		c.ConnConfig.ConnectTimeout = 2 * time.Second
 	}
 	p := c.ConnConfig.RuntimeParams
-	p["application_name"] = "aftercall"
+	if p["application_name"] == "" { // of the URL, or PGAPPNAME
+		p["application_name"] = "aftercall"
+	}
 	p["timezone"] = "UTC"
 	// A plan made while a table was empty would scan it, and would be kept until the table's first ANALYZE: under load,
 	// thousands of growing scans too late. Every statement of the line has its index, so plans may as well be told to use

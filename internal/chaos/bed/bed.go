@@ -255,7 +255,8 @@ func (b *Bed) Serve(_ context.Context, binary string, env []string, args ...stri
 	b.started++
 	name := fmt.Sprintf("serve-%03d%s", b.started, strings.Join(args, ""))
 	b.mu.Unlock()
-	p, err := start(name, filepath.Join(b.Dir, name+".log"), append(b.Environment(), env...), binary, append([]string{"serve"}, args...)...)
+	p, err := start(name, filepath.Join(b.Dir, name+".log"), append(append(b.Environment(), "PGAPPNAME="+name), env...), binary,
+		append([]string{"serve"}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -37,14 +37,15 @@ func Open(ctx context.Context, url string) (*Checker, error) {
 // Close ends the connections.
 func (c *Checker) Close() { c.db.Close() }
 
-// Rest is what is not final yet.
-type Rest struct{ Undecided, Open, Sending int }
+// Rest is what is not final yet. Doubted are those that a sweep called unknown while their worker lives: it was out of
+// touch for longer than its lease, and will say what became of them.
+type Rest struct{ Undecided, Open, Sending, Doubted int }
 
 // Settled reports whether nothing is left to do.
-func (r Rest) Settled() bool { return r.Undecided+r.Open+r.Sending == 0 }
+func (r Rest) Settled() bool { return r.Undecided+r.Open+r.Sending+r.Doubted == 0 }
 
 func (r Rest) String() string {
-	return fmt.Sprintf("%d undecided, %d planned or retrying, %d sending", r.Undecided, r.Open, r.Sending)
+	return fmt.Sprintf("%d undecided, %d planned or retrying, %d sending, %d doubted too soon", r.Undecided, r.Open, r.Sending, r.Doubted)
 }
 
 // Rest counts what is not final yet.
@@ -52,7 +53,10 @@ func (c *Checker) Rest(ctx context.Context) (r Rest, err error) {
 	err = c.db.QueryRow(ctx, `
 		SELECT (SELECT count(*) FROM conversations WHERE state <> 'decided'),
 		       (SELECT count(*) FROM deliveries WHERE state IN ('planned', 'retrying')),
-		       (SELECT count(*) FROM deliveries WHERE state = 'sending')`).Scan(&r.Undecided, &r.Open, &r.Sending)
+		       (SELECT count(*) FROM deliveries WHERE state = 'sending'),
+		       (SELECT count(*) FROM deliveries AS d JOIN workers AS w ON w.id = d.worker_id
+		        JOIN attempts AS a ON a.delivery_id = d.id AND a.attempt = d.attempt
+		        WHERE d.state = 'unknown' AND a.class = 'worker_lost')`).Scan(&r.Undecided, &r.Open, &r.Sending, &r.Doubted)
 	if err != nil {
 		return r, fmt.Errorf("count what is open: %w", err)
 	}
