@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 // TestInABrowser looks at the pages in a real browser, one for all of them.
@@ -37,7 +38,7 @@ func TestInABrowser(t *testing.T) {
 // of (a blocked style or script, an error) and on anything wider than the screen.
 func pagesAreSound(t *testing.T, b browser) {
 	for _, path := range []string{
-		"/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/captured", "/captured/9a", "/none",
+		"/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/captured", "/captured/9a", "/sign-in", "/none",
 	} {
 		for _, screen := range []struct {
 			scheme string
@@ -260,8 +261,12 @@ func fixtureHandler(t *testing.T) http.Handler {
 		page("/captured/"+m.ID, answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, fixtureNames())})
 	}
 	page("/captured/{id}/html", answer{Message: harmlessHTML})
+	page("/sign-in", answer{Template: "sign_in", Title: "Sign in", View: signInPage{Said: "That did not let you in.", OIDC: oidcPath}, Draft: true})
 	page("/hostile", answer{Message: strings.Replace(fixtureHTML, "<body>", `<body><script>document.title="ran"</script><img src=x onerror="document.title='ran'">`, 1)})
 	mux.Handle("GET /assets/{name}", ps.assets)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { ps.problem(w, r, problemOf(store.ErrNotFound)) })
-	return guard(mux, ps.refuse, nil)
+	known := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(w, r.WithContext(people.With(r.Context(), people.Machine())))
+	})
+	return guard(known, ps.refuse, nil)
 }

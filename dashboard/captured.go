@@ -8,6 +8,7 @@ import (
 
 	"aftercall/deliver"
 	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 // capturedList is the view of captured_list.html.
@@ -41,6 +42,7 @@ type capturedPage struct {
 	Fields  []fact
 	Text    string
 	HTML    string // address of the message's HTML, "" if it has none
+	Reveal  string // where to ask for phone numbers and addresses in full; "" if they are shown
 }
 
 // capturedList is GET /captured: messages that were kept instead of sent, newest first, by channel and cursor.
@@ -51,9 +53,15 @@ func (d *Dashboard) capturedList(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	rows, next, err := d.store.CapturedMessages(r.Context(), account, channel, before, listLimit)
+	rows, next, err := d.reader(r, people.Look).CapturedMessages(r.Context(), account, channel, before, listLimit)
 	if err != nil {
 		return answer{}, fmt.Errorf("list captured messages: %w", err)
+	}
+	who := people.Of(r.Context())
+	for i := range rows {
+		if !who.May(people.Addresses, rows[i].AccountID) {
+			maskCaptured(&rows[i])
+		}
 	}
 	view := capturedRows(account, channel, before, rows, next, d.accountNames)
 	return answer{Template: "captured_list", Title: "Captured messages", Section: "captured", View: view}, nil
@@ -112,12 +120,40 @@ func firstLine(s string) string {
 
 // captured is GET /captured/{id}: one message with its HTML in a sandbox, its text and its fields.
 func (d *Dashboard) captured(r *http.Request) (answer, error) {
-	m, err := d.store.CapturedMessage(r.Context(), r.PathValue("id"))
+	m, masked, err := d.capturedFor(r)
+	if err != nil {
+		return answer{}, err
+	}
+	view := capturedMessage(m, d.accountNames(m.AccountID))
+	if masked {
+		view.Reveal = view.Path + "/reveal"
+	}
+	return answer{Template: "captured", Title: view.Channel + ": " + view.Subject, Section: "captured", View: view}, nil
+}
+
+// capturedFor loads the message that is asked for, as whoever asks may see it.
+func (d *Dashboard) capturedFor(r *http.Request) (m store.Captured, masked bool, err error) {
+	m, err = d.reader(r, people.Look).CapturedMessage(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return store.Captured{}, false, fmt.Errorf("load captured message: %w", err)
+	}
+	if masked = !people.Of(r.Context()).May(people.Addresses, m.AccountID); masked {
+		maskCaptured(&m)
+	}
+	return m, masked, nil
+}
+
+// revealCaptured is POST /captured/{id}/reveal: the page in full, once, after it was written down who asked.
+func (d *Dashboard) revealCaptured(r *http.Request) (answer, error) {
+	m, err := d.reader(r, people.Look).CapturedMessage(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return answer{}, fmt.Errorf("load captured message: %w", err)
 	}
+	if err := d.logReveal(r, m.AccountID, m.ID, "captured"); err != nil {
+		return answer{}, err
+	}
 	view := capturedMessage(m, d.accountNames(m.AccountID))
-	return answer{Template: "captured", Title: view.Channel + ": " + view.Subject, Section: "captured", View: view}, nil
+	return answer{Template: "captured", Title: view.Channel + ": " + view.Subject, Section: "captured", View: view, Draft: true}, nil
 }
 
 func capturedMessage(m store.Captured, n names) capturedPage {
@@ -131,9 +167,9 @@ func capturedMessage(m store.Captured, n names) capturedPage {
 
 // capturedHTML is GET /captured/{id}/html: the message's HTML under the sandbox policy.
 func (d *Dashboard) capturedHTML(r *http.Request) (answer, error) {
-	m, err := d.store.CapturedMessage(r.Context(), r.PathValue("id"))
+	m, _, err := d.capturedFor(r)
 	if err != nil {
-		return answer{}, fmt.Errorf("load captured message: %w", err)
+		return answer{}, err
 	}
 	if m.HTML == "" {
 		return answer{}, store.ErrNotFound

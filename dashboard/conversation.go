@@ -11,6 +11,7 @@ import (
 	"aftercall/conversation"
 	"aftercall/internal/store"
 	"aftercall/internal/webaddress"
+	"aftercall/people"
 	"aftercall/variables"
 )
 
@@ -25,6 +26,7 @@ type conversationPage struct {
 	InOneLine     string
 	Test          bool // a test call: its messages are captured
 	Simulated     bool
+	Reveal        string // where to ask for phone numbers and addresses in full; "" if they are shown
 	Facts         []factView
 	Platform      string // address of the conversation at the platform, if it is one to follow
 	Attention     []attention
@@ -73,12 +75,56 @@ func (d *Dashboard) conversation(r *http.Request) (answer, error) {
 	if id != r.PathValue("id") {
 		return answer{Location: conversationPath(id)}, nil
 	}
-	story, err := d.store.Story(r.Context(), account, id)
+	story, err := d.story(r, account, id)
 	if err != nil {
-		return answer{}, fmt.Errorf("load story of conversation %s: %w", id, err)
+		return answer{}, err
+	}
+	masked := !people.Of(r.Context()).May(people.Addresses, account)
+	if masked {
+		maskStory(&story)
 	}
 	view := conversationView(story, d.names(r.Context(), story.RevisionID))
+	if masked {
+		view.Reveal = conversationPath(id) + "/reveal"
+	}
 	return answer{Template: "conversation", Title: view.Heading, Section: "conversations", View: view}, nil
+}
+
+// story loads a conversation's story for whoever asks.
+func (d *Dashboard) story(r *http.Request, account, id string) (store.Story, error) {
+	story, err := d.reader(r, people.Look).Story(r.Context(), account, id)
+	if err != nil {
+		return store.Story{}, fmt.Errorf("load story of conversation %s: %w", id, err)
+	}
+	return story, nil
+}
+
+// revealConversation is POST /conversations/{id}/reveal: the same page in full, once, after it was written down who asked. It
+// has no address to come back to, so that every look is.
+func (d *Dashboard) revealConversation(r *http.Request) (answer, error) {
+	account, id, err := d.find(r)
+	if err != nil {
+		return answer{}, err
+	}
+	story, err := d.story(r, account, id)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := d.logReveal(r, account, id, "conversation"); err != nil {
+		return answer{}, err
+	}
+	view := conversationView(story, d.names(r.Context(), story.RevisionID))
+	return answer{Template: "conversation", Title: view.Heading, Section: "conversations", View: view, Draft: true}, nil
+}
+
+// logReveal writes down that somebody asked for phone numbers and addresses in full.
+func (d *Dashboard) logReveal(r *http.Request, account, id, page string) error {
+	err := d.store.LogAct(r.Context(), store.Act{AccountID: account, By: people.Of(r.Context()).Actor(), What: store.ActRevealed, Target: id,
+		Detail: map[string]string{"page": page}})
+	if err != nil {
+		return fmt.Errorf("reveal %s %s: %w", page, id, err)
+	}
+	return nil
 }
 
 // deliveryHTML is GET /conversations/{id}/deliveries/{delivery}: a delivery's HTML under the sandbox policy.
@@ -87,9 +133,12 @@ func (d *Dashboard) deliveryHTML(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	story, err := d.store.Story(r.Context(), account, id)
+	story, err := d.story(r, account, id)
 	if err != nil {
-		return answer{}, fmt.Errorf("load story of conversation %s: %w", id, err)
+		return answer{}, err
+	}
+	if !people.Of(r.Context()).May(people.Addresses, account) {
+		maskStory(&story)
 	}
 	for _, delivery := range story.Deliveries {
 		if delivery.ID == r.PathValue("delivery") && delivery.Content.HTML != "" {
@@ -148,7 +197,12 @@ func facts(s store.Story, c *conversation.Conversation, zone *time.Location) []f
 			fs = append(fs, factView{Label: label, Value: value, Path: path})
 		}
 	}
-	search := func(q string) string { return address("/conversations", "q", q) }
+	search := func(q string) string {
+		if strings.Contains(q, hidden) {
+			return "" // nothing is found by it
+		}
+		return address("/conversations", "q", q)
+	}
 	add("Customer", c.Customer.Name, "")
 	add("Number", c.CustomerNumber(), search(c.CustomerNumber()))
 	add("E-mail", c.Customer.Email, search(c.Customer.Email))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 // listLimit is how many rows a page of a list has.
@@ -43,17 +44,19 @@ func (d *Dashboard) conversations(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	q := store.ConversationQuery{AccountID: in.Get("account"), Search: strings.TrimSpace(in.Get("q")), Before: before, Limit: listLimit}
-	rows, next, err := d.store.Conversations(r.Context(), q)
+	reader := d.reader(r, people.Look)
+	rows, next, err := reader.Conversations(r.Context(), q)
 	if err != nil {
 		return answer{}, fmt.Errorf("list conversations: %w", err)
 	}
-	stops, err := d.store.Stops(r.Context(), q.AccountID)
+	stops, err := reader.Stops(r.Context(), q.AccountID)
 	if err != nil {
 		return answer{}, fmt.Errorf("list conversations: %w", err)
 	}
+	maskRows(rows, people.Of(r.Context()))
 	view := conversationList(q, rows, next, d.accountNames)
 	view.Stops = stopped(stops, d.tokensPerDay, d.now(), d.accountNames)
-	troubles, err := d.store.ConfigTroubles(r.Context(), q.AccountID)
+	troubles, err := reader.ConfigTroubles(r.Context(), q.AccountID)
 	if err != nil {
 		return answer{}, fmt.Errorf("list conversations: %w", err)
 	}

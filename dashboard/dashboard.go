@@ -6,9 +6,9 @@
 //
 // It promises that whatever a caller, a platform or a model put into a conversation comes out as text; that a message's
 // HTML is only ever shown in a sandbox with a policy of its own; that no page can be framed, forged from another site or
-// reached under a foreign host name; and that a page is complete or an error, never half written. It never changes
-// anything: what changes the ledger comes with sign-in, and the workbench gives files away and keeps none. Until then it
-// refuses to run beyond loopback.
+// reached under a foreign host name; that nobody sees a page that no role of theirs allows, nor on it a row of an account that
+// is not theirs; and that a page is complete or an error, never half written. It changes nothing but who is signed in, and
+// the workbench gives files away and keeps none. Without people who sign in it refuses to run beyond loopback.
 package dashboard
 
 import (
@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,7 @@ import (
 	"aftercall/automation"
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
+	"aftercall/people"
 	"aftercall/worker"
 )
 
@@ -46,12 +48,14 @@ type Config struct {
 	TokensPerDay int              // the operator's limit for every account, to say which are stopped; 0: none
 	Now          func() time.Time // the clock; default time.Now
 
-	// Loopback says that the listener was checked with RefuseUnlessLoopback. There is no sign-in yet, so New refuses
-	// to build pages for any other listener.
+	// SignIn is where people sign in. Without it whoever reaches the listener owns the machine, so New refuses to build
+	// pages unless Loopback says that the listener was checked with RefuseUnlessLoopback.
+	SignIn   *people.Desk
 	Loopback bool
-	// Hosts are further host names, without port, under which the pages may be asked for, beside localhost and
-	// loopback addresses. A request under any other name is refused: it may come from a rebound DNS name.
-	Hosts []string
+	// URL is how people reach the pages, beside localhost and loopback addresses; "" if there is no other way. A request
+	// under any other host name is refused: it may come from a rebound DNS name.
+	URL     string
+	Proxies people.Proxies // before the pages
 }
 
 // Dashboard is the admin listener's handler with what it runs in the background.
@@ -60,6 +64,8 @@ type Dashboard struct {
 	revisions *worker.Revisions
 	log       *slog.Logger
 	pages     *pages
+	door      *door
+	table     routes
 	queue     *queuePage
 	bench     *workbench
 	news      *news
@@ -74,8 +80,12 @@ func New(c Config) (*Dashboard, error) {
 	switch {
 	case c.Store == nil || c.River == nil || c.Revisions == nil || c.Logger == nil:
 		return nil, errors.New("dashboard needs a store, a queue client, revisions and a logger")
-	case !c.Loopback:
-		return nil, errors.New("dashboard has no sign-in yet and is only served on a loopback address")
+	case c.SignIn == nil && !c.Loopback:
+		return nil, errors.New("dashboard without sign-in is only served on a loopback address")
+	}
+	home, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read the address of the pages: %w", err)
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -98,7 +108,9 @@ func New(c Config) (*Dashboard, error) {
 	}
 	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q, bench: bench, news: newNews(),
 		tokensPerDay: c.TokensPerDay, now: c.Now}
-	d.handler = guard(whole(d.routes(), ps, c.Logger), ps.refuse, c.Hosts)
+	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", pages: ps, fail: d.fail}
+	d.table = d.routes()
+	d.handler = guard(whole(d.table.mux(d.door.gate), ps, c.Logger), ps.refuse, []string{home.Hostname()})
 	return d, nil
 }
 
@@ -117,23 +129,25 @@ func (d *Dashboard) Changed() { d.news.spread() }
 // EndStreams lets go of the pages that wait for news. A server's Shutdown would wait for them.
 func (d *Dashboard) EndStreams() { d.news.end() }
 
-func (d *Dashboard) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", http.RedirectHandler("/conversations", http.StatusFound))
-	mux.Handle("GET /conversations", d.page(d.conversations))
-	mux.Handle("GET /conversations/{id}", d.page(d.conversation))
-	mux.Handle("GET /conversations/{id}/deliveries/{delivery}", d.page(d.deliveryHTML))
-	mux.Handle("GET /captured", d.page(d.capturedList))
-	mux.Handle("GET /captured/{id}", d.page(d.captured))
-	mux.Handle("GET /captured/{id}/html", d.page(d.capturedHTML))
-	d.bench.routes(mux, d.pageWithin)
+func (d *Dashboard) routes() (rs routes) {
+	rs.add("GET /{$}", people.Look, http.RedirectHandler("/conversations", http.StatusFound))
+	rs.add("GET /conversations", people.Look, d.page(d.conversations))
+	rs.add("GET /conversations/{id}", people.Look, d.page(d.conversation))
+	rs.add("POST /conversations/{id}/reveal", people.Look, d.page(d.revealConversation))
+	rs.add("GET /conversations/{id}/deliveries/{delivery}", people.Look, d.page(d.deliveryHTML))
+	rs.add("GET /captured", people.Look, d.page(d.capturedList))
+	rs.add("GET /captured/{id}", people.Look, d.page(d.captured))
+	rs.add("POST /captured/{id}/reveal", people.Look, d.page(d.revealCaptured))
+	rs.add("GET /captured/{id}/html", people.Look, d.page(d.capturedHTML))
+	d.bench.routes(&rs, d.pageWithin)
 	if d.pages.site.Events != "" {
-		mux.Handle("GET "+eventsPath, d.news)
+		rs.add("GET "+eventsPath, people.Look, d.news)
 	}
-	mux.Handle("GET /assets/{name}", d.pages.assets)
-	mux.Handle(queuePrefix+"/", d.queue)
-	mux.Handle("/", d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))
-	return mux
+	d.door.routes(&rs, d.page)
+	rs.add("GET /assets/{name}", anybody, d.pages.assets)
+	rs.add(queuePrefix+"/", people.Run, d.queue)
+	rs.add("/", people.Look, d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))
+	return rs
 }
 
 // computes is what a page is before it is rendered.
@@ -158,12 +172,22 @@ func (d *Dashboard) pageWithin(longest time.Duration, compute computes) http.Han
 		if err == nil || r.Context().Err() != nil { // nobody waits for this page any more
 			return
 		}
-		p := problemOf(err)
-		if p.Status >= http.StatusInternalServerError {
-			d.log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "status", p.Status, "error", err)
-		}
-		d.pages.problem(w, r, p)
+		d.fail(w, r, err)
 	})
+}
+
+// fail answers with a page that says what went wrong.
+func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		d.log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "status", p.Status, "error", err)
+	}
+	d.pages.problem(w, r, p)
+}
+
+// reader reads for whoever asks, where they have the right.
+func (d *Dashboard) reader(r *http.Request, right people.Right) *store.Reader {
+	return d.store.Within(people.Of(r.Context()).Accounts(right))
 }
 
 // cursorOf takes the cursor of a page out of its address. One that was never ours stands for no page.
@@ -201,7 +225,7 @@ func (d *Dashboard) accountNames(accountID string) names {
 // find turns an id of ours, or the platform's, into an account and an id of ours.
 func (d *Dashboard) find(r *http.Request) (account, id string, err error) {
 	asked := r.PathValue("id")
-	account, id, err = d.store.FindConversation(r.Context(), r.URL.Query().Get("account"), asked)
+	account, id, err = d.reader(r, people.Look).FindConversation(r.Context(), r.URL.Query().Get("account"), asked)
 	if err != nil {
 		return "", "", fmt.Errorf("find conversation: %w", err)
 	}

@@ -36,14 +36,17 @@ var began = time.Date(2026, time.November, 20, 14, 2, 31, 0, time.UTC)
 type house struct {
 	t     *testing.T
 	store *store.Store
+	pages *dashboard.Dashboard
 	url   string
-	// One conversation, told in full.
-	conversation, delivery, captured string
+	told // of acme
 }
+
+// told is one conversation, told in full.
+type told struct{ conversation, delivery, captured string }
 
 func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
 	t.Helper()
-	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{Pool: 4, Ingest: -1})
+	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{Pool: 4, Ingest: -1, Pages: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +72,7 @@ func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
 	t.Cleanup(d.Stop)
 	server := httptest.NewServer(d.Handler())
 	t.Cleanup(server.Close)
-	return &house{t: t, store: s, url: server.URL}
+	return &house{t: t, store: s, pages: d, url: server.URL}
 }
 
 func (h *house) must(err error) {
@@ -81,7 +84,13 @@ func (h *house) must(err error) {
 
 // accept stores a finished call and returns our id of it.
 func (h *house) accept(account, revision, external string) string {
+	return h.acceptOf(account, revision, external, "Dana Whitfield", "+447700900123")
+}
+
+// acceptOf stores a call of this customer.
+func (h *house) acceptOf(account, revision, external, customer, number string) string {
 	h.t.Helper()
+	first, last, _ := strings.Cut(strings.ToLower(customer), " ")
 	ingest := h.store.NewIngest(func(context.Context, pgx.Tx, []store.DecideJob) error { return nil })
 	got, err := ingest.Accept(h.t.Context(), store.Arrival{
 		Event: store.Event{AccountID: account, Source: "desk", Identity: external, Type: "conversation.ended", ContentType: "application/json",
@@ -89,8 +98,8 @@ func (h *house) accept(account, revision, external string) string {
 		Conversation: &conversation.Conversation{
 			AccountID: account, Source: "desk", ExternalID: external, Agent: conversation.Agent{ID: "reception", Name: "Robin"},
 			Channel: conversation.ChannelPhone, Direction: conversation.Inbound, Status: conversation.Completed,
-			StartedAt: began, EndedAt: began.Add(245 * time.Second), Timezone: "Europe/London", FromNumber: "+447700900123",
-			Customer: conversation.Customer{Name: "Dana Whitfield", Email: "dana@whitfield.example"},
+			StartedAt: began, EndedAt: began.Add(245 * time.Second), Timezone: "Europe/London", FromNumber: number,
+			Customer: conversation.Customer{Name: customer, Email: first + "@" + last + ".example"},
 			Turns: []conversation.Turn{{Role: conversation.RoleAgent, Text: "Acme Clinic, how can I help?"},
 				{Role: conversation.RoleCustomer, Text: "Could somebody call me back <b>today</b>?"}},
 		},
@@ -101,30 +110,34 @@ func (h *house) accept(account, revision, external string) string {
 }
 
 // tell fills the house with one conversation: one message captured, one refused by its provider, one held.
-func (h *house) tell() {
+func (h *house) tell() { h.told = h.tellOf("acme", "desk", "call-1", "Dana Whitfield", "+447700900123") }
+
+// tellOf does so for an account.
+func (h *house) tellOf(account, source, external, customer, number string) (x told) {
 	h.t.Helper()
 	ctx := h.t.Context()
-	revision, err := h.store.SaveRevision(ctx, store.RevisionFiles{AccountID: "acme", Digest: strings.Repeat("ab", 32), Format: 1,
-		Files: map[string][]byte{"account.yaml": []byte("account: acme\n")}}, "test")
+	first, _, _ := strings.Cut(customer, " ")
+	revision, err := h.store.SaveRevision(ctx, store.RevisionFiles{AccountID: account, Digest: strings.Repeat("ab", 32), Format: 1,
+		Files: map[string][]byte{"account.yaml": []byte("account: " + account + "\n")}}, "test")
 	h.must(err)
-	_, err = h.store.Activate(ctx, store.Activation{AccountID: "acme", RevisionID: revision, By: "test", Sources: []string{"desk"}})
+	_, err = h.store.Activate(ctx, store.Activation{AccountID: account, RevisionID: revision, By: "test", Sources: []string{source}})
 	h.must(err)
-	h.conversation = h.accept("acme", revision, "call-1")
-	pinned, err := h.store.Load(ctx, h.conversation, 1)
+	x.conversation = h.acceptOf(account, revision, external, customer, number)
+	pinned, err := h.store.Load(ctx, x.conversation, 1)
 	h.must(err)
-	h.delivery = uuid.NewString()
+	x.delivery = uuid.NewString()
 	message := func(id, channel string, action int, state store.DeliveryState, code reason.Code) store.Delivery {
 		return store.Delivery{ID: id, Automation: "callback-requested", Action: action, Channel: channel, Recipient: "email:support@acme.example",
 			State: state, Reason: code, DueAt: began, DeadlineAt: time.Now().Add(time.Hour), Content: store.Content{
-				Subject: "Callback", Text: "Call Dana back", HTML: "<p>Call <b>Dana</b> back</p>", To: []string{"email:support@acme.example"}}}
+				Subject: "Callback", Text: "Call " + first + " back", HTML: "<p>Call <b>" + first + "</b> back</p>", To: []string{"email:support@acme.example"}}}
 	}
 	task := store.Task{ID: uuid.NewString(), Automation: "callback-requested", Action: 3,
-		Task: tasks.Task{Title: "Call Dana back", Priority: tasks.High, Assignee: "group:support", DueAt: began.Add(4 * time.Hour)}}
+		Task: tasks.Task{Title: "Call " + first + " back", Priority: tasks.High, Assignee: "group:support", DueAt: began.Add(4 * time.Hour)}}
 	written := message(task.ID, deliver.Task, 3, store.Sent, "")
 	written.Recipient = "group:support"
 	planner := h.store.NewPlanner(func(context.Context, pgx.Tx, []store.DeliverJob) error { return nil })
 	_, err = planner.Save(ctx, &store.Plan{
-		AccountID: "acme", ConversationID: h.conversation, RevisionID: revision, Run: 1, Version: pinned.Version, State: store.StateDecided,
+		AccountID: account, ConversationID: x.conversation, RevisionID: revision, Run: 1, Version: pinned.Version, State: store.StateDecided,
 		Decisions: []triggers.Decision{
 			{Automation: "callback-requested", Verdict: triggers.Fires, Reason: reason.Fired, Evidence: []interview.Evidence{{Turn: 2, Quote: "Could somebody call me back"}}},
 			{Automation: "complaint", Verdict: triggers.No, Reason: reason.ConditionNotMet},
@@ -132,28 +145,29 @@ func (h *house) tell() {
 		Actions:   map[string]int{"callback-requested": 4},
 		Values:    []variables.Value{{Name: "dyn_when", Type: variables.Text, Status: variables.Stated, Raw: "today", Value: "today", Evidence: interview.Evidence{Turn: 2, Quote: "call me back today"}}},
 		Simulated: true,
-		Deliveries: []store.Delivery{message(h.delivery, deliver.Email, 0, store.Planned, ""),
+		Deliveries: []store.Delivery{message(x.delivery, deliver.Email, 0, store.Planned, ""),
 			message(uuid.NewString(), deliver.SMS, 1, store.Planned, ""),
 			message(uuid.NewString(), deliver.Email, 2, store.Held, reason.VariableMissingForCustomer), written},
 		Tasks: []store.Task{task},
 	})
 	h.must(err)
-	h.send(deliver.Email, store.Outcome{State: store.Sent, Provider: "capture", Address: "support@acme.example"})
-	h.send(deliver.SMS, store.Outcome{State: store.Failed, Class: "bad_request", Status: 400, Detail: "the number is not a mobile"})
-	kept, _, err := h.store.CapturedMessages(ctx, "acme", "", "", 10)
+	h.send(x.conversation, deliver.Email, store.Outcome{State: store.Sent, Provider: "capture", Address: "support@acme.example"})
+	h.send(x.conversation, deliver.SMS, store.Outcome{State: store.Failed, Class: "bad_request", Status: 400, Detail: "the number is not a mobile"})
+	kept, _, err := h.store.CapturedMessages(ctx, account, "", "", 10)
 	h.must(err)
 	if len(kept) != 1 {
 		h.t.Fatalf("captured messages: got %d, want 1", len(kept))
 	}
-	h.captured = kept[0].ID
+	x.captured = kept[0].ID
+	return x
 }
 
 // send claims what is due on a channel and records the same outcome for all of it.
-func (h *house) send(channel string, o store.Outcome) {
+func (h *house) send(conversation, channel string, o store.Outcome) {
 	h.t.Helper()
 	ctx := h.t.Context()
 	h.must(h.store.Beat(ctx, store.Worker{ID: "w1", Host: "here", Version: "v0", StartedAt: began}))
-	claimed, err := h.store.Claim(ctx, h.conversation, channel, "w1", time.Now())
+	claimed, err := h.store.Claim(ctx, conversation, channel, "w1", time.Now())
 	h.must(err)
 	for _, c := range claimed {
 		if o.Provider == "capture" {
@@ -170,17 +184,27 @@ func (h *house) send(channel string, o store.Outcome) {
 // get asks for a page and returns what came, redirects not followed.
 func (h *house) get(method, path string, header ...string) (*http.Response, string) {
 	h.t.Helper()
-	r, err := http.NewRequestWithContext(h.t.Context(), method, h.url+path, nil)
+	return h.getWith(method, path, "", header...)
+}
+
+// getWith does so with a body.
+func (h *house) getWith(method, path, body string, header ...string) (*http.Response, string) {
+	h.t.Helper()
+	r, err := http.NewRequestWithContext(h.t.Context(), method, h.url+path, strings.NewReader(body))
 	h.must(err)
 	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+			continue
+		}
+		r.Header.Add(header[i], header[i+1])
 	}
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	h.must(err)
 	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	text, err := io.ReadAll(answer.Body)
 	h.must(err)
-	return answer, string(body)
+	return answer, string(text)
 }
 
 func TestPagesOnAnEmptyDatabase(t *testing.T) {
@@ -369,7 +393,7 @@ func TestAPanicIsAPageAndQuotesNothing(t *testing.T) {
 	}
 }
 
-func TestThereIsNoSignInYet(t *testing.T) {
+func TestWithoutSignInThereIsOnlyLoopback(t *testing.T) {
 	t.Parallel()
 	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{})
 	if err != nil {

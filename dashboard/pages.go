@@ -14,6 +14,7 @@ import (
 	"strconv"
 
 	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 //go:embed templates/*.html
@@ -40,6 +41,8 @@ type answer struct {
 	Bare     bool       // the template without the frame around it, for a page that puts it in its place
 	Draft    bool       // holds what somebody typed: an open page is never told that there is a newer one
 	Policy   string     // instead of pagePolicy
+
+	who people.Person // set where it is written
 }
 
 // file is an answer that is no page: what a program reads, or what somebody keeps.
@@ -77,6 +80,22 @@ type frame struct {
 	Title, Section string
 	Version        string        // of the content, for the module that watches for news
 	Content        template.HTML // rendered by html/template already
+	Who            string        // who is signed in; "" if nobody is, or nobody has to
+	Machine        bool          // this machine signs in by itself
+	who            people.Person
+}
+
+// May reports whether a door of the navigation is open to the reader anywhere.
+func (f frame) May(right string) bool { return !f.who.Accounts(people.Right(right)).None() }
+
+// around says what stands around a page for its reader.
+func (p *pages) around(a answer) frame {
+	f := frame{site: p.site, Title: a.Title, Section: a.Section, who: a.who}
+	if a.who.Session != "" {
+		f.Who = a.who.Name
+	}
+	f.Machine = a.who.Known() && f.Who == ""
+	return f
 }
 
 // render lays out a page. The content comes first because its hash stands in the frame around it.
@@ -93,11 +112,9 @@ func (p *pages) render(a answer) (body []byte, version string, err error) {
 		version = hex.EncodeToString(sum[:8])
 	}
 	var page bytes.Buffer
-	err = p.tree.ExecuteTemplate(&page, "layout.html", frame{
-		site: p.site, Title: a.Title, Section: a.Section, Version: version,
-		Content: template.HTML(content.String()), //nolint:gosec // html/template wrote every byte of it
-	})
-	if err != nil {
+	f := p.around(a)
+	f.Version, f.Content = version, template.HTML(content.String()) //nolint:gosec // html/template wrote every byte of it
+	if err := p.tree.ExecuteTemplate(&page, "layout.html", f); err != nil {
 		return nil, "", fmt.Errorf("render page %s: %w", a.Template, err)
 	}
 	return page.Bytes(), version, nil
@@ -107,6 +124,7 @@ func (p *pages) render(a answer) (body []byte, version string, err error) {
 const versionHeader = "Page-Version"
 
 func (p *pages) write(w http.ResponseWriter, r *http.Request, a answer) error {
+	a.who = people.Of(r.Context())
 	switch {
 	case a.Location != "":
 		http.Redirect(w, r, a.Location, http.StatusFound)
@@ -171,6 +189,8 @@ func problemOf(err error) problem {
 	case errors.Is(err, store.ErrNotFound):
 		return problem{http.StatusNotFound, "Not found", "Nothing stands under this address.",
 			"Search for the conversation by its id, a phone number or an e-mail address."}
+	case errors.Is(err, people.ErrSignedOut):
+		return problem{http.StatusUnauthorized, "Not signed in", "You are not signed in any more.", "Sign in, then try again."}
 	case errors.Is(err, store.ErrAmbiguous):
 		return problem{http.StatusConflict, "Several conversations have this id", "Platforms choose their own ids, and two accounts have a conversation with this one.",
 			"Search for the id and pick the account."}

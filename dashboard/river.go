@@ -16,7 +16,8 @@ import (
 const queuePrefix = "/admin/river"
 
 // queuePage is River's page for the queue: jobs with state, attempts and errors. It has no sign-in, no origin check and
-// no headers of its own; the guard around all pages gives it those. Job arguments hold ids only, and stay folded away.
+// no headers of its own; the guard and the gate around all pages give it those. It knows no accounts, so it is for those who
+// run the installation. Job arguments hold ids only, and stay folded away.
 type queuePage struct {
 	handler *riverui.Handler
 

@@ -40,7 +40,7 @@ func guard(next http.Handler, refuse refusal, hosts []string) http.Handler {
 		setHeaders(w.Header())
 		if !knownHost(r.Host, hosts) {
 			refuse(w, r, http.StatusMisdirectedRequest, "These pages are not served under this host name.",
-				"Open them by localhost or 127.0.0.1.")
+				"Open them by the address they were set up for.")
 			return
 		}
 		inner.ServeHTTP(w, r)
@@ -103,8 +103,8 @@ func hostOnly(hostport string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
 }
 
-// RefuseUnlessLoopback says why the pages must not listen on addr (host:port), or nil if every address it stands for is a
-// loopback address. There is no sign-in yet: whoever reaches the listener reads every call.
+// RefuseUnlessLoopback says why pages without sign-in must not listen on addr (host:port), or nil if every address it stands
+// for is a loopback address.
 func RefuseUnlessLoopback(addr string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -119,7 +119,7 @@ func refuseUnlessLoopback(ctx context.Context, addr string, resolve lookup) erro
 		return fmt.Errorf("admin address is not host:port: %w", err)
 	}
 	if host == "" {
-		return errors.New("admin address without a host listens on every interface, and there is no sign-in yet; use 127.0.0.1")
+		return errors.New("admin address without a host listens on every interface; use 127.0.0.1")
 	}
 	ips := []netip.Addr{}
 	if ip, err := netip.ParseAddr(host); err == nil {
@@ -129,7 +129,7 @@ func refuseUnlessLoopback(ctx context.Context, addr string, resolve lookup) erro
 	}
 	for _, ip := range ips {
 		if !ip.Unmap().IsLoopback() {
-			return fmt.Errorf("admin address %s is not loopback, and there is no sign-in yet; use 127.0.0.1 and a tunnel", ip)
+			return fmt.Errorf("admin address %s is not loopback; use 127.0.0.1", ip)
 		}
 	}
 	if len(ips) == 0 {

@@ -14,6 +14,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/internal/store"
+	"aftercall/people"
 	"aftercall/templates"
 	"aftercall/worker"
 )
@@ -58,15 +59,20 @@ func newWorkbench(c Config) (*workbench, error) {
 }
 
 // routes adds the workbench's addresses. Each answers with a whole page, a part of one, or a file; within renders it.
-func (b *workbench) routes(mux *http.ServeMux, within func(time.Duration, computes) http.Handler) {
-	mux.Handle("GET /workbench", within(queryTime, b.open))
-	mux.Handle("POST /workbench", within(tryTime, b.posted))
-	mux.Handle("POST /workbench/check", within(queryTime, b.check))
-	mux.Handle("POST /workbench/try", within(tryTime, b.try))
-	mux.Handle("POST /workbench/files", within(queryTime, b.files))
-	mux.Handle("GET /workbench/words.json", within(queryTime, b.words))
-	mux.Handle("GET /workbench/rules/{code}", within(queryTime, b.rule))
-	mux.Handle("GET /workbench/messages/{id}", within(queryTime, b.letter))
+func (b *workbench) routes(rs *routes, within func(time.Duration, computes) http.Handler) {
+	rs.add("GET /workbench", people.Try, within(queryTime, b.open))
+	rs.add("POST /workbench", people.Try, within(tryTime, b.posted))
+	rs.add("POST /workbench/check", people.Try, within(queryTime, b.check))
+	rs.add("POST /workbench/try", people.Try, within(tryTime, b.try))
+	rs.add("POST /workbench/files", people.Try, within(queryTime, b.files))
+	rs.add("GET /workbench/words.json", people.Try, within(queryTime, b.words))
+	rs.add("GET /workbench/rules/{code}", people.Try, within(queryTime, b.rule))
+	rs.add("GET /workbench/messages/{id}", people.Try, within(queryTime, b.letter))
+}
+
+// reader reads for whoever asks, where they may try things.
+func (b *workbench) reader(ctx context.Context) *store.Reader {
+	return b.store.Within(people.Of(ctx).Accounts(people.Try))
 }
 
 // workbenchPage is the view of workbench.html.
@@ -249,7 +255,7 @@ func (b *workbench) files(r *http.Request) (answer, error) {
 
 // letter is GET /workbench/messages/{id}: a rendered message's HTML under the sandbox policy.
 func (b *workbench) letter(r *http.Request) (answer, error) {
-	html, ok := b.letters.find(r.PathValue("id"))
+	html, ok := b.letters.find(people.Of(r.Context()).ID, r.PathValue("id"))
 	if !ok {
 		return answer{}, store.ErrNotFound
 	}

@@ -35,7 +35,7 @@ func fixtureWorkbench(story store.Story, n names) workbenchPage {
 	check.Problems[0].Fix, check.Problems[0].Was = "word", "wrod"
 	check.Names = []nameView{{Name: said, Kind: said, Says: said, Dyn: true}}
 	p := workbenchPage{Nonce: "abc", Session: said, From: said, Call: said, Check: check, Simulated: true,
-		Try:     layTry(story, n, spent{Model: said, Asked: 1}, newLetters().keep),
+		Try:     layTry(story, n, spent{Model: said, Asked: 1}, func(html string) string { return newLetters().keep("", html) }),
 		Configs: configTroubles(fixtureTroubles(said), func(string) names { return n }), Helpers: templates.Helpers(),
 		Starts: []choices{{said, []choice{{said, said, true}}}}, Calls: []choices{{said, []choice{{said, said, false}}}}}
 	for i := range p.Try.NotFired {

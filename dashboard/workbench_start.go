@@ -15,6 +15,7 @@ import (
 	"aftercall/conversation"
 	"aftercall/examples"
 	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 // What a draft may begin as, and which call it is tried on. Both are named "kind:which".
@@ -34,7 +35,7 @@ const starterAccount = "acme"
 
 // usual is what a workbench without a wish begins as: the first account's active config, else the example.
 func (b *workbench) usual(ctx context.Context) string {
-	active, err := b.store.ActiveRevisions(ctx)
+	active, err := b.reader(ctx).ActiveRevisions(ctx)
 	if err != nil || len(active) == 0 {
 		return fromExample + ":" + starterAccount // the draft needs no database; the page will say what is wrong with it
 	}
@@ -57,7 +58,7 @@ func (b *workbench) start(ctx context.Context, from string) ([]draftFile, error)
 
 // active gives the files of an account's active revision, from the database: what this process has compiled may be older.
 func (b *workbench) active(ctx context.Context, account string) ([]draftFile, error) {
-	all, err := b.store.ActiveRevisions(ctx)
+	all, err := b.reader(ctx).ActiveRevisions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start a draft: %w", err)
 	}
@@ -65,7 +66,7 @@ func (b *workbench) active(ctx context.Context, account string) ([]draftFile, er
 	if i < 0 {
 		return nil, fmt.Errorf("start a draft: %w", store.ErrNotFound)
 	}
-	stored, err := b.store.Revision(ctx, all[i].RevisionID)
+	stored, err := b.reader(ctx).Revision(ctx, all[i].RevisionID)
 	if err != nil {
 		return nil, fmt.Errorf("start a draft: %w", err)
 	}
@@ -123,7 +124,7 @@ func drafted(files map[string][]byte) []draftFile {
 
 // starts lists what a draft may begin as.
 func (b *workbench) starts(ctx context.Context, chosen string) ([]choices, error) {
-	active, err := b.store.ActiveRevisions(ctx)
+	active, err := b.reader(ctx).ActiveRevisions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list what a draft may begin as: %w", err)
 	}
@@ -180,8 +181,8 @@ func samples() ([]sample, error) {
 	return out, nil
 }
 
-// calls lists the calls a draft may be tried on: the samples, and the newest of its account, or of all if the account is not
-// one of this installation.
+// calls lists the calls a draft may be tried on: the samples, and the newest of its account, or of all that the author may
+// see if that account is none of those.
 func (b *workbench) calls(ctx context.Context, d draft) ([]choices, error) {
 	given, stored := choices{Label: "Sample calls"}, choices{Label: "Stored calls, newest first"}
 	for _, s := range b.samples {
@@ -189,10 +190,10 @@ func (b *workbench) calls(ctx context.Context, d draft) ([]choices, error) {
 		given.Options = append(given.Options, choice{value, s.label, value == d.Call})
 	}
 	_, account, _ := strings.Cut(d.From, ":")
-	if _, ok := b.revisions.Active(account); !ok {
+	if _, ok := b.revisions.Active(account); !ok || !people.Of(ctx).May(people.Try, account) {
 		account = ""
 	}
-	rows, _, err := b.store.Conversations(ctx, store.ConversationQuery{AccountID: account, Limit: mostCalls})
+	rows, _, err := b.reader(ctx).Conversations(ctx, store.ConversationQuery{AccountID: account, Limit: mostCalls})
 	if err != nil {
 		return nil, fmt.Errorf("list calls to try: %w", err)
 	}
@@ -218,7 +219,7 @@ func (b *workbench) troubles(ctx context.Context, from string) ([]configView, er
 	if kind != fromActive || account == "" {
 		return nil, nil
 	}
-	all, err := b.store.ConfigTroubles(ctx, account)
+	all, err := b.reader(ctx).ConfigTroubles(ctx, account)
 	if err != nil {
 		return nil, fmt.Errorf("look how the config folder fared: %w", err)
 	}
@@ -247,11 +248,11 @@ func (b *workbench) call(ctx context.Context, chosen string) (*conversation.Conv
 			}
 		}
 	case callStored:
-		account, id, err := b.store.FindConversation(ctx, "", which)
+		account, id, err := b.reader(ctx).FindConversation(ctx, "", which)
 		if err != nil {
 			return nil, fmt.Errorf("load the call to try: %w", err)
 		}
-		story, err := b.store.Story(ctx, account, id)
+		story, err := b.reader(ctx).Story(ctx, account, id)
 		if err != nil {
 			return nil, fmt.Errorf("load the call to try: %w", err)
 		}

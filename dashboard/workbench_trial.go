@@ -159,29 +159,33 @@ func (a *answers) keep(prompt string, how ending) {
 const mostLetters = 16 << 20
 
 // letters keeps rendered HTML for the frames that show it: a frame needs an address of its own to have a policy of its own.
-// It is named by its content, so an unchanged message keeps its frame.
+// It is named by its content and by whoever it was rendered for, so an unchanged message keeps its frame and nobody else
+// finds it.
 type letters struct {
 	mu sync.Mutex
-	by *shelf[string]
+	by *shelf[letter]
 }
 
-func newLetters() *letters { return &letters{by: newShelf[string](mostLetters)} }
+type letter struct{ owner, html string }
+
+func newLetters() *letters { return &letters{by: newShelf[letter](mostLetters)} }
 
 // keep gives the address of a message's HTML; "" for none.
-func (l *letters) keep(html string) string {
+func (l *letters) keep(owner, html string) string {
 	if html == "" {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(html))
+	sum := sha256.Sum256([]byte(owner + "\x00" + html))
 	id := hex.EncodeToString(sum[:])
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.by.keep(id, html, len(html))
+	l.by.keep(id, letter{owner, html}, len(html))
 	return "/workbench/messages/" + id
 }
 
-func (l *letters) find(id string) (string, bool) {
+func (l *letters) find(owner, id string) (string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.by.find(id)
+	kept, ok := l.by.find(id)
+	return kept.html, ok && kept.owner == owner
 }

@@ -10,6 +10,7 @@ import (
 	"aftercall/conversation"
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
+	"aftercall/people"
 	"aftercall/worker"
 )
 
@@ -53,6 +54,10 @@ func (b *workbench) tried(ctx context.Context, d draft, rev *automation.Revision
 	case !b.tries.allow():
 		return nil, tooFast()
 	}
+	who := people.Of(ctx)
+	if _, installed := b.revisions.Active(rev.AccountID); installed && !who.May(people.Try, rev.AccountID) {
+		return &tryView{Trouble: &trouble{"The account this draft names is not one of yours.", "Name an account in which you are an author."}}, nil
+	}
 	c, err := b.call(ctx, d.Call)
 	if err != nil {
 		return nil, err
@@ -65,8 +70,9 @@ func (b *workbench) tried(ctx context.Context, d draft, rev *automation.Revision
 	case err != nil:
 		return nil, fmt.Errorf("try a draft: %w", err)
 	}
-	v := layTry(r.Story(c, rev), names{rev}, cost, b.letters.keep)
-	v.sample(c, rev, b.letters.keep)
+	keep := func(html string) string { return b.letters.keep(who.ID, html) }
+	v := layTry(r.Story(c, rev), names{rev}, cost, keep)
+	v.sample(c, rev, keep)
 	return v, nil
 }
 

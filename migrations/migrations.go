@@ -1,9 +1,9 @@
 // Package migrations is the database's schema as numbered steps, each of which goes up and comes down again.
 //
-// It owns the .sql files beside it (embedded, run by goose) and runs River's own migrations together with them. It
-// promises that two processes which migrate at once do not meet, that a step is taken whole or not at all, and that a
-// database newer than this binary is accepted: during a roll-out both versions work on it. It never touches rows for
-// any other reason.
+// It owns the .sql files beside it (embedded, run by goose), runs River's own migrations together with them, and says what
+// the pages' role may read. It promises that two processes which migrate at once do not meet, that a step is taken whole or
+// not at all, and that a database newer than this binary is accepted: during a roll-out both versions work on it. It never
+// touches rows for any other reason.
 package migrations
 
 import (
@@ -43,13 +43,16 @@ type Version struct {
 	AppliedAt time.Time // zero unless applied
 }
 
-// Up takes every step that is missing: ours, then River's.
+// Up takes every step that is missing: ours, then River's. Then it lets the pages read.
 func Up(ctx context.Context, databaseURL string) error {
 	return locked(ctx, databaseURL, func(p *goose.Provider) error {
 		if _, err := p.Up(ctx); err != nil {
 			return fmt.Errorf("migrate up: %w", busy(err))
 		}
-		return riverUp(ctx, databaseURL)
+		if err := riverUp(ctx, databaseURL); err != nil {
+			return err
+		}
+		return letPagesRead(ctx, databaseURL)
 	})
 }
 

@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"sync"
@@ -32,10 +33,14 @@ var rows = []string{
 	8: `SELECT 1`, // brings nothing that could be kept
 	9: `INSERT INTO config_attempts (account_id, folder, host, state, problems, first_problem, digest) VALUES ('acme', '/c', 'h', 'invalid', 1, 'p', 'd');
 		UPDATE accounts SET authority = 'cli'`,
+	10: `INSERT INTO people (id, email, email_key, name) VALUES ('0192f3a4-0000-7000-8000-000000000010', 'A@acme.example', 'a@acme.example', 'A');
+		INSERT INTO roles (person_id, account_id, role) VALUES ('0192f3a4-0000-7000-8000-000000000010', '*', 'admin');
+		INSERT INTO audit_log (id, account_id, person, address, act, target, detail)
+		VALUES ('0192f3a4-0000-7000-8000-000000000011', 'acme', 'A', '', 'a', 't', '{}')`,
 }
 
 // tables are the tables filled above, by step.
-var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries"}
+var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries", 9: "config_attempts"}
 
 func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()
@@ -172,5 +177,47 @@ func TestReady(t *testing.T) {
 	}
 	if err := migrations.Ready(t.Context(), c); err != nil {
 		t.Errorf("a newer database: %v", err)
+	}
+}
+
+// TestThePagesRole migrates as a user who may make no roles, until somebody has.
+func TestThePagesRole(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	c, ctx, plain := connect(t, url), t.Context(), "plain_"+strings.ToLower(rand.Text())
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := c.Exec(ctx, sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	exec("CREATE ROLE " + plain + " NOLOGIN")
+	t.Cleanup(func() {
+		for _, sql := range []string{"REASSIGN OWNED BY " + plain + " TO CURRENT_USER", "DROP OWNED BY " + plain, "DROP ROLE " + plain} {
+			if _, err := c.Exec(context.Background(), sql); err != nil {
+				t.Errorf("%s: %v", sql, err)
+			}
+		}
+	})
+	exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO " + plain + "', current_database()); END $$")
+	as := url + "?role=" + plain
+	if strings.Contains(url, "?") {
+		as = url + "&role=" + plain
+	}
+	if err := migrations.Up(ctx, as); err == nil || !strings.Contains(err.Error(), "Have somebody run CREATE ROLE aftercall_pages NOLOGIN;") {
+		t.Fatalf("without the role: %v", err)
+	}
+	if err := migrations.Up(ctx, url); err != nil { // as somebody who may
+		t.Fatal(err)
+	}
+	exec("GRANT aftercall_pages TO " + plain)
+	exec("REVOKE SELECT ON conversations FROM aftercall_pages") // as a restore without privileges leaves it
+	if err := migrations.Up(ctx, as); err != nil {
+		t.Fatal(err)
+	}
+	var reads, keys bool
+	if err := c.QueryRow(ctx, "SELECT has_table_privilege('aftercall_pages', 'conversations', 'SELECT'), has_table_privilege('aftercall_pages', 'api_keys', 'SELECT')").
+		Scan(&reads, &keys); err != nil || !reads || keys {
+		t.Errorf("the pages read conversations %v, whole keys %v, %v", reads, keys, err)
 	}
 }

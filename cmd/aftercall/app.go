@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +23,7 @@ import (
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
 	"aftercall/interview"
+	"aftercall/people"
 	"aftercall/worker"
 )
 
@@ -62,6 +64,7 @@ type assembly struct {
 	simulated bool             // the simulated model may answer
 	anyPort   bool             // an address that is taken may be replaced by a free port of this machine
 	dev       bool             // open pages load again when a config becomes active
+	open      bool             // nobody has to sign in: a demo, on loopback
 	now       func() time.Time // nil: the system's clock
 }
 
@@ -136,9 +139,10 @@ func (a *app) channels(s settings) (map[string]deliver.Channel, error) {
 
 // addWeb builds webhooks and pages, and takes their addresses. The model answers on the workbench; a process that asks none
 // has none.
-func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) (err error) {
-	if err := dashboard.RefuseUnlessLoopback(as.settings.AdminListen); err != nil {
-		return fmt.Errorf("AFTERCALL_ADMIN_LISTEN: %w", err)
+func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) error {
+	desk, err := a.desk(as)
+	if err != nil {
+		return err
 	}
 	a.intake, err = ingest.New(ingest.Config{
 		Store: a.db, River: jobs, Revisions: a.revisions, Getenv: as.getenv, Logger: as.log, Now: as.now, Door: a.door,
@@ -148,7 +152,8 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) (
 	}
 	a.pages, err = dashboard.New(dashboard.Config{
 		Store: a.db, River: jobs, Revisions: a.revisions, Logger: as.log, Version: versionName(),
-		Simulated: as.simulated, Model: model, Dev: as.dev, Loopback: true, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
+		SignIn: desk, Loopback: as.open, URL: as.settings.AdminURL, Proxies: as.settings.Proxies,
+		Simulated: as.simulated, Model: model, Dev: as.dev, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
 	})
 	if err != nil {
 		return err
@@ -161,6 +166,37 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) (
 	}
 	a.servers[len(a.servers)-1].http.RegisterOnShutdown(a.pages.EndStreams)
 	return nil
+}
+
+// desk is where people sign in; nil where nobody has to, which is on this machine only. Pages that leave it need somebody
+// who may see them.
+func (a *app) desk(as assembly) (*people.Desk, error) {
+	local := dashboard.RefuseUnlessLoopback(as.settings.AdminListen)
+	if as.open {
+		return nil, local
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := a.db.PagesReady(ctx); err != nil {
+		return nil, err
+	}
+	known, err := a.db.People(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(known, func(p store.Person) bool { return !p.Disabled }) {
+		const remedy = "nobody may sign in yet: aftercall people add EMAIL --role admin"
+		if local != nil {
+			return nil, fmt.Errorf("AFTERCALL_ADMIN_LISTEN: %w; %s", local, remedy)
+		}
+		a.log.Warn(remedy)
+	}
+	c := people.Config{Store: a.db, Logger: a.log, Now: as.now}
+	if as.settings.OIDCIssuer != "" {
+		c.OIDC, err = people.NewOIDC(people.OIDCConfig{Issuer: as.settings.OIDCIssuer, ClientID: as.settings.OIDCClientID,
+			ClientSecret: string(as.settings.OIDCSecret), RedirectURL: dashboard.CallbackURL(as.settings.AdminURL)})
+	}
+	return people.NewDesk(c), err
 }
 
 // listen takes an address. The timeouts bound what a slow or silent peer can hold.

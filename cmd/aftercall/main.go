@@ -73,6 +73,7 @@ func verbs() []verb {
 		{"explain", "CODE|STATE", "say what a code of check or test, a reason code or a state means and what to do", plainly(explain)},
 		{"audit", "", "check that the ledger balances; exit 1 if it does not", plainly(audit)},
 		{"restored", "[--nothing-lost]", "say that this data is a restored copy: what was not final is unknown", restored},
+		{"people", "add|list|role|password|disable|enable …", "say who may sign in to the pages, and do what", peopleVerb},
 		{"keys", "add ACCOUNT [NAME]", "make an API key for an account", plainly(keys)},
 		{"version", "", "print the version", plainly(version)},
 	}

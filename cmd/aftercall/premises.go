@@ -54,7 +54,7 @@ func (p *premises) open(ctx context.Context, s settings, dev bool) (err error) {
 	}
 	s.DatabaseURL, s.Listen, s.AdminListen = secret(database), "127.0.0.1:8080", "127.0.0.1:8081"
 	p.app, err = assemble(ctx, assembly{
-		settings: s, role: role{web: true, work: true}, getenv: p.secret, log: p.log, simulated: p.model != nil, anyPort: true, dev: dev,
+		settings: s, role: role{web: true, work: true}, getenv: p.secret, log: p.log, simulated: p.model != nil, anyPort: true, dev: dev, open: true,
 	})
 	return err
 }

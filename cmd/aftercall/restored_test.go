@@ -174,7 +174,7 @@ func dump(t *testing.T, database string) (file string) {
 func restore(t *testing.T, file string) (database string) {
 	t.Helper()
 	database = pgtest.Empty(t)
-	tool(t, "pg_restore", "--exit-on-error", "--dbname="+database, file)
+	tool(t, "pg_restore", "--exit-on-error", "--no-privileges", "--dbname="+database, file)
 	return database
 }
 
@@ -199,7 +199,7 @@ func (h *house) restart(database string) (*house, *bytes.Buffer) {
 			OpenAIBaseURL: h.model.URL + "/v1", Model: "scripted", SendGridKey: sendGridKey, SendGridBaseURL: h.mail.URL,
 		},
 		role: role{web: true, work: true}, getenv: func(string) string { return houseSecret },
-		log: slog.New(slog.NewTextHandler(log, nil)), now: h.now,
+		log: slog.New(slog.NewTextHandler(log, nil)), now: h.now, open: true,
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -160,7 +160,7 @@ func newHouseAt(t *testing.T, config string, model http.Handler, now func() time
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	if h.app, err = assemble(ctx, assembly{
 		settings: s, role: role{web: true, work: true}, getenv: func(string) string { return houseSecret }, log: log,
-		now: h.now,
+		now: h.now, open: true,
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"aftercall/deliver/email"
 	"aftercall/internal/llm/openai"
 	"aftercall/internal/webaddress"
+	"aftercall/people"
 )
 
 // secret is a setting that must not be printed.
@@ -35,7 +36,12 @@ type settings struct {
 	DatabaseURL     secret // Postgres 14 or newer
 	Pool            int    // connections of this process, beside those of the webhooks
 	Listen          string // webhooks and API
-	AdminListen     string // pages; loopback only until sign-in exists
+	AdminListen     string // pages; loopback only, unless AdminURL says how people reach them
+	AdminURL        string // how people reach the pages; "" for loopback only
+	Proxies         people.Proxies
+	OIDCIssuer      string // "" and people sign in by password only
+	OIDCClientID    string
+	OIDCSecret      secret
 	PublicURL       string // how the outside reaches Listen
 	Config          string // folder of one account, or of several; "" keeps what the database has
 	OpenAIKey       secret
@@ -63,7 +69,12 @@ func table() []setting {
 		{"DATABASE_URL", "", true, "Postgres 14 or newer", func(s *settings, v string) { s.DatabaseURL = secret(v) }, isPostgres},
 		{"AFTERCALL_POOL", "20", false, "database connections of one process, beside the few of the webhooks", func(s *settings, v string) { s.Pool, _ = strconv.Atoi(v) }, isPool},
 		{"AFTERCALL_LISTEN", "127.0.0.1:8080", false, "address for webhooks and the API", func(s *settings, v string) { s.Listen = v }, isAddress},
-		{"AFTERCALL_ADMIN_LISTEN", "127.0.0.1:8081", false, "address for the pages; loopback only", func(s *settings, v string) { s.AdminListen = v }, isLoopback},
+		{"AFTERCALL_ADMIN_LISTEN", "127.0.0.1:8081", false, "address for the pages; loopback only without AFTERCALL_ADMIN_URL", func(s *settings, v string) { s.AdminListen = v }, isAddress},
+		{"AFTERCALL_ADMIN_URL", "", false, "how people reach the pages: https://…", func(s *settings, v string) { s.AdminURL = v }, isAdminURL},
+		{"AFTERCALL_PROXIES", "", false, "networks of the proxies before the pages, whose X-Forwarded-For counts", func(s *settings, v string) { s.Proxies, _ = people.ParseProxies(v) }, isProxies},
+		{"AFTERCALL_OIDC_ISSUER", "", false, "who else says that people are who they are: https://…", func(s *settings, v string) { s.OIDCIssuer = v }, isHTTP},
+		{"AFTERCALL_OIDC_CLIENT_ID", "", false, "as what the issuer knows these pages", func(s *settings, v string) { s.OIDCClientID = v }, nil},
+		{"AFTERCALL_OIDC_CLIENT_SECRET", "", true, "and how they prove it", func(s *settings, v string) { s.OIDCSecret = secret(v) }, nil},
 		{"AFTERCALL_PUBLIC_URL", "", false, "how the outside reaches AFTERCALL_LISTEN", func(s *settings, v string) { s.PublicURL = v }, isHTTP},
 		{"AFTERCALL_CONFIG", "", false, "folder of automations, watched; SIGHUP reads it again", func(s *settings, v string) { s.Config = v }, isFolder},
 		{"OPENAI_API_KEY", "", true, "key for the model", func(s *settings, v string) { s.OpenAIKey = secret(v) }, nil},
@@ -106,6 +117,7 @@ func readSettings(getenv func(string) string, n needs) (settings, error) {
 		}
 		t.put(&s, v)
 	}
+	problems = append(problems, s.pagesProblems(bad)...)
 	if s.SendGridKey != "" && s.SMTPURL != "" {
 		problems = append(problems, errors.New("SENDGRID_API_KEY and SMTP_URL are both set: e-mail goes out by one of them; unset the other"))
 	}
@@ -116,6 +128,26 @@ func readSettings(getenv func(string) string, n needs) (settings, error) {
 		problems = append(problems, errors.New("OPENAI_API_KEY is not set: set it, or OPENAI_BASE_URL to an OpenAI-compatible server (`aftercall demo` needs neither)"))
 	}
 	return s, errors.Join(problems...)
+}
+
+// pagesProblems says what is wrong with the settings of the pages together.
+func (s settings) pagesProblems(bad map[string]bool) (problems []error) {
+	if !strings.HasPrefix(s.AdminURL, "https://") && !bad["AFTERCALL_ADMIN_LISTEN"] && !bad["AFTERCALL_ADMIN_URL"] {
+		if err := dashboard.RefuseUnlessLoopback(s.AdminListen); err != nil {
+			problems = append(problems, fmt.Errorf("AFTERCALL_ADMIN_LISTEN: %w, or set AFTERCALL_ADMIN_URL to https://…", err))
+		}
+	}
+	set := 0
+	for _, v := range []string{s.OIDCIssuer, s.OIDCClientID, string(s.OIDCSecret)} {
+		if v != "" {
+			set++
+		}
+	}
+	unread := bad["AFTERCALL_OIDC_ISSUER"] || bad["AFTERCALL_OIDC_CLIENT_SECRET"] || bad["AFTERCALL_ADMIN_URL"]
+	if set > 0 && !unread && (set < 3 || s.AdminURL == "") {
+		problems = append(problems, errors.New("signing in by OIDC needs AFTERCALL_OIDC_ISSUER, AFTERCALL_OIDC_CLIENT_ID, AFTERCALL_OIDC_CLIENT_SECRET and AFTERCALL_ADMIN_URL"))
+	}
+	return problems
 }
 
 // lookUp reads one setting: NAME, or for a secret the file named by NAME_FILE, or its fallback.
@@ -189,11 +221,21 @@ func isSMTP(v string) error {
 	return err
 }
 
-func isLoopback(v string) error {
-	if err := isAddress(v); err != nil {
-		return err
+// isAdminURL wants an address at whose root the pages stand, and no sessions in the clear beyond this machine.
+func isAdminURL(v string) error {
+	u, ok := webaddress.Parse(v)
+	if !ok || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return errors.New("want a URL without a path, such as https://calls.acme.example")
 	}
-	return dashboard.RefuseUnlessLoopback(v)
+	if u.Scheme != "https" && dashboard.RefuseUnlessLoopback(net.JoinHostPort(u.Hostname(), "80")) != nil {
+		return errors.New("want https://: whoever sees a session on the way has it")
+	}
+	return nil
+}
+
+func isProxies(v string) error {
+	_, err := people.ParseProxies(v)
+	return err
 }
 
 func isCount(v string) error {

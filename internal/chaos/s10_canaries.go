@@ -174,7 +174,11 @@ func (s *search) answers(ctx context.Context, web *bed.Process) error {
 	if err != nil {
 		return err
 	}
-	asked := refusals(s.bed, pages)
+	session, err := s.bed.SignIn(ctx, pages)
+	if err != nil {
+		return err
+	}
+	asked := refusals(s.bed, pages, session)
 	got := map[int]int{}
 	var secrets, private checker.Finding
 	ask := func() error {
@@ -197,7 +201,7 @@ func (s *search) answers(ctx context.Context, web *bed.Process) error {
 	if err := ask(); err != nil {
 		return err
 	}
-	jobs, _, err := s.queuePage(ctx, pages)
+	jobs, _, err := s.queuePage(ctx, pages, session)
 	if err != nil {
 		return err
 	}
@@ -218,12 +222,13 @@ func (s *search) answers(ctx context.Context, web *bed.Process) error {
 }
 
 // queuePage reads what River's page says of the jobs.
-func (s *search) queuePage(ctx context.Context, pages string) (private checker.Finding, n int, err error) {
+func (s *search) queuePage(ctx context.Context, pages string, session *http.Cookie) (private checker.Finding, n int, err error) {
 	for _, state := range []string{"completed", "retryable", "scheduled", "discarded", "cancelled", "available", "running"} {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, pages+"/admin/river/api/jobs?limit=500&state="+state, nil)
 		if err != nil {
 			return private, n, fmt.Errorf("ask for the jobs: %w", err)
 		}
+		r.AddCookie(session)
 		status, text, err := answer(r)
 		if err != nil {
 			return private, n, err
@@ -240,8 +245,9 @@ func (s *search) queuePage(ctx context.Context, pages string) (private checker.F
 	return private, n, nil
 }
 
-// refusals are requests that cannot be served, each with canaries in it. They are made afresh each time.
-func refusals(b *bed.Bed, pages string) func() []*http.Request {
+// refusals are requests that cannot be served, each with canaries in it. They are made afresh each time. Pages are asked for
+// with and without a session.
+func refusals(b *bed.Bed, pages string, session *http.Cookie) func() []*http.Request {
 	good := string(canaryCall(7).Body)
 	return func() []*http.Request {
 		var all []*http.Request
@@ -255,6 +261,12 @@ func refusals(b *bed.Bed, pages string) func() []*http.Request {
 				r.Header.Set("Authorization", "Bearer "+key)
 			}
 			all = append(all, r)
+			if strings.HasPrefix(url, pages) {
+				known := r.Clone(r.Context())
+				known.Body = io.NopCloser(strings.NewReader(body))
+				known.AddCookie(session)
+				all = append(all, known)
+			}
 		}
 		key, post := b.Keys["chaos"], b.Web+"/v1/conversations"
 		add("POST", post, "", good)

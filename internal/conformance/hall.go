@@ -23,6 +23,7 @@ type hall struct {
 	checker *checker.Checker
 	server  *bed.Process
 	pages   string // base URL of the pages
+	session *http.Cookie // of somebody who may see them
 	client  *http.Client
 	secrets []string // of the vectors' sources
 }
@@ -108,7 +109,10 @@ func (h *hall) serve(ctx context.Context) (err error) {
 	if err := h.bed.UseWeb(ctx, h.server); err != nil {
 		return err
 	}
-	h.pages, err = h.server.Pages(ctx)
+	if h.pages, err = h.server.Pages(ctx); err != nil {
+		return err
+	}
+	h.session, err = h.bed.SignIn(ctx, h.pages)
 	return err
 }
 
@@ -152,6 +156,7 @@ func (h *hall) page(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("fetch a page: %w", err)
 	}
+	r.AddCookie(h.session)
 	res, err := h.client.Do(r)
 	if err != nil {
 		return "", fmt.Errorf("fetch a page: %w", err)

@@ -101,7 +101,7 @@ func TestComposePublishesOnLoopbackOnly(t *testing.T) {
 		}
 	}
 	if admin := c.Services["aftercall"].Environment["AFTERCALL_ADMIN_LISTEN"]; !strings.HasPrefix(admin, "127.0.0.1:") {
-		t.Errorf("the pages listen on %q: they have no sign-in", admin)
+		t.Errorf("the pages listen on %q: without TLS before them", admin)
 	}
 }
 

@@ -17,6 +17,7 @@ func rooms() []Room {
 		{Path: "rehearsal", Level: 6},
 
 		{Path: "worker", Level: 5},
+		{Path: "people", Level: 5},
 		{Path: "examples", Level: 5}, // files only; its tests hold them against automation
 
 		{Path: "automation", Level: 4},
@@ -77,6 +78,10 @@ func libraries() []Library {
 		{Path: "github.com/aymerick/raymond", Rooms: []string{"templates"}},
 		{Path: "github.com/sendgrid", Rooms: []string{"deliver/email"}},
 		{Path: "github.com/wneessen/go-mail", Rooms: []string{"deliver/email"}},
+
+		{Path: "github.com/coreos/go-oidc", Rooms: []string{"people"}},
+		{Path: "golang.org/x/oauth2", Rooms: []string{"people"}},
+		{Path: "golang.org/x/crypto", Rooms: []string{"people"}},
 
 		// River's own schema is migrated with ours; everything else of it belongs to those who insert, work or show jobs.
 		{Path: "github.com/riverqueue/river/rivermigrate", Rooms: []string{"migrations"}, Tests: true},

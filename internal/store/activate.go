@@ -161,12 +161,13 @@ type Account struct {
 	At        time.Time
 }
 
-// Accounts lists the accounts; of one, or, for "", of all.
-func (s *Store) Accounts(ctx context.Context, accountID string) (accounts []Account, err error) {
-	err = s.read(ctx, func(q *db.Queries) error {
-		rows, err := q.ListAccounts(ctx, accountID)
-		for _, r := range rows {
-			accounts = append(accounts, Account{ID: r.ID, Authority: Origin(r.Authority), By: r.AuthorityBy, At: zeroOr(r.AuthorityAt)})
+// Accounts lists the accounts; one, or, for "", all that may be seen.
+func (r *Reader) Accounts(ctx context.Context, accountID string) (accounts []Account, err error) {
+	within := r.within.Narrow(accountID)
+	err = r.read(ctx, func(q *db.Queries) error {
+		rows, err := q.ListAccounts(ctx, db.ListAccountsParams{Every: within.every, AccountIds: within.list()})
+		for _, row := range rows {
+			accounts = append(accounts, Account{ID: row.ID, Authority: Origin(row.Authority), By: row.AuthorityBy, At: zeroOr(row.AuthorityAt)})
 		}
 		return err
 	})
@@ -200,13 +201,16 @@ type RevisionRow struct {
 }
 
 // Revisions lists an account's revisions, the newest first: 50 unless limit says otherwise, at most 200.
-func (s *Store) Revisions(ctx context.Context, accountID string, limit int) (list []RevisionRow, err error) {
-	err = s.read(ctx, func(q *db.Queries) error {
+func (r *Reader) Revisions(ctx context.Context, accountID string, limit int) (list []RevisionRow, err error) {
+	if !r.within.Has(accountID) {
+		return nil, fmt.Errorf("list revisions of account %s: %w", accountID, ErrNotFound)
+	}
+	err = r.read(ctx, func(q *db.Queries) error {
 		rows, err := q.ListRevisions(ctx, db.ListRevisionsParams{AccountID: accountID, Most: int32(pageSize(limit))})
-		for _, r := range rows {
-			list = append(list, RevisionRow{ID: r.ID, Digest: r.Digest, Message: r.Message, GitSHA: r.GitSha, CreatedBy: r.CreatedBy,
-				Format: int(r.Format), Origin: Origin(r.Origin), CreatedAt: r.CreatedAt, Active: r.Active, ActivatedAt: r.ActivatedAt,
-				ActivatedBy: r.ActivatedBy, ActivationMessage: r.ActivationMessage})
+		for _, row := range rows {
+			list = append(list, RevisionRow{ID: row.ID, Digest: row.Digest, Message: row.Message, GitSHA: row.GitSha, CreatedBy: row.CreatedBy,
+				Format: int(row.Format), Origin: Origin(row.Origin), CreatedAt: row.CreatedAt, Active: row.Active, ActivatedAt: row.ActivatedAt,
+				ActivatedBy: row.ActivatedBy, ActivationMessage: row.ActivationMessage})
 		}
 		return err
 	})
@@ -220,14 +224,15 @@ func (s *Store) Revisions(ctx context.Context, accountID string, limit int) (lis
 const shortestRef = 6
 
 // FindRevision finds a revision by its id or the beginning of its digest, at least six characters of it, in one account,
-// or in any if accountID is "".
-func (s *Store) FindRevision(ctx context.Context, accountID, ref string) (account, revisionID string, err error) {
-	p := db.FindRevisionsParams{AccountID: accountID, Ref: clean(ref)}
+// or in any that may be seen if accountID is "".
+func (r *Reader) FindRevision(ctx context.Context, accountID, ref string) (account, revisionID string, err error) {
+	within := r.within.Narrow(accountID)
+	p := db.FindRevisionsParams{Every: within.every, AccountIds: within.list(), Ref: clean(ref)}
 	if len(ref) >= shortestRef {
 		p.Prefix = clean(ref)
 	}
 	var rows []db.FindRevisionsRow
-	err = s.read(ctx, func(q *db.Queries) error {
+	err = r.read(ctx, func(q *db.Queries) error {
 		rows, err = q.FindRevisions(ctx, p)
 		return err
 	})

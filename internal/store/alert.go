@@ -36,13 +36,16 @@ func (s *Store) PostAlert(ctx context.Context, m deliver.Message) error {
 }
 
 // Alerts lists the newest alerts of an account.
-func (s *Store) Alerts(ctx context.Context, accountID string, limit int) (alerts []Alert, err error) {
-	err = s.read(ctx, func(q *db.Queries) error {
+func (r *Reader) Alerts(ctx context.Context, accountID string, limit int) (alerts []Alert, err error) {
+	if !r.within.Has(accountID) {
+		return nil, fmt.Errorf("list alerts: %w", ErrNotFound)
+	}
+	err = r.read(ctx, func(q *db.Queries) error {
 		rows, err := q.ListAlerts(ctx, db.ListAlertsParams{AccountID: accountID, Most: int32(pageSize(limit))})
-		for _, r := range rows {
-			alerts = append(alerts, Alert{ID: r.ID, AccountID: r.AccountID, DeliveryID: r.DeliveryID,
-				ConversationID: r.ConversationID, Automation: r.Automation, Audience: r.Audience, Text: r.Text,
-				CreatedAt: r.CreatedAt})
+		for _, row := range rows {
+			alerts = append(alerts, Alert{ID: row.ID, AccountID: row.AccountID, DeliveryID: row.DeliveryID,
+				ConversationID: row.ConversationID, Automation: row.Automation, Audience: row.Audience, Text: row.Text,
+				CreatedAt: row.CreatedAt})
 		}
 		return err
 	})

@@ -61,29 +61,35 @@ func saveRevision(ctx context.Context, q *db.Queries, r RevisionFiles, by string
 	return q.RevisionByDigest(ctx, db.RevisionByDigestParams{AccountID: r.AccountID, Digest: r.Digest})
 }
 
-// ActiveRevisions lists every account's active revision.
-func (s *Store) ActiveRevisions(ctx context.Context) ([]Active, error) {
-	rows, err := s.q.ActiveRevisions(ctx)
+// ActiveRevisions lists the active revision of every account that may be seen.
+func (r *Reader) ActiveRevisions(ctx context.Context) (active []Active, err error) {
+	err = r.read(ctx, func(q *db.Queries) error {
+		rows, err := q.ActiveRevisions(ctx, db.ActiveRevisionsParams{Every: r.within.every, AccountIds: r.within.list()})
+		for _, row := range rows {
+			active = append(active, Active{AccountID: row.AccountID, RevisionID: row.RevisionID, Digest: row.Digest,
+				ActivatedAt: row.ActivatedAt, ActivatedBy: row.ActivatedBy})
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list active revisions: %w", err)
-	}
-	active := make([]Active, len(rows))
-	for n, r := range rows {
-		active[n] = Active{AccountID: r.AccountID, RevisionID: r.RevisionID, Digest: r.Digest, ActivatedAt: r.ActivatedAt,
-			ActivatedBy: r.ActivatedBy}
 	}
 	return active, nil
 }
 
 // Revision loads a stored revision.
-func (s *Store) Revision(ctx context.Context, id string) (RevisionFiles, error) {
-	r, err := s.q.Revision(ctx, id)
+func (r *Reader) Revision(ctx context.Context, id string) (RevisionFiles, error) {
+	var row db.RevisionRow
+	err := r.read(ctx, func(q *db.Queries) (err error) {
+		row, err = q.Revision(ctx, db.RevisionParams{ID: id, Every: r.within.every, AccountIds: r.within.list()})
+		return found(err)
+	})
 	if err != nil {
-		return RevisionFiles{}, fmt.Errorf("load revision %s: %w", id, found(err))
+		return RevisionFiles{}, fmt.Errorf("load revision %s: %w", id, err)
 	}
-	files := RevisionFiles{ID: r.ID, AccountID: r.AccountID, Digest: r.Digest, Format: int(r.Format), CreatedAt: r.CreatedAt,
-		Message: r.Message, GitSHA: r.GitSha, Origin: Origin(r.Origin)}
-	if err := json.Unmarshal(r.Files, &files.Files); err != nil {
+	files := RevisionFiles{ID: row.ID, AccountID: row.AccountID, Digest: row.Digest, Format: int(row.Format), CreatedAt: row.CreatedAt,
+		Message: row.Message, GitSHA: row.GitSha, Origin: Origin(row.Origin)}
+	if err := json.Unmarshal(row.Files, &files.Files); err != nil {
 		return RevisionFiles{}, fmt.Errorf("decode revision %s: %w", id, err)
 	}
 	return files, nil

@@ -35,7 +35,7 @@ func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.Tra
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // growing are the tables that never stop growing.
-const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending`
+const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log`
 
 // TestNoListOrSweepScansATable runs every step of the line, every list and the sweep on a filled database, and asks the
 // planner about each statement that passed.
@@ -158,6 +158,7 @@ func (h *house) walk(t *testing.T) {
 	h.govern(t)
 	_, _, err = h.StoredCalls(ctx, "acme", "", 10)
 	must(err)
+	h.admit(t)
 	h.account(t, "acme")
 	_, _ = h.KeyAccount(ctx, []byte("none"))
 	must(h.AddKey(ctx, "acme", "n", "p", []byte("h")))
@@ -194,6 +195,8 @@ k AS (INSERT INTO captured (id, account_id, delivery_id, attempt, conversation_i
 s AS (INSERT INTO tasks (id, account_id, conversation_id, run, automation, action, title, description, priority, assignee)
 	SELECT id, 'acme', id, 1, 'callback', 1, '', '', 'low', '' FROM n),
 l AS (INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automation, audience, text)
-	SELECT id, 'acme', id, id, 'callback', 'all', '' FROM n)
+	SELECT id, 'acme', id, id, 'callback', 'all', '' FROM n),
+w AS (INSERT INTO audit_log (id, account_id, person, address, act, target, detail)
+	SELECT id, 'acme', 'A', '', 'revealed', '', '{}' FROM n)
 INSERT INTO river_job (args, kind, queue, state, finalized_at, max_attempts, attempted_by)
 SELECT jsonb_build_object('conversation_id', id, 'run', 1), 'conversation.decide', 'decide', 'completed', now(), 25, '{w0}' FROM n`

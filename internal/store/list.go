@@ -40,30 +40,31 @@ type Outcomes struct {
 
 // ConversationQuery asks for a page of the list, the last accepted first.
 type ConversationQuery struct {
-	AccountID string // "" for every account (ops of the installation)
+	AccountID string // "" for all that may be seen
 	Search    string // id, external id, phone number in any format, e-mail, automation id
 	Before    string // cursor from the page before; "" for the first page
 	Limit     int    // default 50, at most 200
 }
 
 // Conversations lists conversations; next is the cursor of the next page, "" if there is none.
-func (s *Store) Conversations(ctx context.Context, q ConversationQuery) (rows []ConversationRow, next string, err error) {
+func (r *Reader) Conversations(ctx context.Context, q ConversationQuery) (rows []ConversationRow, next string, err error) {
 	before, err := cursor(q.Before)
 	if err != nil {
 		return nil, "", fmt.Errorf("list conversations: %w", err)
 	}
 	limit := pageSize(q.Limit)
-	err = s.read(ctx, func(d *db.Queries) error {
-		ids, err := conversationIDs(ctx, d, q, before, limit+1)
+	within := r.within.Narrow(q.AccountID)
+	err = r.read(ctx, func(d *db.Queries) error {
+		ids, err := conversationIDs(ctx, d, q.Search, within, before, limit+1)
 		if err != nil {
 			return err
 		}
 		if len(ids) > limit {
 			ids, next = ids[:limit], ids[limit-1]
 		}
-		found, err := d.ConversationRows(ctx, db.ConversationRowsParams{Ids: append([]string{}, ids...), AccountID: q.AccountID})
-		for _, r := range found {
-			rows = append(rows, conversationRow(r))
+		found, err := d.ConversationRows(ctx, db.ConversationRowsParams{Ids: append([]string{}, ids...), Every: within.every, AccountIds: within.list()})
+		for _, row := range found {
+			rows = append(rows, conversationRow(row))
 		}
 		return err
 	})
@@ -73,13 +74,13 @@ func (s *Store) Conversations(ctx context.Context, q ConversationQuery) (rows []
 	return rows, next, nil
 }
 
-func conversationIDs(ctx context.Context, d *db.Queries, q ConversationQuery, before string, most int) ([]string, error) {
-	search := strings.TrimSpace(clean(q.Search))
+func conversationIDs(ctx context.Context, d *db.Queries, search string, within Accounts, before string, most int) ([]string, error) {
+	search = strings.TrimSpace(clean(search))
 	if search == "" {
-		return d.ListConversations(ctx, db.ListConversationsParams{Before: before, Most: int32(most), AccountID: q.AccountID})
+		return d.ListConversations(ctx, db.ListConversationsParams{Before: before, Most: int32(most), Every: within.every, AccountIds: within.list()})
 	}
 	p := db.SearchConversationsParams{ExternalID: search, Automation: search, Phone: phoneKey(search), Before: before,
-		Most: int32(most), AccountID: q.AccountID}
+		Most: int32(most), Every: within.every, AccountIds: within.list()}
 	if id, err := uuid.Parse(search); err == nil {
 		p.ID, p.Phone = id.String(), ""
 	}
@@ -111,18 +112,20 @@ type Captured struct {
 	CapturedAt                                                     time.Time
 }
 
-// CapturedMessages lists captured messages, newest first, by cursor. channel "" means all, accountID "" every account.
-func (s *Store) CapturedMessages(ctx context.Context, accountID, channel, before string, limit int) (rows []Captured, next string, err error) {
+// CapturedMessages lists captured messages, newest first, by cursor. channel "" means all, accountID "" every account that
+// may be seen.
+func (r *Reader) CapturedMessages(ctx context.Context, accountID, channel, before string, limit int) (rows []Captured, next string, err error) {
 	before, err = cursor(before)
 	if err != nil {
 		return nil, "", fmt.Errorf("list captured messages: %w", err)
 	}
 	limit = pageSize(limit)
-	p := db.ListCapturedOfChannelParams{Channel: channel, Before: before, Most: int32(limit + 1), AccountID: accountID}
-	err = s.read(ctx, func(q *db.Queries) error {
+	within := r.within.Narrow(accountID)
+	p := db.ListCapturedOfChannelParams{Channel: channel, Before: before, Most: int32(limit + 1), Every: within.every, AccountIds: within.list()}
+	err = r.read(ctx, func(q *db.Queries) error {
 		found, err := capturedRows(ctx, q, p)
-		for _, r := range found {
-			m, decodeErr := captured(r)
+		for _, row := range found {
+			m, decodeErr := captured(row)
 			rows, err = append(rows, m), errors.Join(err, decodeErr)
 		}
 		return err
@@ -144,7 +147,7 @@ func capturedRows(ctx context.Context, q *db.Queries, p db.ListCapturedOfChannel
 		}
 		return rows, err
 	}
-	found, err := q.ListCaptured(ctx, db.ListCapturedParams{Before: p.Before, Most: p.Most, AccountID: p.AccountID})
+	found, err := q.ListCaptured(ctx, db.ListCapturedParams{Before: p.Before, Most: p.Most, Every: p.Every, AccountIds: p.AccountIds})
 	for _, r := range found {
 		rows = append(rows, db.CapturedMessageRow(r))
 	}
@@ -152,16 +155,16 @@ func capturedRows(ctx context.Context, q *db.Queries, p db.ListCapturedOfChannel
 }
 
 // CapturedMessage loads one.
-func (s *Store) CapturedMessage(ctx context.Context, id string) (m Captured, err error) {
+func (r *Reader) CapturedMessage(ctx context.Context, id string) (m Captured, err error) {
 	if _, err := uuid.Parse(id); err != nil {
 		return Captured{}, fmt.Errorf("load a captured message: %w", ErrNotFound)
 	}
-	err = s.read(ctx, func(q *db.Queries) error {
-		r, err := q.CapturedMessage(ctx, id)
+	err = r.read(ctx, func(q *db.Queries) error {
+		row, err := q.CapturedMessage(ctx, db.CapturedMessageParams{ID: id, Every: r.within.every, AccountIds: r.within.list()})
 		if err != nil {
 			return found(err)
 		}
-		m, err = captured(r)
+		m, err = captured(row)
 		return err
 	})
 	if err != nil {

@@ -188,12 +188,13 @@ type Stop struct {
 // mostStops is how many stops a page shows; who has more has another problem.
 const mostStops = 50
 
-// Stops lists the stops of the last two days, of one account or, for "", of all.
-func (s *Store) Stops(ctx context.Context, accountID string) (stops []Stop, err error) {
-	err = s.read(ctx, func(q *db.Queries) error {
-		rows, err := q.StoppedSpending(ctx, db.StoppedSpendingParams{AccountID: accountID, Most: mostStops})
-		for _, r := range rows {
-			stops = append(stops, Stop{AccountID: r.AccountID, Day: r.Day, Spent: int(r.Spent), Limit: int(r.StoppedLimit), At: r.StoppedAt})
+// Stops lists the stops of the last two days, of one account or, for "", of all that may be seen.
+func (r *Reader) Stops(ctx context.Context, accountID string) (stops []Stop, err error) {
+	within := r.within.Narrow(accountID)
+	err = r.read(ctx, func(q *db.Queries) error {
+		rows, err := q.StoppedSpending(ctx, db.StoppedSpendingParams{Every: within.every, AccountIds: within.list(), Most: mostStops})
+		for _, row := range rows {
+			stops = append(stops, Stop{AccountID: row.AccountID, Day: row.Day, Spent: int(row.Spent), Limit: int(row.StoppedLimit), At: row.StoppedAt})
 		}
 		return err
 	})

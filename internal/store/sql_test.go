@@ -21,6 +21,9 @@ var withoutAccount = []string{
 	// the installation's own: where its data lives
 	"WhichServer", "WhichTable", "Home", "LockHome", "SetHome", "LiveWorkers", "DropLeases", "MarkUndecided",
 	"UnfinishedConversations",
+	// people sign in to the installation, not to an account
+	"AddPerson", "BindPerson", "SetPassword", "DisablePerson", "OpenSession", "SeeSession", "OfferToken", "TakeToken", "AgeTokens",
+	"EndSession", "EndSessions", "DropEndedSessions", "TrySignIn", "DropTries",
 	"AuditTally", "AuditDeliveries", "AuditOwnerless", "AuditConversationWithoutEvent", "AuditDecidedButWaiting", "AuditWaitingForNothing",
 	"AuditDecidedBeforeItsPlan", "AuditActionsWithoutDelivery", "AuditDeliveryWithoutDecision", "AuditSentWithoutReceipt",
 	"AuditReceiptWithoutSent", "AuditSentTwice", "AuditUnknownWithoutAttempt", "AuditAttemptsMiscounted", "AuditDoubledKey",
@@ -88,6 +91,7 @@ func TestEveryTableHasAnAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
+	installation := []string{"accounts", "workers", "homes", "people", "sessions", "sign_in_tries"}
 	tables := 0
 	for rows.Next() {
 		var name string
@@ -96,11 +100,55 @@ func TestEveryTableHasAnAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 		tables++
-		if excepted := name == "accounts" || name == "workers" || name == "homes"; has == excepted {
+		if has == slices.Contains(installation, name) {
 			t.Errorf("%s: account_id %v", name, has)
 		}
 	}
 	if rows.Err() != nil || tables < 15 {
 		t.Errorf("%d tables, %v", tables, rows.Err())
+	}
+}
+
+// TestEveryTableIsGuarded: a table with an account's rows has a policy, and what has none cannot be read by the pages at all.
+func TestEveryTableIsGuarded(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	rows, err := h.Pool().Query(t.Context(), `SELECT c.relname,
+		c.relrowsecurity AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'own_accounts'),
+		has_any_column_privilege('aftercall_pages', c.oid, 'SELECT'),
+		has_any_column_privilege('aftercall_pages', c.oid, 'INSERT, UPDATE') OR has_table_privilege('aftercall_pages', c.oid, 'DELETE, TRUNCATE')
+		FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	guarded := 0
+	for rows.Next() {
+		var name string
+		var policy, reads, writes bool
+		if err := rows.Scan(&name, &policy, &reads, &writes); err != nil {
+			t.Fatal(err)
+		}
+		if policy {
+			guarded++
+		}
+		installation := slices.Contains([]string{"workers", "homes", "people", "roles", "sessions", "sign_in_tries", "goose_db_version"}, name) ||
+			strings.HasPrefix(name, "river")
+		if policy == installation || reads != policy || writes {
+			t.Errorf("%s: guarded %v, the pages may read it %v, write it %v", name, policy, reads, writes)
+		}
+	}
+	if rows.Err() != nil || guarded < 20 {
+		t.Errorf("%d guarded tables, %v", guarded, rows.Err())
+	}
+}
+
+// TestAHashIsNotForPages: the pages list API keys and never see a hash.
+func TestAHashIsNotForPages(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	var reads bool
+	if err := h.Pool().QueryRow(t.Context(), "SELECT has_column_privilege('aftercall_pages', 'api_keys', 'hash', 'SELECT')").Scan(&reads); err != nil || reads {
+		t.Errorf("the pages read hashes of keys: %v, %v", reads, err)
 	}
 }

@@ -1,12 +1,14 @@
 // Package store keeps everything Aftercall knows in Postgres: events and conversations, revisions, interviews and
-// decisions, the ledger of deliveries with its attempts, tasks, alerts, captured messages, worker leases and keys.
+// decisions, the ledger of deliveries with its attempts, tasks, alerts, captured messages, worker leases and keys, people with
+// their roles and sessions, and the log of what people did.
 //
 // All SQL lives here, in queries/*.sql by area, turned into Go by sqlc (package db, used only here). The types in this
 // package are ours, not the generated ones.
 //
 // It promises that a write is either committed or an error; that writes of one kind that arrive together share a commit
 // (see group.go) and one bad row never fails its neighbours; that nothing recorded as sent or unknown is ever handed out
-// again; and that every row belongs to an account. It never calls a provider or a model, and never decides.
+// again; that every row of a call belongs to an account, and that a reader made for some accounts (Within) sees no other.
+// It never calls a provider or a model, and never decides.
 package store
 
 import (
@@ -40,14 +42,17 @@ var ErrFenced = errors.New("the claim does not stand any more")
 type Options struct {
 	Pool     int             // connections for everything but ingest (default 20)
 	Ingest   int             // connections of ingest's own pool (default 4); negative: none, ingest shares the pool
+	Pages    int             // connections of the pages' own pool, made when they are wanted (default 4)
 	Tracer   pgx.QueryTracer // sees every statement; nil for none
 	ReadOnly bool            // the database refuses to write anything for this store
 }
 
-// Store is the database.
+// Store is the database. It reads every account; for somebody who may not, see Within.
 type Store struct {
+	*Reader
 	pool   *pgxpool.Pool
 	ingest *pgxpool.Pool // the same as pool if ingest has none of its own
+	pages  *pgxpool.Pool
 	q      *db.Queries
 
 	loads    *group[opening, *db.LoadConversationsRow]
@@ -67,7 +72,7 @@ type Store struct {
 // Open connects and checks that the schema is the one this binary needs.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	p := &porter{}
-	pool, err := connect(ctx, url, or(o.Pool, 20), o, p)
+	pool, err := connect(ctx, url, or(o.Pool, 20), o, p.admit)
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +80,17 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	s := &Store{pool: pool, ingest: pool, q: db.New(pool), porter: p, closing: make(chan struct{})}
+	s := &Store{Reader: &Reader{from: pool, within: Every()}, pool: pool, ingest: pool, q: db.New(pool), porter: p,
+		closing: make(chan struct{})}
 	if o.Ingest >= 0 {
-		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o, p); err != nil {
+		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o, p.admit); err != nil {
 			pool.Close()
 			return nil, err
 		}
+	}
+	if s.pages, err = connect(ctx, url, or(o.Pages, 4), o, nil); err != nil {
+		s.Close()
+		return nil, err
 	}
 	s.loads = newGroup(s, groupOf[opening, *db.LoadConversationsRow]{
 		write: s.readConversations, patience: 10 * time.Second, timeout: 10 * time.Second, leaves: true, overlaps: true})
@@ -95,7 +105,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func connect(ctx context.Context, url string, connections int, o Options, porter *porter) (*pgxpool.Pool, error) {
+// connect makes a pool. admit lets each connection in; without it, they are the pages', which only read, in a role that sees
+// the rows of the accounts it is told to.
+func connect(ctx context.Context, url string, connections int, o Options, admit func(context.Context, *pgx.Conn) error) (*pgxpool.Pool, error) {
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("read the database's URL: it is not one") // its own error could quote the password
@@ -114,8 +126,11 @@ func connect(ctx context.Context, url string, connections int, o Options, porter
 	// it; then they can be cached, which measured a quarter less of the database's processor time than planning each
 	// statement anew. The audit, which does read whole tables, allows scans for itself.
 	p["enable_seqscan"] = "off"
-	if o.ReadOnly {
+	if o.ReadOnly || admit == nil {
 		p["default_transaction_read_only"] = "on"
+	}
+	if admit == nil {
+		p["role"] = migrations.PagesRole
 	}
 	// A process frozen in the middle of a transaction must not keep its row locks from everybody else.
 	p["idle_in_transaction_session_timeout"] = "10s"
@@ -124,7 +139,10 @@ func connect(ctx context.Context, url string, connections int, o Options, porter
 		types.RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
 		types.TryWrapEncodePlanFuncs = slices.Insert(types.TryWrapEncodePlanFuncs, 0, identifiers)
-		return porter.admit(ctx, conn)
+		if admit == nil {
+			return nil
+		}
+		return admit(ctx, conn)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
@@ -152,22 +170,15 @@ func (s *Store) Close() {
 	if s.ingest != s.pool {
 		s.ingest.Close()
 	}
+	if s.pages != nil {
+		s.pages.Close()
+	}
 	s.pool.Close()
 }
 
 // inTx runs f in one transaction.
 func inTx(ctx context.Context, pool *pgxpool.Pool, f func(tx pgx.Tx, q *db.Queries) error) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return f(tx, db.New(tx)) })
-}
-
-// read runs f in a read-only transaction that sees one state of the database, bounded to what a page may take.
-func (s *Store) read(ctx context.Context, f func(q *db.Queries) error) error {
-	return s.snapshot(ctx, "SET LOCAL statement_timeout = '3s'", f)
-}
-
-func (s *Store) snapshot(ctx context.Context, limits string, f func(q *db.Queries) error) error {
-	o := pgx.TxOptions{BeginQuery: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + limits}
-	return pgx.BeginTxFunc(ctx, s.pool, o, func(tx pgx.Tx) error { return f(db.New(tx)) })
 }
 
 // found turns the driver's word for no row into ours.

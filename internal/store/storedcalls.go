@@ -23,26 +23,29 @@ const storedTime = "SET LOCAL statement_timeout = '30s'"
 
 // StoredCalls lists an account's decided conversations, the last accepted first, at most most of them; next is the cursor
 // of what follows, "" if there is nothing.
-func (s *Store) StoredCalls(ctx context.Context, accountID, before string, most int) (calls []StoredCall, next string, err error) {
+func (r *Reader) StoredCalls(ctx context.Context, accountID, before string, most int) (calls []StoredCall, next string, err error) {
 	if before, err = cursor(before); err != nil {
 		return nil, "", fmt.Errorf("list stored calls of account %s: %w", accountID, err)
 	}
-	err = s.snapshot(ctx, storedTime, func(q *db.Queries) error {
+	if !r.within.Has(accountID) {
+		return nil, "", fmt.Errorf("list stored calls of account %s: %w", accountID, ErrNotFound)
+	}
+	err = r.snapshot(ctx, storedTime, func(q *db.Queries) error {
 		rows, err := q.StoredCalls(ctx, db.StoredCallsParams{AccountID: accountID, Before: before, Most: int32(most)})
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			c, err := decodeConversation(r.ID, accountID, r.Source, r.Content)
+		for _, row := range rows {
+			c, err := decodeConversation(row.ID, accountID, row.Source, row.Content)
 			if err != nil {
 				return err
 			}
-			answers := make(map[string][]byte, len(r.Parts))
-			for n, part := range r.Parts {
-				answers[part] = r.Answers[n]
+			answers := make(map[string][]byte, len(row.Parts))
+			for n, part := range row.Parts {
+				answers[part] = row.Answers[n]
 			}
-			calls = append(calls, StoredCall{Conversation: c, RevisionID: r.RevisionID, AcceptedAt: r.AcceptedAt,
-				Simulated: r.Simulated, Answers: answers})
+			calls = append(calls, StoredCall{Conversation: c, RevisionID: row.RevisionID, AcceptedAt: row.AcceptedAt,
+				Simulated: row.Simulated, Answers: answers})
 		}
 		return nil
 	})

@@ -78,24 +78,25 @@ type StoryTask struct {
 	State tasks.State
 }
 
-// FindConversation finds a conversation by our id or the platform's, in one account, or in any if accountID is "". Of
-// several with the platform's id in one account (it is unique only per source) it is the newest.
-func (s *Store) FindConversation(ctx context.Context, accountID, id string) (account, conversationID string, err error) {
+// FindConversation finds a conversation by our id or the platform's, in one account, or in any that may be seen if
+// accountID is "". Of several with the platform's id in one account (it is unique only per source) it is the newest.
+func (r *Reader) FindConversation(ctx context.Context, accountID, id string) (account, conversationID string, err error) {
 	type place struct{ account, id string }
 	var places []place
-	err = s.read(ctx, func(q *db.Queries) error {
+	within := r.within.Narrow(accountID)
+	err = r.read(ctx, func(q *db.Queries) error {
 		if ours, parseErr := uuid.Parse(id); parseErr == nil {
-			rows, err := q.FindByID(ctx, db.FindByIDParams{ID: ours.String(), AccountID: accountID})
-			for _, r := range rows {
-				places = append(places, place{r.AccountID, r.ID})
+			rows, err := q.FindByID(ctx, db.FindByIDParams{ID: ours.String(), Every: within.every, AccountIds: within.list()})
+			for _, row := range rows {
+				places = append(places, place{row.AccountID, row.ID})
 			}
 			if err != nil || len(places) > 0 {
 				return err
 			}
 		}
-		rows, err := q.FindByExternalID(ctx, db.FindByExternalIDParams{ExternalID: clean(id), AccountID: accountID})
-		for _, r := range rows {
-			places = append(places, place{r.AccountID, r.ID})
+		rows, err := q.FindByExternalID(ctx, db.FindByExternalIDParams{ExternalID: clean(id), Every: within.every, AccountIds: within.list()})
+		for _, row := range rows {
+			places = append(places, place{row.AccountID, row.ID})
 		}
 		return err
 	})
@@ -114,12 +115,12 @@ func (s *Store) FindConversation(ctx context.Context, accountID, id string) (acc
 }
 
 // Story tells everything about one conversation of an account, as it stood at one moment.
-func (s *Store) Story(ctx context.Context, accountID, conversationID string) (Story, error) {
+func (r *Reader) Story(ctx context.Context, accountID, conversationID string) (Story, error) {
 	story := Story{AccountID: accountID}
-	if _, err := uuid.Parse(conversationID); err != nil {
+	if _, err := uuid.Parse(conversationID); err != nil || !r.within.Has(accountID) {
 		return Story{}, fmt.Errorf("tell the story of a conversation: %w", ErrNotFound)
 	}
-	err := s.read(ctx, func(q *db.Queries) error {
+	err := r.read(ctx, func(q *db.Queries) error {
 		for _, chapter := range []func(context.Context, *db.Queries, string) error{
 			story.readConversation, story.readEvents, story.readDecisions, story.readValues, story.readDeliveries,
 			story.readTasks, story.readCalls,

@@ -111,13 +111,15 @@ func (s *Store) RecordAttempt(ctx context.Context, a Attempt) error {
 // mostTroubles is how many of them a page shows; who has more has another problem.
 const mostTroubles = 50
 
-// ConfigTroubles lists the folders of which the last look could not be applied, of one account or, for "", of all.
-func (s *Store) ConfigTroubles(ctx context.Context, accountID string) (troubles []Attempt, err error) {
-	err = s.read(ctx, func(q *db.Queries) error {
-		rows, err := q.ConfigTroubles(ctx, db.ConfigTroublesParams{AccountID: accountID, Most: mostTroubles})
-		for _, r := range rows {
-			troubles = append(troubles, Attempt{AccountID: r.AccountID, Folder: r.Folder, Host: r.Host, State: AttemptState(r.State),
-				Problems: int(r.Problems), FirstProblem: r.FirstProblem, Digest: r.Digest, Since: r.Since, At: r.AttemptedAt})
+// ConfigTroubles lists the folders of which the last look could not be applied, of one account or, for "", of all that may
+// be seen.
+func (r *Reader) ConfigTroubles(ctx context.Context, accountID string) (troubles []Attempt, err error) {
+	within := r.within.Narrow(accountID)
+	err = r.read(ctx, func(q *db.Queries) error {
+		rows, err := q.ConfigTroubles(ctx, db.ConfigTroublesParams{Every: within.every, AccountIds: within.list(), Most: mostTroubles})
+		for _, row := range rows {
+			troubles = append(troubles, Attempt{AccountID: row.AccountID, Folder: row.Folder, Host: row.Host, State: AttemptState(row.State),
+				Problems: int(row.Problems), FirstProblem: row.FirstProblem, Digest: row.Digest, Since: row.Since, At: row.AttemptedAt})
 		}
 		return err
 	})

@@ -12,7 +12,8 @@ RETURNING id;
 SELECT id FROM revisions WHERE account_id = @account_id AND digest = @digest;
 
 -- name: Revision :one
-SELECT id, account_id, digest, format, files, created_at, message, git_sha, origin FROM revisions WHERE id = @id;
+SELECT id, account_id, digest, format, files, created_at, message, git_sha, origin FROM revisions
+WHERE id = @id AND (@every::boolean OR account_id = ANY(@account_ids::text[]));
 
 -- name: ListRevisions :many
 -- The newest first, each with the last time it was made active.
@@ -28,9 +29,9 @@ WHERE r.account_id = @account_id
 ORDER BY r.id DESC LIMIT @most::integer;
 
 -- name: FindRevisions :many
--- By id, or by the beginning of the digest; an empty beginning finds nothing. An empty account means all.
+-- By id, or by the beginning of the digest; an empty beginning finds nothing.
 SELECT id, account_id, digest FROM revisions
-WHERE (@account_id::text = '' OR account_id = @account_id)
+WHERE (@every::boolean OR account_id = ANY(@account_ids::text[]))
   AND (id::text = @ref::text OR @prefix::text <> '' AND starts_with(digest, @prefix::text))
 ORDER BY id DESC LIMIT 3;
 
@@ -38,9 +39,8 @@ ORDER BY id DESC LIMIT 3;
 SELECT id, authority, authority_by, authority_at FROM accounts WHERE id = @account_id FOR NO KEY UPDATE;
 
 -- name: ListAccounts :many
--- An empty account means all.
 SELECT id, authority, authority_by, authority_at FROM accounts
-WHERE @account_id::text = '' OR id = @account_id
+WHERE @every::boolean OR id = ANY(@account_ids::text[])
 ORDER BY id;
 
 -- name: SetAuthority :execrows
@@ -82,6 +82,7 @@ SELECT pg_notify('aftercall_activations', @account_id::text);
 -- name: ActiveRevisions :many
 SELECT a.account_id, a.revision_id, r.digest, a.activated_at, a.activated_by
 FROM active_revisions AS a JOIN revisions AS r ON r.id = a.revision_id AND r.account_id = a.account_id
+WHERE @every::boolean OR a.account_id = ANY(@account_ids::text[])
 ORDER BY a.account_id;
 
 -- name: TryWatch :one
@@ -97,10 +98,10 @@ SET folder = excluded.folder, host = excluded.host, state = excluded.state, prob
     since = CASE WHEN config_attempts.state = excluded.state THEN config_attempts.since ELSE now() END;
 
 -- name: ConfigTroubles :many
--- Folders of which the last look was not applied, where folders count. An empty account means all.
+-- Folders of which the last look was not applied, where folders count.
 SELECT t.account_id, t.folder, t.host, t.state, t.problems, t.first_problem, t.digest, t.since, t.attempted_at
 FROM config_attempts AS t
-WHERE (@account_id::text = '' OR t.account_id = @account_id) AND t.state <> 'applied'
+WHERE (@every::boolean OR t.account_id = ANY(@account_ids::text[])) AND t.state <> 'applied'
   AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli')
 ORDER BY t.account_id LIMIT @most::integer;
 

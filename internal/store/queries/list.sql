@@ -7,7 +7,7 @@ FROM accounts AS a CROSS JOIN LATERAL (
     SELECT c.id FROM conversations AS c
     WHERE c.account_id = a.id AND c.id < @before::uuid
     ORDER BY c.id DESC LIMIT @most::integer) AS page
-WHERE @account_id::text = '' OR a.id = @account_id
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: SearchConversations :many
@@ -40,7 +40,7 @@ FROM accounts AS a CROSS JOIN LATERAL (
      WHERE @automation::text <> '' AND d.automation = @automation AND d.account_id = a.id AND d.verdict = 'fires'
        AND d.conversation_id < @before::uuid
      ORDER BY d.conversation_id DESC LIMIT @most::integer)) AS page (id)
-WHERE @account_id::text = '' OR a.id = @account_id
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: ConversationRows :many
@@ -66,7 +66,7 @@ FROM conversations AS c CROSS JOIN LATERAL (
            count(*) FILTER (WHERE d.state = 'unknown')::integer AS unknown,
            coalesce(bool_or(d.test), false)::boolean AS test
     FROM deliveries AS d WHERE d.conversation_id = c.id) AS l
-WHERE c.id = ANY(@ids::uuid[]) AND (@account_id::text = '' OR c.account_id = @account_id)
+WHERE c.id = ANY(@ids::uuid[]) AND (@every::boolean OR c.account_id = ANY(@account_ids::text[]))
 ORDER BY c.id DESC;
 
 -- name: ListCaptured :many
@@ -76,7 +76,7 @@ FROM accounts AS a CROSS JOIN LATERAL (
     SELECT m.* FROM captured AS m
     WHERE m.account_id = a.id AND m.id < @before::uuid
     ORDER BY m.id DESC LIMIT @most::integer) AS page
-WHERE @account_id::text = '' OR a.id = @account_id
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: ListCapturedOfChannel :many
@@ -86,13 +86,13 @@ FROM accounts AS a CROSS JOIN LATERAL (
     SELECT m.* FROM captured AS m
     WHERE m.account_id = a.id AND m.channel = @channel::text AND m.id < @before::uuid
     ORDER BY m.id DESC LIMIT @most::integer) AS page
-WHERE @account_id::text = '' OR a.id = @account_id
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: CapturedMessage :one
 SELECT id, account_id, conversation_id, external_id, automation, channel, recipients, subject, text, html, fields, test,
        captured_at
-FROM captured WHERE id = @id;
+FROM captured WHERE id = @id AND (@every::boolean OR account_id = ANY(@account_ids::text[]));
 
 -- name: ListAlerts :many
 SELECT id, account_id, delivery_id, conversation_id, automation, audience, text, created_at

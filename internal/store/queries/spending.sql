@@ -28,9 +28,9 @@ FROM (SELECT unnest(@account_ids::text[]) AS account_id, unnest(@days::text[])::
 WHERE s.account_id = n.account_id AND s.day = n.day;
 
 -- name: StoppedSpending :many
--- Of the last two days, because "today" is another day in another zone. An empty account means all.
+-- Of the last two days, because "today" is another day in another zone.
 SELECT account_id, day::text AS day, spent, stopped_at::timestamptz AS stopped_at, stopped_limit
 FROM spending
-WHERE stopped_at > now() - interval '2 days' AND (@account_id::text = '' OR account_id = @account_id)
+WHERE stopped_at > now() - interval '2 days' AND (@every::boolean OR account_id = ANY(@account_ids::text[]))
 ORDER BY stopped_at DESC
 LIMIT @most;

@@ -1,9 +1,9 @@
 -- name: FindByID :many
-SELECT account_id, id FROM conversations WHERE id = @id AND (@account_id::text = '' OR account_id = @account_id);
+SELECT account_id, id FROM conversations WHERE id = @id AND (@every::boolean OR account_id = ANY(@account_ids::text[]));
 
 -- name: FindByExternalID :many
 SELECT account_id, id FROM conversations
-WHERE external_id = @external_id AND (@account_id::text = '' OR account_id = @account_id)
+WHERE external_id = @external_id AND (@every::boolean OR account_id = ANY(@account_ids::text[]))
 ORDER BY id DESC LIMIT 20;
 
 -- name: StoryConversation :one

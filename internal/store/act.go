@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"aftercall/internal/store/db"
+)
+
+// Actor is who does something, and from where.
+type Actor struct {
+	PersonID string // "" for the command line and for a machine that signs in by itself
+	Name     string // as they are known now; it stays in the log when the person is gone
+	Address  string // of the request; "" for the command line
+}
+
+// Act is one line of the audit log: who did what to what, when, from where. Lines are only ever added.
+//
+// Whatever a person changes is changed by a method of Store that takes an Actor and runs in change, so that the line and
+// what it tells of are one transaction. What only shows something is logged by LogAct before it is shown.
+type Act struct {
+	ID        string // given when it is written
+	AccountID string // "" for what concerns the installation
+	By        Actor
+	What      Deed
+	Target    string            // the id of what it was done to
+	Detail    map[string]string // what else tells what happened: never what a caller said, nor an address
+	At        time.Time         // given when it is written
+}
+
+// Deed is what was done.
+type Deed string
+
+// The deeds.
+const (
+	ActSignedIn       Deed = "signed_in"
+	ActSignedOut      Deed = "signed_out"
+	ActSignInRefused  Deed = "sign_in_refused" // by nobody, if the name is nobody's
+	ActSessionCopied  Deed = "session_copied"  // a token was shown long after it was replaced: the session was ended
+	ActPersonAdded    Deed = "person_added"
+	ActPersonBound    Deed = "person_bound" // to who they are elsewhere
+	ActPersonDisabled Deed = "person_disabled"
+	ActPersonEnabled  Deed = "person_enabled"
+	ActPasswordSet    Deed = "password_set"
+	ActRoleGiven      Deed = "role_given"
+	ActRoleTaken      Deed = "role_taken"
+	ActRevealed       Deed = "revealed" // phone numbers and addresses, to somebody who sees them masked
+)
+
+// change runs f and writes the act down, in one transaction: neither is there without the other.
+func (s *Store) change(ctx context.Context, a Act, f func(q *db.Queries) error) error {
+	return inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
+		if err := f(q); err != nil {
+			return err
+		}
+		return logAct(ctx, q, a)
+	})
+}
+
+// LogAct writes an act down that changes nothing.
+func (s *Store) LogAct(ctx context.Context, a Act) error { return logAct(ctx, s.q, a) }
+
+func logAct(ctx context.Context, q *db.Queries, a Act) error {
+	if a.Detail == nil {
+		a.Detail = map[string]string{}
+	}
+	detail, err := encode(a.Detail)
+	if err != nil {
+		return fmt.Errorf("log %s: %w", a.What, err)
+	}
+	var person *string
+	if isID(a.By.PersonID) {
+		person = &a.By.PersonID
+	}
+	err = q.LogAct(ctx, db.LogActParams{ID: newID(), AccountID: a.AccountID, PersonID: person, Person: clean(a.By.Name),
+		Address: clean(a.By.Address), Act: string(a.What), Target: clean(a.Target), Detail: detail})
+	if err != nil {
+		return fmt.Errorf("log %s: %w", a.What, err)
+	}
+	return nil
+}
+
+// Acts lists the audit log, the newest first, by cursor: of one account, or, for "", of all that may be seen. What concerns
+// the installation is shown to those who see every account.
+func (r *Reader) Acts(ctx context.Context, accountID, before string, limit int) (acts []Act, next string, err error) {
+	if before, err = cursor(before); err != nil {
+		return nil, "", fmt.Errorf("list acts: %w", err)
+	}
+	limit = pageSize(limit)
+	within := r.within.Narrow(accountID)
+	err = r.read(ctx, func(q *db.Queries) error {
+		rows, err := listActs(ctx, q, within, before, limit+1)
+		for _, row := range rows {
+			a := Act{ID: row.ID, AccountID: row.AccountID, By: Actor{PersonID: row.PersonID, Name: row.Person, Address: row.Address},
+				What: Deed(row.Act), Target: row.Target, At: row.At}
+			if err := json.Unmarshal(row.Detail, &a.Detail); err != nil {
+				return fmt.Errorf("decode act %s: %w", row.ID, err)
+			}
+			acts = append(acts, a)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("list acts: %w", err)
+	}
+	if len(acts) > limit {
+		acts, next = acts[:limit], acts[limit-1].ID
+	}
+	return acts, next, nil
+}
+
+func listActs(ctx context.Context, q *db.Queries, within Accounts, before string, most int) (rows []db.ListActsRow, err error) {
+	if within.every {
+		return q.ListActs(ctx, db.ListActsParams{Before: before, Most: int32(most)})
+	}
+	found, err := q.ListActsOfAccounts(ctx, db.ListActsOfAccountsParams{AccountIds: within.list(), Before: before, Most: int32(most)})
+	for _, row := range found {
+		rows = append(rows, db.ListActsRow(row))
+	}
+	return rows, err
+}
