@@ -39,6 +39,7 @@ func TestInABrowser(t *testing.T) {
 func pagesAreSound(t *testing.T, b browser) {
 	for _, path := range []string{
 		"/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/captured", "/captured/9a", "/sign-in", "/none",
+		settingsPath, channelsPath, keysPath, peoplePath, logPath,
 	} {
 		for _, screen := range []struct {
 			scheme string
@@ -261,6 +262,11 @@ func fixtureHandler(t *testing.T) http.Handler {
 		page("/captured/"+m.ID, answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, fixtureNames())})
 	}
 	page("/captured/{id}/html", answer{Message: harmlessHTML})
+	for name, a := range settingsPages("", of) {
+		if path, ok := map[string]string{"sources": settingsPath, "channels": channelsPath, "keys": keysPath, "people": peoplePath, "log": logPath}[strings.TrimPrefix(name, "settings ")]; ok {
+			page(path, a)
+		}
+	}
 	page("/sign-in", answer{Template: "sign_in", Title: "Sign in", View: signInPage{Said: "That did not let you in.", OIDC: oidcPath}, Draft: true})
 	page("/hostile", answer{Message: strings.Replace(fixtureHTML, "<body>", `<body><script>document.title="ran"</script><img src=x onerror="document.title='ran'">`, 1)})
 	mux.Handle("GET /assets/{name}", ps.assets)

@@ -91,7 +91,7 @@ func capturedRows(account, channel, before string, rows []store.Captured, next s
 func capturedMessageRow(m store.Captured, n names) capturedRow {
 	name, _ := n.automation(m.Automation)
 	row := capturedRow{
-		Path: "/captured/" + url.PathEscape(m.ID), Channel: channelWord(m.Channel), To: m.To, Subject: m.Subject,
+		Path: capturedPath(m.ID), Channel: channelWord(m.Channel), To: m.To, Subject: m.Subject,
 		Automation: name, ExternalID: m.ExternalID, At: shortly(m.CapturedAt, n.zone()), Test: m.Test,
 	}
 	if m.ConversationID != "" {
@@ -102,6 +102,8 @@ func capturedMessageRow(m store.Captured, n names) capturedRow {
 	}
 	return row
 }
+
+func capturedPath(id string) string { return "/captured/" + url.PathEscape(id) }
 
 // firstLine is the beginning of a text, short enough for a row.
 func firstLine(s string) string {

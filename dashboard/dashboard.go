@@ -1,14 +1,14 @@
 // Package dashboard is where ops look: for any call, what was sent, what was not, and why.
 //
 // It owns the pages of the admin listener: the list of conversations, one conversation with its decisions, quotes,
-// messages and model calls, the captured messages, the workbench, and River's own page for the queue. One file per page,
+// messages and model calls, the captured messages, the workbench, the settings, and River's own page for the queue. One file per page,
 // each with the view it computes from the store's types and nothing else; templates only lay out what a view already says.
 //
 // It promises that whatever a caller, a platform or a model put into a conversation comes out as text; that a message's
 // HTML is only ever shown in a sandbox with a policy of its own; that no page can be framed, forged from another site or
 // reached under a foreign host name; that nobody sees a page that no role of theirs allows, nor on it a row of an account that
-// is not theirs; and that a page is complete or an error, never half written. It changes nothing but who is signed in, and
-// the workbench gives files away and keeps none. Without people who sign in it refuses to run beyond loopback.
+// is not theirs; and that a page is complete or an error, never half written. What it changes it changes by POST, with a line
+// in the audit log; the workbench gives files away and keeps none. Without people who sign in it refuses to run beyond loopback.
 package dashboard
 
 import (
@@ -25,6 +25,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"aftercall/automation"
+	"aftercall/deliver"
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
 	"aftercall/people"
@@ -45,6 +46,8 @@ type Config struct {
 	Model     llm.Model // answers on the workbench; nil: this process asks none
 	Dev       bool      // open pages are told when Changed is called, and load again
 
+	// Channels are the ways out of this process, for test messages. What has none is captured.
+	Channels     map[string]deliver.Channel
 	TokensPerDay int              // the operator's limit for every account, to say which are stopped; 0: none
 	Now          func() time.Time // the clock; default time.Now
 
@@ -71,6 +74,7 @@ type Dashboard struct {
 	news      *news
 	handler   http.Handler
 
+	channels     map[string]deliver.Channel
 	tokensPerDay int
 	now          func() time.Time
 }
@@ -107,7 +111,7 @@ func New(c Config) (*Dashboard, error) {
 		return nil, err
 	}
 	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q, bench: bench, news: newNews(),
-		tokensPerDay: c.TokensPerDay, now: c.Now}
+		channels: c.Channels, tokensPerDay: c.TokensPerDay, now: c.Now}
 	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", pages: ps, fail: d.fail}
 	d.table = d.routes()
 	d.handler = guard(whole(d.table.mux(d.door.gate), ps, c.Logger), ps.refuse, []string{home.Hostname()})
@@ -144,6 +148,7 @@ func (d *Dashboard) routes() (rs routes) {
 		rs.add("GET "+eventsPath, people.Look, d.news)
 	}
 	d.door.routes(&rs, d.page)
+	d.settingsRoutes(&rs)
 	rs.add("GET /assets/{name}", anybody, d.pages.assets)
 	rs.add(queuePrefix+"/", people.Run, d.queue)
 	rs.add("/", people.Look, d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))

@@ -38,11 +38,13 @@ type house struct {
 	store *store.Store
 	pages *dashboard.Dashboard
 	url   string
-	told // of acme
+	told  // of acme
 }
 
-// told is one conversation, told in full.
-type told struct{ conversation, delivery, captured string }
+// told is one conversation, told in full, and what else its account has.
+type told struct{ conversation, delivery, captured, key string }
+
+func (x told) ids() []string { return []string{x.conversation, x.delivery, x.captured, x.key} }
 
 func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
 	t.Helper()
@@ -110,7 +112,9 @@ func (h *house) acceptOf(account, revision, external, customer, number string) s
 }
 
 // tell fills the house with one conversation: one message captured, one refused by its provider, one held.
-func (h *house) tell() { h.told = h.tellOf("acme", "desk", "call-1", "Dana Whitfield", "+447700900123") }
+func (h *house) tell() {
+	h.told = h.tellOf("acme", "desk", "call-1", "Dana Whitfield", "+447700900123")
+}
 
 // tellOf does so for an account.
 func (h *house) tellOf(account, source, external, customer, number string) (x told) {
@@ -118,7 +122,7 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	ctx := h.t.Context()
 	first, _, _ := strings.Cut(customer, " ")
 	revision, err := h.store.SaveRevision(ctx, store.RevisionFiles{AccountID: account, Digest: strings.Repeat("ab", 32), Format: 1,
-		Files: map[string][]byte{"account.yaml": []byte("account: " + account + "\n")}}, "test")
+		Files: map[string][]byte{"account.yaml": []byte("account: " + account + "\ntimezone: Europe/London\n")}}, "test")
 	h.must(err)
 	_, err = h.store.Activate(ctx, store.Activation{AccountID: account, RevisionID: revision, By: "test", Sources: []string{source}})
 	h.must(err)
@@ -159,6 +163,10 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 		h.t.Fatalf("captured messages: got %d, want 1", len(kept))
 	}
 	x.captured = kept[0].ID
+	h.must(h.store.AddKey(ctx, account, customer, "ac_"+account, []byte(account), store.Actor{Name: "test"}))
+	keys, err := h.store.Within(store.Only(account)).Keys(ctx)
+	h.must(err)
+	x.key = keys[0].ID
 	return x
 }
 

@@ -127,7 +127,11 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, a answer) error {
 	a.who = people.Of(r.Context())
 	switch {
 	case a.Location != "":
-		http.Redirect(w, r, a.Location, http.StatusFound)
+		status := http.StatusFound
+		if r.Method == http.MethodPost {
+			status = http.StatusSeeOther // the page that shows what was done
+		}
+		http.Redirect(w, r, a.Location, status)
 		return nil
 	case a.Message != "":
 		writeMessage(w, a.Message)

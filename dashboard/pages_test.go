@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -33,6 +34,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"sign in":       {Template: "sign_in", Title: "Sign in", View: signInPage{Next: story.Digest, Email: story.Digest, Said: story.Digest, OIDC: address(oidcPath, "next", story.Digest)}, Draft: true},
 		"problem":       {Template: "problem", Title: "Problem", View: problemOf(store.ErrNotFound)},
 	}
+	maps.Copy(as, settingsPages(story.Digest, of))
 	for _, m := range kept {
 		as["captured "+m.ID] = answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, n)}
 	}
@@ -85,7 +87,7 @@ func TestEveryPageIsSound(t *testing.T) {
 // TestEveryTemplateIsAPage fails for a template that no test executes.
 func TestEveryTemplateIsAPage(t *testing.T) {
 	t.Parallel()
-	executed := map[string]bool{"layout.html": true, "parts.html": true, "ledger.html": true, "workbench_parts.html": true, "workbench_try.html": true} // around and inside the others
+	executed := map[string]bool{"layout.html": true, "parts.html": true, "settings_parts.html": true, "ledger.html": true, "workbench_parts.html": true, "workbench_try.html": true} // around and inside the others
 	for _, a := range fixturePages(plain) {
 		executed[a.Template+".html"] = true
 	}

@@ -51,8 +51,22 @@ func (d *door) gate(needs people.Right, next http.Handler) http.Handler {
 			d.pages.refuse(w, r, http.StatusForbidden, "Your role does not include this.", "Somebody who manages people here can change that.")
 			return
 		}
+		if d.desk != nil && streams(r) {
+			ctx, cancel := context.WithTimeout(r.Context(), streamTime)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// streamTime is how long a page hears of news before it has to show again who it is. The browser comes back by itself, and
+// whoever has lost a role or was signed out meanwhile hears no more.
+const streamTime = time.Minute
+
+// streams reports whether an open page asks to be told of news.
+func streams(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
 // who finds out who asks, and hands the browser another token when it is time.
@@ -62,13 +76,14 @@ func (d *door) who(w http.ResponseWriter, r *http.Request) (people.Person, error
 		who.Address = d.proxies.Address(r)
 		return who, nil
 	}
-	cookie, err := r.Cookie(d.cookieName())
+	cookie, err := r.Cookie(d.cookie(sessionCookie))
 	if err != nil {
 		return people.Person{}, people.ErrSignedOut
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTime)
 	defer cancel()
-	who, renewed, err := d.desk.Who(ctx, people.Visit{Token: cookie.Value, Address: d.proxies.Address(r), Alive: r.Method != http.MethodHead})
+	alive := r.Method != http.MethodHead && !streams(r)
+	who, renewed, err := d.desk.Who(ctx, people.Visit{Token: cookie.Value, Address: d.proxies.Address(r), Alive: alive})
 	if err == nil && renewed != "" {
 		d.hold(w, renewed)
 	}
@@ -94,31 +109,36 @@ func local(next string) string {
 	return next
 }
 
-// The session's cookie. Lax lets a link in a message open a page; nothing is ever changed by following a link. __Host- makes
-// sure that no other name of the domain can set it.
-func (d *door) cookieName() string {
+// The cookies: who somebody is, and where somebody is going who is at the provider.
+const (
+	sessionCookie = "aftercall"
+	journeyCookie = "aftercall-journey"
+)
+
+// cookie is the name of a cookie. Over HTTPS __Host- makes sure that no other name of the domain can set it.
+func (d *door) cookie(name string) string {
 	if d.secure {
-		return "__Host-aftercall"
+		return "__Host-" + name
 	}
-	return "aftercall"
+	return name
 }
 
-func (d *door) hold(w http.ResponseWriter, token string) {
-	c := &http.Cookie{Name: d.cookieName(), Value: token, Path: "/", HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode}
-	if token == "" {
+// keep hands the browser a cookie, or with "" takes it away. Lax lets a link in a message open a page; nothing is ever
+// changed by following a link.
+func (d *door) keep(w http.ResponseWriter, name, value string, lasts time.Duration) {
+	c := &http.Cookie{Name: d.cookie(name), Value: value, Path: "/", HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode,
+		MaxAge: int(lasts.Seconds())}
+	if value == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(w, c)
 }
 
-// The cookie of somebody who is at the provider.
+// hold keeps a session for as long as the browser is open, at most.
+func (d *door) hold(w http.ResponseWriter, token string) { d.keep(w, sessionCookie, token, 0) }
+
 func (d *door) keepJourney(w http.ResponseWriter, encoded string) {
-	c := &http.Cookie{Name: "aftercall_journey", Value: encoded, Path: signInPath, HttpOnly: true, Secure: d.secure,
-		SameSite: http.SameSiteLaxMode, MaxAge: int((10 * time.Minute).Seconds())}
-	if encoded == "" {
-		c.MaxAge = -1
-	}
-	http.SetCookie(w, c)
+	d.keep(w, journeyCookie, encoded, 10*time.Minute)
 }
 
 // signInPage is the view of sign_in.html.
@@ -214,7 +234,7 @@ func (d *door) depart(w http.ResponseWriter, r *http.Request) error {
 // arrive is GET /sign-in/callback: back from the provider.
 func (d *door) arrive(w http.ResponseWriter, r *http.Request) error {
 	var journey people.Journey
-	if cookie, err := r.Cookie("aftercall_journey"); err == nil {
+	if cookie, err := r.Cookie(d.cookie(journeyCookie)); err == nil {
 		journey = people.DecodeJourney(cookie.Value)
 	}
 	d.keepJourney(w, "") // a journey ends once

@@ -168,7 +168,7 @@ func TestTheWayToAProviderAndBack(t *testing.T) {
 	if err != nil || away.StatusCode != http.StatusFound || to.Path != "/authorize" || to.Query().Get("redirect_uri") != "https://calls.acme.example/sign-in/callback" {
 		t.Fatalf("%d to %s", away.StatusCode, to)
 	}
-	if len(away.Cookies()) != 1 || !away.Cookies()[0].HttpOnly || away.Cookies()[0].Path != "/sign-in" || away.Cookies()[0].SameSite != http.SameSiteLaxMode {
+	if len(away.Cookies()) != 1 || !away.Cookies()[0].HttpOnly || away.Cookies()[0].Path != "/" || away.Cookies()[0].SameSite != http.SameSiteLaxMode {
 		t.Fatalf("%v", away.Cookies())
 	}
 	back := "/sign-in/callback?code=c&state=" + to.Query().Get("state")

@@ -96,7 +96,7 @@ func open(t testing.TB, change func(*ingest.Config)) *house {
 		h.activate(t, id, file)
 	}
 	hash := sha256.Sum256([]byte(apiKey))
-	if err := s.AddKey(t.Context(), "acme", "test", "ac_test", hash[:]); err != nil {
+	if err := s.AddKey(t.Context(), "acme", "test", "ac_test", hash[:], store.Actor{}); err != nil {
 		t.Fatal(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(h.log, nil))

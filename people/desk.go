@@ -82,11 +82,10 @@ func (d *Desk) Enter(ctx context.Context, email, password, from string) (token s
 	return "", d.refuse(ctx, p, from, "password")
 }
 
-// refuse writes down that somebody was not let in: p is nobody if the name is nobody's, which takes as long. That name is
-// not kept; it may be a password in the wrong field.
+// refuse writes down that somebody was not let in as p, who is nobody if the name is nobody's; that takes as long. Such a name
+// is not kept: it may be a password in the wrong field. Who tried is not known, whoever's name it was.
 func (d *Desk) refuse(ctx context.Context, p store.Person, from, way string) error {
-	act := store.Act{By: store.Actor{PersonID: p.ID, Name: p.Email, Address: from}, What: store.ActSignInRefused, Target: p.ID,
-		Detail: map[string]string{"by": way}}
+	act := store.Act{By: store.Actor{Address: from}, What: store.ActSignInRefused, Target: p.ID, Detail: map[string]string{"by": way}}
 	return errors.Join(ErrRefused, d.store.LogAct(ctx, act))
 }
 

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -33,7 +32,7 @@ type OIDCConfig struct {
 type OIDC struct {
 	config OIDCConfig
 
-	mu       sync.Mutex
+	turn     chan struct{}  // held by whoever looks at what follows; others stop waiting when they have to
 	provider *oidc.Provider // nil until it was asked
 	style    oauth2.AuthStyle
 }
@@ -46,7 +45,7 @@ func NewOIDC(c OIDCConfig) (*OIDC, error) {
 	if c.HTTP == nil {
 		c.HTTP = &http.Client{Timeout: 10 * time.Second}
 	}
-	return &OIDC{config: c}, nil
+	return &OIDC{config: c, turn: make(chan struct{}, 1)}, nil
 }
 
 // Journey is what a browser keeps while its person is at the provider. It comes back from nowhere but that browser; a code
@@ -146,8 +145,12 @@ type client struct {
 
 // client asks the provider who it is, once.
 func (o *OIDC) client(ctx context.Context) (client, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	select {
+	case o.turn <- struct{}{}:
+		defer func() { <-o.turn }()
+	case <-ctx.Done():
+		return client{}, fmt.Errorf("ask the provider of sign-in who it is: %w", ctx.Err())
+	}
 	if o.provider == nil {
 		p, err := oidc.NewProvider(o.with(ctx), o.config.Issuer)
 		if err != nil {
@@ -188,11 +191,6 @@ func (o *OIDC) with(ctx context.Context) context.Context {
 
 // identify exchanges the code that came back and checks the token it is worth: signature, issuer, audience, time and nonce.
 func (o *OIDC) identify(ctx context.Context, j Journey, back url.Values) (identity, error) {
-	ctx = o.with(ctx)
-	asked, err := o.client(ctx)
-	if err != nil {
-		return identity{}, err
-	}
 	if j.State == "" || subtle.ConstantTimeCompare([]byte(j.State), []byte(back.Get("state"))) != 1 {
 		return identity{}, fmt.Errorf("%w: the state is not the one this browser left with", errAnswer)
 	}
@@ -201,6 +199,11 @@ func (o *OIDC) identify(ctx context.Context, j Journey, back url.Values) (identi
 	}
 	if back.Get("code") == "" {
 		return identity{}, fmt.Errorf("%w: the provider did not sign them in", errAnswer)
+	}
+	ctx = o.with(ctx)
+	asked, err := o.client(ctx)
+	if err != nil {
+		return identity{}, err
 	}
 	token, err := asked.oauth.Exchange(ctx, back.Get("code"), oauth2.VerifierOption(j.Verifier))
 	var refused *oauth2.RetrieveError

@@ -108,6 +108,19 @@ func (p Person) Accounts(r Right) store.Accounts {
 	return store.Only(ids...)
 }
 
+// WaysIn says how somebody signs in.
+func WaysIn(p store.Person) string {
+	switch {
+	case p.Password != "" && p.Subject != "":
+		return "password or OIDC"
+	case p.Password != "":
+		return "password"
+	case p.Subject != "":
+		return "OIDC"
+	}
+	return "OIDC, not seen yet"
+}
+
 // Actor is the person as the audit log names them.
 func (p Person) Actor() store.Actor {
 	return store.Actor{PersonID: p.ID, Name: p.Name, Address: p.Address}

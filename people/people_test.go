@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
 )
 
 func TestRolesGiveRights(t *testing.T) {
@@ -146,4 +145,3 @@ func TestAJourneyComesBackAsItLeft(t *testing.T) {
 		}
 	}
 }
-

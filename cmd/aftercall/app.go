@@ -88,27 +88,27 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 		return a, err
 	}
 	var model llm.Model
+	channels, err := a.channels(as.settings)
+	if err != nil {
+		return a, err
+	}
 	if as.role.work {
 		if model, err = buildModel(as.settings, as.simulated); err != nil {
 			return a, err
 		}
-		if err = a.addWorker(as, model); err != nil {
+		if err = a.addWorker(as, model, channels); err != nil {
 			return a, err
 		}
 		jobs = a.worker.Client()
 	}
 	if as.role.web {
-		err = a.addWeb(as, jobs, model)
+		err = a.addWeb(as, jobs, model, channels)
 	}
 	return a, err
 }
 
 // addWorker builds the part that decides and delivers.
-func (a *app) addWorker(as assembly, model llm.Model) error {
-	channels, err := a.channels(as.settings)
-	if err != nil {
-		return err
-	}
+func (a *app) addWorker(as assembly, model llm.Model, channels map[string]deliver.Channel) (err error) {
 	a.worker, err = worker.New(worker.Config{
 		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}),
 		Channels: channels, Capture: capture.New(a.db), Logger: as.log, Version: versionName(), Now: as.now,
@@ -139,7 +139,7 @@ func (a *app) channels(s settings) (map[string]deliver.Channel, error) {
 
 // addWeb builds webhooks and pages, and takes their addresses. The model answers on the workbench; a process that asks none
 // has none.
-func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) error {
+func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model, channels map[string]deliver.Channel) error {
 	desk, err := a.desk(as)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) e
 	a.pages, err = dashboard.New(dashboard.Config{
 		Store: a.db, River: jobs, Revisions: a.revisions, Logger: as.log, Version: versionName(),
 		SignIn: desk, Loopback: as.open, URL: as.settings.AdminURL, Proxies: as.settings.Proxies,
-		Simulated: as.simulated, Model: model, Dev: as.dev, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
+		Simulated: as.simulated, Model: model, Dev: as.dev, Channels: channels, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
 	})
 	if err != nil {
 		return err

@@ -100,8 +100,8 @@ func TestBudgetOfTheDay(t *testing.T) {
 	}
 	model := &meter{spent: map[string]int{}}
 	h := newHouse(t, dir, model)
-	other := newKey()
-	if err := addKey(t.Context(), h.app.db, "other", "test", other); err != nil {
+	other, err := addKey(t.Context(), h.app.db, "other")
+	if err != nil {
 		t.Fatal(err)
 	}
 	var ids []string

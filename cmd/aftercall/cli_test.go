@@ -31,7 +31,7 @@ func TestVerbs(t *testing.T) {
 	base := map[string]string{"DATABASE_URL": h.url}
 	code, out := cli(t, base, "keys", "add", "acme", "laptop")
 	key, _, _ := strings.Cut(out, "\n")
-	if code != 0 || !strings.HasPrefix(key, keyPrefix) {
+	if code != 0 || !strings.HasPrefix(key, "ac_") {
 		t.Fatalf("keys add: %d %s", code, out)
 	}
 	file := filepath.Join(t.TempDir(), "call.json")
@@ -119,7 +119,7 @@ func TestKeyBeforeAnyConfig(t *testing.T) {
 	if code := run(t.Context(), c, []string{"keys", "add", "acme"}); code != 0 {
 		t.Fatalf("keys add ends with %d: %s", code, err.String())
 	}
-	if key := out.String(); !strings.HasPrefix(key, keyPrefix) || strings.Count(key, "\n") != 1 {
+	if key := out.String(); !strings.HasPrefix(key, "ac_") || strings.Count(key, "\n") != 1 {
 		t.Errorf("standard output holds %q, want the key alone", key)
 	}
 	if want := "account acme has no config yet; there is no account with config\n"; !strings.HasPrefix(err.String(), want) {
@@ -133,9 +133,8 @@ func TestWhyInSeveralAccounts(t *testing.T) {
 	h := newHouse(t, writeAccount(t, silentConfig), http.NotFoundHandler())
 	ctx := t.Context()
 	umbra := writeAccount(t, strings.Replace(silentConfig, "account: acme", "account: umbra", 1))
-	key := newKey()
-	if err := errors.Join(activate(ctx, h.app.db, h.app.log, umbra), addKey(ctx, h.app.db, "umbra", "test", key),
-		h.app.revisions.Refresh(ctx)); err != nil {
+	key, err := addKey(ctx, h.app.db, "umbra")
+	if err := errors.Join(err, activate(ctx, h.app.db, h.app.log, umbra), h.app.revisions.Refresh(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	h.postCall([]byte(downCallNumber(1)))

@@ -2,19 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"aftercall/internal/store"
+	"aftercall/people"
 )
-
-// keyPrefix marks our keys, so that a leaked one can be recognised by a scanner.
-const keyPrefix = "ac_"
 
 // keys makes an API key for an account. The key is printed once; only its hash is kept.
 func keys(ctx context.Context, c *console, args []string) error {
@@ -33,12 +28,12 @@ func keys(ctx context.Context, c *console, args []string) error {
 	if err := warnUnconfigured(ctx, db, c.err, args[1]); err != nil {
 		return err
 	}
-	key := newKey()
-	if err := addKey(ctx, db, args[1], name, key); err != nil {
+	key := people.NewKey()
+	if err := db.AddKey(ctx, args[1], name, key.Prefix, key.Hash, store.Actor{Name: whoIsIt()}); err != nil {
 		return err
 	}
-	fmt.Fprintln(c.out, key)
-	fmt.Fprintf(c.err, "This is the only time the key is shown. Send it as: Authorization: Bearer %s…\n", key[:len(keyPrefix)+6])
+	fmt.Fprintln(c.out, key.Text)
+	fmt.Fprintf(c.err, "This is the only time the key is shown. Send it as: Authorization: Bearer %s…\n", key.Prefix)
 	return nil
 }
 
@@ -63,20 +58,4 @@ func warnUnconfigured(ctx context.Context, db *store.Store, w io.Writer, account
 	}
 	fmt.Fprintf(w, "account %s has no config yet; %s\n", account, there)
 	return nil
-}
-
-// addKey keeps the hash of a key, and its beginning to recognise it by.
-func addKey(ctx context.Context, db *store.Store, account, name, key string) error {
-	hash := sha256.Sum256([]byte(key))
-	if err := db.AddKey(ctx, account, name, key[:len(keyPrefix)+6], hash[:]); err != nil {
-		return fmt.Errorf("add a key to account %s: %w", account, err)
-	}
-	return nil
-}
-
-// newKey makes 32 random bytes printable.
-func newKey() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails
-	return keyPrefix + base64.RawURLEncoding.EncodeToString(b[:])
 }

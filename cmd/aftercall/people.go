@@ -174,24 +174,13 @@ func listPeople(ctx context.Context, w io.Writer, db *store.Store) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, p := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Email, p.Name, waysIn(p), rolesIn(p.Roles))
+		ways := people.WaysIn(p)
+		if p.Disabled {
+			ways = "disabled"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Email, p.Name, ways, rolesIn(p.Roles))
 	}
 	return t.Flush()
-}
-
-// waysIn says how somebody signs in.
-func waysIn(p store.Person) string {
-	switch {
-	case p.Disabled:
-		return "disabled"
-	case p.Password != "" && p.Subject != "":
-		return "password, OIDC"
-	case p.Password != "":
-		return "password"
-	case p.Subject != "":
-		return "OIDC"
-	}
-	return "OIDC, not yet seen"
 }
 
 func rolesIn(roles map[string]string) string {

@@ -27,6 +27,7 @@ import (
 	"aftercall/deliver/delivertest"
 	"aftercall/internal/postgres/pgtest"
 	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scenarios want")
@@ -147,7 +148,7 @@ func newHouse(t *testing.T, config string, model http.Handler) *house {
 
 func newHouseAt(t *testing.T, config string, model http.Handler, now func() time.Time) *house {
 	t.Helper()
-	h := &house{t: t, now: now, mail: delivertest.NewSendGrid(sendGridKey), model: httptest.NewServer(model), log: &journal{}, key: newKey()}
+	h := &house{t: t, now: now, mail: delivertest.NewSendGrid(sendGridKey), model: httptest.NewServer(model), log: &journal{}}
 	t.Cleanup(h.model.Close)
 	t.Cleanup(h.mail.Close)
 	h.url = pgtest.New(t)
@@ -167,7 +168,7 @@ func newHouseAt(t *testing.T, config string, model http.Handler, now func() time
 	if err := activate(ctx, h.app.db, log, config); err != nil {
 		t.Fatal(err)
 	}
-	if err := addKey(ctx, h.app.db, "acme", "test", h.key); err != nil {
+	if h.key, err = addKey(ctx, h.app.db, "acme"); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.app.start(ctx); err != nil {
@@ -180,6 +181,12 @@ func newHouseAt(t *testing.T, config string, model http.Handler, now func() time
 		}
 	})
 	return h
+}
+
+// addKey makes a key for an account.
+func addKey(ctx context.Context, db *store.Store, account string) (string, error) {
+	key := people.NewKey()
+	return key.Text, db.AddKey(ctx, account, "test", key.Prefix, key.Hash, store.Actor{Name: "test"})
 }
 
 // drained waits until no job is left to do.

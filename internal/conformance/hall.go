@@ -22,7 +22,7 @@ type hall struct {
 	bed     *bed.Bed
 	checker *checker.Checker
 	server  *bed.Process
-	pages   string // base URL of the pages
+	pages   string       // base URL of the pages
 	session *http.Cookie // of somebody who may see them
 	client  *http.Client
 	secrets []string // of the vectors' sources

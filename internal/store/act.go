@@ -39,7 +39,7 @@ type Deed string
 const (
 	ActSignedIn       Deed = "signed_in"
 	ActSignedOut      Deed = "signed_out"
-	ActSignInRefused  Deed = "sign_in_refused" // by nobody, if the name is nobody's
+	ActSignInRefused  Deed = "sign_in_refused" // as the target, if the name was somebody's
 	ActSessionCopied  Deed = "session_copied"  // a token was shown long after it was replaced: the session was ended
 	ActPersonAdded    Deed = "person_added"
 	ActPersonBound    Deed = "person_bound" // to who they are elsewhere
@@ -49,7 +49,17 @@ const (
 	ActRoleGiven      Deed = "role_given"
 	ActRoleTaken      Deed = "role_taken"
 	ActRevealed       Deed = "revealed" // phone numbers and addresses, to somebody who sees them masked
+	ActKeyAdded       Deed = "key_added"
+	ActKeyRevoked     Deed = "key_revoked"
+	ActTestBegun      Deed = "test_message_begun" // before it is handed to the channel
+	ActTestEnded      Deed = "test_message_ended"
 )
+
+// Deeds lists them all.
+func Deeds() []Deed {
+	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
+		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded}
+}
 
 // change runs f and writes the act down, in one transaction: neither is there without the other.
 func (s *Store) change(ctx context.Context, a Act, f func(q *db.Queries) error) error {
@@ -84,16 +94,33 @@ func logAct(ctx context.Context, q *db.Queries, a Act) error {
 	return nil
 }
 
-// Acts lists the audit log, the newest first, by cursor: of one account, or, for "", of all that may be seen. What concerns
-// the installation is shown to those who see every account.
+// ActQuery asks for a page of the audit log, the newest first.
+type ActQuery struct {
+	AccountID string    // "" for all that may be seen
+	What      Deed      // "" for all
+	Who       string    // a person as the log names them; "" for everybody
+	Since     time.Time // nothing older; zero: from the beginning
+	Before    string    // cursor from the page before; "" for the first page
+	Limit     int       // default 50, at most 200
+}
+
+// Acts is FindActs without conditions.
 func (r *Reader) Acts(ctx context.Context, accountID, before string, limit int) (acts []Act, next string, err error) {
-	if before, err = cursor(before); err != nil {
+	return r.FindActs(ctx, ActQuery{AccountID: accountID, Before: before, Limit: limit})
+}
+
+// FindActs lists the audit log; next is the cursor of the next page, "" if there is none. What concerns the installation is
+// shown to those who see every account.
+func (r *Reader) FindActs(ctx context.Context, query ActQuery) (acts []Act, next string, err error) {
+	before, err := cursor(query.Before)
+	if err != nil {
 		return nil, "", fmt.Errorf("list acts: %w", err)
 	}
-	limit = pageSize(limit)
-	within := r.within.Narrow(accountID)
+	limit := pageSize(query.Limit)
+	p := db.ListActsParams{Before: before, Since: firstID(query.Since), Act: string(query.What), Person: clean(query.Who), Most: int32(limit + 1)}
+	within := r.within.Narrow(query.AccountID)
 	err = r.read(ctx, func(q *db.Queries) error {
-		rows, err := listActs(ctx, q, within, before, limit+1)
+		rows, err := listActs(ctx, q, within, p)
 		for _, row := range rows {
 			a := Act{ID: row.ID, AccountID: row.AccountID, By: Actor{PersonID: row.PersonID, Name: row.Person, Address: row.Address},
 				What: Deed(row.Act), Target: row.Target, At: row.At}
@@ -113,11 +140,12 @@ func (r *Reader) Acts(ctx context.Context, accountID, before string, limit int) 
 	return acts, next, nil
 }
 
-func listActs(ctx context.Context, q *db.Queries, within Accounts, before string, most int) (rows []db.ListActsRow, err error) {
+func listActs(ctx context.Context, q *db.Queries, within Accounts, p db.ListActsParams) (rows []db.ListActsRow, err error) {
 	if within.every {
-		return q.ListActs(ctx, db.ListActsParams{Before: before, Most: int32(most)})
+		return q.ListActs(ctx, p)
 	}
-	found, err := q.ListActsOfAccounts(ctx, db.ListActsOfAccountsParams{AccountIds: within.list(), Before: before, Most: int32(most)})
+	found, err := q.ListActsOfAccounts(ctx, db.ListActsOfAccountsParams{AccountIds: within.list(), Before: p.Before, Since: p.Since, Act: p.Act,
+		Person: p.Person, Most: p.Most})
 	for _, row := range found {
 		rows = append(rows, db.ListActsRow(row))
 	}

@@ -140,28 +140,3 @@ func pause(ctx context.Context, stop <-chan struct{}, d time.Duration) bool {
 	}
 	return false
 }
-
-// AddKey stores an API key's hash for an account.
-func (s *Store) AddKey(ctx context.Context, accountID, name, prefix string, hash []byte) error {
-	err := inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
-		if err := q.EnsureAccount(ctx, accountID); err != nil {
-			return err
-		}
-		return q.InsertKey(ctx, db.InsertKeyParams{ID: newID(), AccountID: accountID, Name: clean(name),
-			Prefix: clean(prefix), Hash: hash})
-	})
-	if err != nil {
-		return fmt.Errorf("add a key to account %s: %w", accountID, err)
-	}
-	return nil
-}
-
-// KeyAccount finds the account of an API key by its hash; ErrNotFound for an unknown or revoked one. It asks on ingest's
-// connections, because it stands in a webhook's way.
-func (s *Store) KeyAccount(ctx context.Context, hash []byte) (accountID string, err error) {
-	accountID, err = db.New(s.ingest).KeyAccount(ctx, hash)
-	if err != nil {
-		return "", fmt.Errorf("find the key's account: %w", found(err))
-	}
-	return accountID, nil
-}

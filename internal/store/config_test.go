@@ -99,10 +99,10 @@ func TestListenActivations(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{Ingest: -1})
-	if err := h.AddKey(t.Context(), "new", "laptop", "ak_1234", []byte("hash")); err != nil {
+	if err := h.AddKey(t.Context(), "new", "laptop", "ak_1234", []byte("hash"), store.Actor{Name: "test"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.AddKey(t.Context(), "acme", "laptop", "ak_1234", []byte("hash")); err == nil {
+	if err := h.AddKey(t.Context(), "acme", "laptop", "ak_1234", []byte("hash"), store.Actor{}); err == nil {
 		t.Error("one hash for two keys")
 	}
 	if account, err := h.KeyAccount(t.Context(), []byte("hash")); err != nil || account != "new" {
@@ -111,7 +111,28 @@ func TestKeys(t *testing.T) {
 	if _, err := h.KeyAccount(t.Context(), []byte("other")); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown key: %v", err)
 	}
-	h.exec(t, "UPDATE api_keys SET revoked_at = now()")
+	theirs, err := h.Within(store.Only("acme")).Keys(t.Context())
+	if err != nil || len(theirs) != 0 {
+		t.Errorf("another account's keys: %+v, %v", theirs, err)
+	}
+	keys, err := h.Within(store.Only("new")).Keys(t.Context())
+	if err != nil || len(keys) != 1 || keys[0].Name != "laptop" || keys[0].Prefix != "ak_1234" || !keys[0].RevokedAt.IsZero() {
+		t.Fatalf("%+v, %v", keys, err)
+	}
+	foreign := keys[0]
+	foreign.AccountID = "acme"
+	if err := h.RevokeKey(t.Context(), foreign, store.Actor{}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("revoked in another account: %v", err)
+	}
+	if err := h.RevokeKey(t.Context(), keys[0], store.Actor{Name: "test"}); err != nil {
+		t.Error(err)
+	}
+	if err := h.RevokeKey(t.Context(), keys[0], store.Actor{}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("revoked twice: %v", err)
+	}
+	if acts, _, err := h.Acts(t.Context(), "new", "", 10); err != nil || len(acts) != 2 || acts[0].What != store.ActKeyRevoked || acts[1].What != store.ActKeyAdded {
+		t.Errorf("the log: %+v, %v", acts, err)
+	}
 	if _, err := h.KeyAccount(t.Context(), []byte("hash")); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a revoked key: %v", err)
 	}

@@ -161,7 +161,12 @@ func (h *house) walk(t *testing.T) {
 	h.admit(t)
 	h.account(t, "acme")
 	_, _ = h.KeyAccount(ctx, []byte("none"))
-	must(h.AddKey(ctx, "acme", "n", "p", []byte("h")))
+	must(h.AddKey(ctx, "acme", "n", "p", []byte("h"), store.Actor{}))
+	keys, err := h.Keys(ctx)
+	must(err)
+	must(h.RevokeKey(ctx, keys[0], store.Actor{}))
+	_, err = h.Sources(ctx, "api")
+	must(err)
 }
 
 // filler is 6,000 finished calls, each with its event, decisions, deliveries, an attempt, a model call and old jobs.

@@ -45,6 +45,14 @@ func (s *Store) PersonByEmail(ctx context.Context, email string) (Person, error)
 	return s.person(ctx, db.ListPeopleParams{EmailKey: emailKey(email), Most: 1})
 }
 
+// PersonByID finds a person by their id.
+func (s *Store) PersonByID(ctx context.Context, id string) (Person, error) {
+	if !isID(id) {
+		return Person{}, fmt.Errorf("find a person: %w", ErrNotFound)
+	}
+	return s.person(ctx, db.ListPeopleParams{ID: id, Most: 1})
+}
+
 // PersonBySubject finds a person by who they are elsewhere.
 func (s *Store) PersonBySubject(ctx context.Context, issuer, subject string) (Person, error) {
 	return s.person(ctx, db.ListPeopleParams{Issuer: clean(issuer), Subject: clean(subject), Most: 1})
@@ -284,7 +292,7 @@ func (s *Store) EndSession(ctx context.Context, id string, act Act) error {
 // room of that. It reports whether every bucket had room. The buckets are the same for every process.
 func (s *Store) TrySignIn(ctx context.Context, at time.Time, each, room time.Duration, buckets ...[]byte) (bool, error) {
 	for _, b := range buckets {
-		took, err := s.q.TrySignIn(ctx, db.TrySignInParams{Bucket: b, At: at, Each: each, Room: room})
+		took, err := s.q.TrySignIn(ctx, db.TrySignInParams{Bucket: b, FirstUntil: at.Add(each), At: at, Each: each, Latest: at.Add(room - each)})
 		if err != nil {
 			return false, fmt.Errorf("count a try to sign in: %w", err)
 		}

@@ -2,6 +2,10 @@ package store_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +214,62 @@ func TestTheAuditLogOnlyGrows(t *testing.T) {
 	}
 	if rest, next, err := h.Within(store.Every()).Acts(ctx, "", next, 2); err != nil || len(rest) != 1 || next != "" {
 		t.Errorf("the rest: %+v, %v", rest, err)
+	}
+}
+
+func TestTheAuditLogIsSearched(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	ctx, begun := t.Context(), time.Now()
+	for _, a := range []store.Act{
+		{AccountID: "acme", By: store.Actor{Name: "ann"}, What: store.ActRevealed}, {AccountID: "acme", By: store.Actor{Name: "bob"}, What: store.ActRevealed},
+		{AccountID: "acme", By: store.Actor{Name: "bob"}, What: store.ActKeyAdded}, {By: store.Actor{Name: "bob"}, What: store.ActSignedIn},
+	} {
+		if err := h.LogAct(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		q           store.ActQuery
+		every, acme int
+	}{
+		{store.ActQuery{}, 4, 3}, {store.ActQuery{What: store.ActRevealed}, 2, 2}, {store.ActQuery{Who: "bob"}, 3, 2},
+		{store.ActQuery{Who: "bob", What: store.ActSignedIn}, 1, 0}, {store.ActQuery{Who: "nobody"}, 0, 0},
+		{store.ActQuery{Since: begun.Add(-time.Minute)}, 4, 3}, {store.ActQuery{Since: time.Now().Add(time.Minute)}, 0, 0},
+	} {
+		for _, of := range []struct {
+			within store.Accounts
+			want   int
+		}{{store.Every(), c.every}, {store.Only("acme"), c.acme}} {
+			if acts, _, err := h.Within(of.within).FindActs(ctx, c.q); err != nil || len(acts) != of.want {
+				t.Errorf("%+v within %+v: %d acts, want %d, %v", c.q, of.within, len(acts), of.want, err)
+			}
+		}
+	}
+}
+
+// TestEveryDeedIsListed: what can be done can be looked for.
+func TestEveryDeedIsListed(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written []store.Deed
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^\tAct\w+ +Deed += "(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+			written = append(written, store.Deed(m[1]))
+		}
+	}
+	listed := store.Deeds()
+	slices.Sort(written)
+	slices.Sort(listed)
+	if diff := cmp.Diff(written, listed); diff != "" || len(listed) < 10 {
+		t.Errorf("Deeds lists others than there are:\n%s", diff)
 	}
 }
 

@@ -107,11 +107,11 @@ func TestTheDatabaseHoldsToItByItself(t *testing.T) {
 		return want
 	}
 	for settings, want := range map[string]int{
-		"SET LOCAL aftercall.accounts = '{acme}'":                                          1,
-		"SET LOCAL aftercall.accounts = '{acme,umbra}'":                                    2,
-		"SET LOCAL aftercall.accounts = '{other}'":                                         0,
-		"SET LOCAL aftercall.accounts = '{}'; SET LOCAL aftercall.every_account = 'off'":   0,
-		"SET LOCAL aftercall.every_account = 'on'":                                         2,
+		"SET LOCAL aftercall.accounts = '{acme}'":                                        1,
+		"SET LOCAL aftercall.accounts = '{acme,umbra}'":                                  2,
+		"SET LOCAL aftercall.accounts = '{other}'":                                       0,
+		"SET LOCAL aftercall.accounts = '{}'; SET LOCAL aftercall.every_account = 'off'": 0,
+		"SET LOCAL aftercall.every_account = 'on'":                                       2,
 		"SELECT 1": 0, // nobody said for whom: nothing
 	} {
 		if diff := cmp.Diff(each(want), counts(settings)); diff != "" {
@@ -205,5 +205,9 @@ func ask(t *testing.T, r *store.Reader, conversation string) {
 	_, err = r.Alerts(ctx, "acme", 10)
 	must(err)
 	_, _, err = r.Acts(ctx, "", "", 10)
+	must(err)
+	_, err = r.Keys(ctx)
+	must(err)
+	_, err = r.Sources(ctx, "api")
 	must(err)
 }

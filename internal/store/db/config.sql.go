@@ -51,8 +51,14 @@ func (q *Queries) ActiveRevision(ctx context.Context, accountID string) ([]Activ
 const activeRevisions = `-- name: ActiveRevisions :many
 SELECT a.account_id, a.revision_id, r.digest, a.activated_at, a.activated_by
 FROM active_revisions AS a JOIN revisions AS r ON r.id = a.revision_id AND r.account_id = a.account_id
+WHERE $1::boolean OR a.account_id = ANY($2::text[])
 ORDER BY a.account_id
 `
+
+type ActiveRevisionsParams struct {
+	Every      bool
+	AccountIds []string
+}
 
 type ActiveRevisionsRow struct {
 	AccountID   string
@@ -62,8 +68,8 @@ type ActiveRevisionsRow struct {
 	ActivatedBy string
 }
 
-func (q *Queries) ActiveRevisions(ctx context.Context) ([]ActiveRevisionsRow, error) {
-	rows, err := q.db.Query(ctx, activeRevisions)
+func (q *Queries) ActiveRevisions(ctx context.Context, arg ActiveRevisionsParams) ([]ActiveRevisionsRow, error) {
+	rows, err := q.db.Query(ctx, activeRevisions, arg.Every, arg.AccountIds)
 	if err != nil {
 		return nil, err
 	}
@@ -117,19 +123,20 @@ func (q *Queries) AnnounceActivation(ctx context.Context, accountID string) erro
 const configTroubles = `-- name: ConfigTroubles :many
 SELECT t.account_id, t.folder, t.host, t.state, t.problems, t.first_problem, t.digest, t.since, t.attempted_at
 FROM config_attempts AS t
-WHERE ($1::text = '' OR t.account_id = $1) AND t.state <> 'applied'
+WHERE ($1::boolean OR t.account_id = ANY($2::text[])) AND t.state <> 'applied'
   AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli')
-ORDER BY t.account_id LIMIT $2::integer
+ORDER BY t.account_id LIMIT $3::integer
 `
 
 type ConfigTroublesParams struct {
-	AccountID string
-	Most      int32
+	Every      bool
+	AccountIds []string
+	Most       int32
 }
 
-// Folders of which the last look was not applied, where folders count. An empty account means all.
+// Folders of which the last look was not applied, where folders count.
 func (q *Queries) ConfigTroubles(ctx context.Context, arg ConfigTroublesParams) ([]ConfigAttempt, error) {
-	rows, err := q.db.Query(ctx, configTroubles, arg.AccountID, arg.Most)
+	rows, err := q.db.Query(ctx, configTroubles, arg.Every, arg.AccountIds, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -183,15 +190,16 @@ func (q *Queries) EnsureAccount(ctx context.Context, accountID string) error {
 
 const findRevisions = `-- name: FindRevisions :many
 SELECT id, account_id, digest FROM revisions
-WHERE ($1::text = '' OR account_id = $1)
-  AND (id::text = $2::text OR $3::text <> '' AND starts_with(digest, $3::text))
+WHERE ($1::boolean OR account_id = ANY($2::text[]))
+  AND (id::text = $3::text OR $4::text <> '' AND starts_with(digest, $4::text))
 ORDER BY id DESC LIMIT 3
 `
 
 type FindRevisionsParams struct {
-	AccountID string
-	Ref       string
-	Prefix    string
+	Every      bool
+	AccountIds []string
+	Ref        string
+	Prefix     string
 }
 
 type FindRevisionsRow struct {
@@ -200,9 +208,14 @@ type FindRevisionsRow struct {
 	Digest    string
 }
 
-// By id, or by the beginning of the digest; an empty beginning finds nothing. An empty account means all.
+// By id, or by the beginning of the digest; an empty beginning finds nothing.
 func (q *Queries) FindRevisions(ctx context.Context, arg FindRevisionsParams) ([]FindRevisionsRow, error) {
-	rows, err := q.db.Query(ctx, findRevisions, arg.AccountID, arg.Ref, arg.Prefix)
+	rows, err := q.db.Query(ctx, findRevisions,
+		arg.Every,
+		arg.AccountIds,
+		arg.Ref,
+		arg.Prefix,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -251,29 +264,6 @@ func (q *Queries) ForeignSources(ctx context.Context, arg ForeignSourcesParams) 
 		return nil, err
 	}
 	return items, nil
-}
-
-const insertKey = `-- name: InsertKey :exec
-INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES ($1, $2, $3, $4, $5)
-`
-
-type InsertKeyParams struct {
-	ID        string
-	AccountID string
-	Name      string
-	Prefix    string
-	Hash      []byte
-}
-
-func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) error {
-	_, err := q.db.Exec(ctx, insertKey,
-		arg.ID,
-		arg.AccountID,
-		arg.Name,
-		arg.Prefix,
-		arg.Hash,
-	)
-	return err
 }
 
 const insertRevision = `-- name: InsertRevision :many
@@ -326,22 +316,16 @@ func (q *Queries) InsertRevision(ctx context.Context, arg InsertRevisionParams) 
 	return items, nil
 }
 
-const keyAccount = `-- name: KeyAccount :one
-SELECT account_id FROM api_keys WHERE hash = $1 AND revoked_at IS NULL
-`
-
-func (q *Queries) KeyAccount(ctx context.Context, hash []byte) (string, error) {
-	row := q.db.QueryRow(ctx, keyAccount, hash)
-	var account_id string
-	err := row.Scan(&account_id)
-	return account_id, err
-}
-
 const listAccounts = `-- name: ListAccounts :many
 SELECT id, authority, authority_by, authority_at FROM accounts
-WHERE $1::text = '' OR id = $1
+WHERE $1::boolean OR id = ANY($2::text[])
 ORDER BY id
 `
+
+type ListAccountsParams struct {
+	Every      bool
+	AccountIds []string
+}
 
 type ListAccountsRow struct {
 	ID          string
@@ -350,9 +334,8 @@ type ListAccountsRow struct {
 	AuthorityAt *time.Time
 }
 
-// An empty account means all.
-func (q *Queries) ListAccounts(ctx context.Context, accountID string) ([]ListAccountsRow, error) {
-	rows, err := q.db.Query(ctx, listAccounts, accountID)
+func (q *Queries) ListAccounts(ctx context.Context, arg ListAccountsParams) ([]ListAccountsRow, error) {
+	rows, err := q.db.Query(ctx, listAccounts, arg.Every, arg.AccountIds)
 	if err != nil {
 		return nil, err
 	}
@@ -523,8 +506,15 @@ func (q *Queries) RecordConfigAttempt(ctx context.Context, arg RecordConfigAttem
 }
 
 const revision = `-- name: Revision :one
-SELECT id, account_id, digest, format, files, created_at, message, git_sha, origin FROM revisions WHERE id = $1
+SELECT id, account_id, digest, format, files, created_at, message, git_sha, origin FROM revisions
+WHERE id = $1 AND ($2::boolean OR account_id = ANY($3::text[]))
 `
+
+type RevisionParams struct {
+	ID         string
+	Every      bool
+	AccountIds []string
+}
 
 type RevisionRow struct {
 	ID        string
@@ -538,8 +528,8 @@ type RevisionRow struct {
 	Origin    string
 }
 
-func (q *Queries) Revision(ctx context.Context, id string) (RevisionRow, error) {
-	row := q.db.QueryRow(ctx, revision, id)
+func (q *Queries) Revision(ctx context.Context, arg RevisionParams) (RevisionRow, error) {
+	row := q.db.QueryRow(ctx, revision, arg.ID, arg.Every, arg.AccountIds)
 	var i RevisionRow
 	err := row.Scan(
 		&i.ID,

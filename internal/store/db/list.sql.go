@@ -13,8 +13,14 @@ import (
 const capturedMessage = `-- name: CapturedMessage :one
 SELECT id, account_id, conversation_id, external_id, automation, channel, recipients, subject, text, html, fields, test,
        captured_at
-FROM captured WHERE id = $1
+FROM captured WHERE id = $1 AND ($2::boolean OR account_id = ANY($3::text[]))
 `
+
+type CapturedMessageParams struct {
+	ID         string
+	Every      bool
+	AccountIds []string
+}
 
 type CapturedMessageRow struct {
 	ID             string
@@ -32,8 +38,8 @@ type CapturedMessageRow struct {
 	CapturedAt     time.Time
 }
 
-func (q *Queries) CapturedMessage(ctx context.Context, id string) (CapturedMessageRow, error) {
-	row := q.db.QueryRow(ctx, capturedMessage, id)
+func (q *Queries) CapturedMessage(ctx context.Context, arg CapturedMessageParams) (CapturedMessageRow, error) {
+	row := q.db.QueryRow(ctx, capturedMessage, arg.ID, arg.Every, arg.AccountIds)
 	var i CapturedMessageRow
 	err := row.Scan(
 		&i.ID,
@@ -75,13 +81,14 @@ FROM conversations AS c CROSS JOIN LATERAL (
            count(*) FILTER (WHERE d.state = 'unknown')::integer AS unknown,
            coalesce(bool_or(d.test), false)::boolean AS test
     FROM deliveries AS d WHERE d.conversation_id = c.id) AS l
-WHERE c.id = ANY($1::uuid[]) AND ($2::text = '' OR c.account_id = $2)
+WHERE c.id = ANY($1::uuid[]) AND ($2::boolean OR c.account_id = ANY($3::text[]))
 ORDER BY c.id DESC
 `
 
 type ConversationRowsParams struct {
-	Ids       []string
-	AccountID string
+	Ids        []string
+	Every      bool
+	AccountIds []string
 }
 
 type ConversationRowsRow struct {
@@ -114,7 +121,7 @@ type ConversationRowsRow struct {
 
 // Only what an outside provider took is sent: a captured message, a task and an alert never leave this machine.
 func (q *Queries) ConversationRows(ctx context.Context, arg ConversationRowsParams) ([]ConversationRowsRow, error) {
-	rows, err := q.db.Query(ctx, conversationRows, arg.Ids, arg.AccountID)
+	rows, err := q.db.Query(ctx, conversationRows, arg.Ids, arg.Every, arg.AccountIds)
 	if err != nil {
 		return nil, err
 	}
@@ -206,14 +213,15 @@ FROM accounts AS a CROSS JOIN LATERAL (
     SELECT m.id, m.account_id, m.delivery_id, m.attempt, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html, m.fields, m.test, m.captured_at FROM captured AS m
     WHERE m.account_id = a.id AND m.id < $1::uuid
     ORDER BY m.id DESC LIMIT $2::integer) AS page
-WHERE $3::text = '' OR a.id = $3
+WHERE $3::boolean OR a.id = ANY($4::text[])
 ORDER BY page.id DESC LIMIT $2::integer
 `
 
 type ListCapturedParams struct {
-	Before    string
-	Most      int32
-	AccountID string
+	Before     string
+	Most       int32
+	Every      bool
+	AccountIds []string
 }
 
 type ListCapturedRow struct {
@@ -233,7 +241,12 @@ type ListCapturedRow struct {
 }
 
 func (q *Queries) ListCaptured(ctx context.Context, arg ListCapturedParams) ([]ListCapturedRow, error) {
-	rows, err := q.db.Query(ctx, listCaptured, arg.Before, arg.Most, arg.AccountID)
+	rows, err := q.db.Query(ctx, listCaptured,
+		arg.Before,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -273,15 +286,16 @@ FROM accounts AS a CROSS JOIN LATERAL (
     SELECT m.id, m.account_id, m.delivery_id, m.attempt, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html, m.fields, m.test, m.captured_at FROM captured AS m
     WHERE m.account_id = a.id AND m.channel = $1::text AND m.id < $2::uuid
     ORDER BY m.id DESC LIMIT $3::integer) AS page
-WHERE $4::text = '' OR a.id = $4
+WHERE $4::boolean OR a.id = ANY($5::text[])
 ORDER BY page.id DESC LIMIT $3::integer
 `
 
 type ListCapturedOfChannelParams struct {
-	Channel   string
-	Before    string
-	Most      int32
-	AccountID string
+	Channel    string
+	Before     string
+	Most       int32
+	Every      bool
+	AccountIds []string
 }
 
 type ListCapturedOfChannelRow struct {
@@ -305,7 +319,8 @@ func (q *Queries) ListCapturedOfChannel(ctx context.Context, arg ListCapturedOfC
 		arg.Channel,
 		arg.Before,
 		arg.Most,
-		arg.AccountID,
+		arg.Every,
+		arg.AccountIds,
 	)
 	if err != nil {
 		return nil, err
@@ -346,20 +361,26 @@ FROM accounts AS a CROSS JOIN LATERAL (
     SELECT c.id FROM conversations AS c
     WHERE c.account_id = a.id AND c.id < $1::uuid
     ORDER BY c.id DESC LIMIT $2::integer) AS page
-WHERE $3::text = '' OR a.id = $3
+WHERE $3::boolean OR a.id = ANY($4::text[])
 ORDER BY page.id DESC LIMIT $2::integer
 `
 
 type ListConversationsParams struct {
-	Before    string
-	Most      int32
-	AccountID string
+	Before     string
+	Most       int32
+	Every      bool
+	AccountIds []string
 }
 
 // Lists page by id: ids are UUIDs of version 7, so the newest come first. Every list walks the accounts it may show and
 // takes one page from each, so that one account and all of them use the same indexes.
 func (q *Queries) ListConversations(ctx context.Context, arg ListConversationsParams) ([]string, error) {
-	rows, err := q.db.Query(ctx, listConversations, arg.Before, arg.Most, arg.AccountID)
+	rows, err := q.db.Query(ctx, listConversations,
+		arg.Before,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -407,7 +428,7 @@ FROM accounts AS a CROSS JOIN LATERAL (
      WHERE $7::text <> '' AND d.automation = $7 AND d.account_id = a.id AND d.verdict = 'fires'
        AND d.conversation_id < $2::uuid
      ORDER BY d.conversation_id DESC LIMIT $4::integer)) AS page (id)
-WHERE $8::text = '' OR a.id = $8
+WHERE $8::boolean OR a.id = ANY($9::text[])
 ORDER BY page.id DESC LIMIT $4::integer
 `
 
@@ -419,7 +440,8 @@ type SearchConversationsParams struct {
 	Email      string
 	Phone      string
 	Automation string
-	AccountID  string
+	Every      bool
+	AccountIds []string
 }
 
 // An empty term finds nothing.
@@ -432,7 +454,8 @@ func (q *Queries) SearchConversations(ctx context.Context, arg SearchConversatio
 		arg.Email,
 		arg.Phone,
 		arg.Automation,
-		arg.AccountID,
+		arg.Every,
+		arg.AccountIds,
 	)
 	if err != nil {
 		return nil, err

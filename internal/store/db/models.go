@@ -121,6 +121,18 @@ type Attempt struct {
 	FinishedAt time.Time
 }
 
+type AuditLog struct {
+	ID        string
+	AccountID string
+	PersonID  *string
+	Person    string
+	Address   string
+	Act       string
+	Target    string
+	Detail    []byte
+	At        time.Time
+}
+
 type Captured struct {
 	ID             string
 	AccountID      string
@@ -287,6 +299,18 @@ type Interview struct {
 	CalledAt       time.Time
 }
 
+type Person struct {
+	ID         string
+	Email      string
+	EmailKey   string
+	Name       string
+	Password   string
+	Issuer     string
+	Subject    string
+	CreatedAt  time.Time
+	DisabledAt *time.Time
+}
+
 type Revision struct {
 	ID        string
 	AccountID string
@@ -308,6 +332,30 @@ type RiverJob struct {
 	Queue       string
 	State       RiverJobState
 	ScheduledAt time.Time
+}
+
+type Role struct {
+	PersonID  string
+	AccountID string
+	Role      string
+}
+
+type Session struct {
+	ID        string
+	PersonID  string
+	Token     []byte
+	TokenAt   time.Time
+	NextToken []byte
+	NextAt    *time.Time
+	LastToken []byte
+	CreatedAt time.Time
+	SeenAt    time.Time
+	EndsAt    time.Time
+}
+
+type SignInTry struct {
+	Bucket []byte
+	Until  time.Time
 }
 
 type Source struct {

@@ -86,14 +86,15 @@ func (q *Queries) LockSpending(ctx context.Context, arg LockSpendingParams) ([]L
 const stoppedSpending = `-- name: StoppedSpending :many
 SELECT account_id, day::text AS day, spent, stopped_at::timestamptz AS stopped_at, stopped_limit
 FROM spending
-WHERE stopped_at > now() - interval '2 days' AND ($1::text = '' OR account_id = $1)
+WHERE stopped_at > now() - interval '2 days' AND ($1::boolean OR account_id = ANY($2::text[]))
 ORDER BY stopped_at DESC
-LIMIT $2
+LIMIT $3
 `
 
 type StoppedSpendingParams struct {
-	AccountID string
-	Most      int32
+	Every      bool
+	AccountIds []string
+	Most       int32
 }
 
 type StoppedSpendingRow struct {
@@ -104,9 +105,9 @@ type StoppedSpendingRow struct {
 	StoppedLimit int64
 }
 
-// Of the last two days, because "today" is another day in another zone. An empty account means all.
+// Of the last two days, because "today" is another day in another zone.
 func (q *Queries) StoppedSpending(ctx context.Context, arg StoppedSpendingParams) ([]StoppedSpendingRow, error) {
-	rows, err := q.db.Query(ctx, stoppedSpending, arg.AccountID, arg.Most)
+	rows, err := q.db.Query(ctx, stoppedSpending, arg.Every, arg.AccountIds, arg.Most)
 	if err != nil {
 		return nil, err
 	}

@@ -12,13 +12,14 @@ import (
 
 const findByExternalID = `-- name: FindByExternalID :many
 SELECT account_id, id FROM conversations
-WHERE external_id = $1 AND ($2::text = '' OR account_id = $2)
+WHERE external_id = $1 AND ($2::boolean OR account_id = ANY($3::text[]))
 ORDER BY id DESC LIMIT 20
 `
 
 type FindByExternalIDParams struct {
 	ExternalID string
-	AccountID  string
+	Every      bool
+	AccountIds []string
 }
 
 type FindByExternalIDRow struct {
@@ -27,7 +28,7 @@ type FindByExternalIDRow struct {
 }
 
 func (q *Queries) FindByExternalID(ctx context.Context, arg FindByExternalIDParams) ([]FindByExternalIDRow, error) {
-	rows, err := q.db.Query(ctx, findByExternalID, arg.ExternalID, arg.AccountID)
+	rows, err := q.db.Query(ctx, findByExternalID, arg.ExternalID, arg.Every, arg.AccountIds)
 	if err != nil {
 		return nil, err
 	}
@@ -47,12 +48,13 @@ func (q *Queries) FindByExternalID(ctx context.Context, arg FindByExternalIDPara
 }
 
 const findByID = `-- name: FindByID :many
-SELECT account_id, id FROM conversations WHERE id = $1 AND ($2::text = '' OR account_id = $2)
+SELECT account_id, id FROM conversations WHERE id = $1 AND ($2::boolean OR account_id = ANY($3::text[]))
 `
 
 type FindByIDParams struct {
-	ID        string
-	AccountID string
+	ID         string
+	Every      bool
+	AccountIds []string
 }
 
 type FindByIDRow struct {
@@ -61,7 +63,7 @@ type FindByIDRow struct {
 }
 
 func (q *Queries) FindByID(ctx context.Context, arg FindByIDParams) ([]FindByIDRow, error) {
-	rows, err := q.db.Query(ctx, findByID, arg.ID, arg.AccountID)
+	rows, err := q.db.Query(ctx, findByID, arg.ID, arg.Every, arg.AccountIds)
 	if err != nil {
 		return nil, err
 	}

@@ -104,9 +104,3 @@ FROM config_attempts AS t
 WHERE (@every::boolean OR t.account_id = ANY(@account_ids::text[])) AND t.state <> 'applied'
   AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli')
 ORDER BY t.account_id LIMIT @most::integer;
-
--- name: InsertKey :exec
-INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES (@id, @account_id, @name, @prefix, @hash);
-
--- name: KeyAccount :one
-SELECT account_id FROM api_keys WHERE hash = @hash AND revoked_at IS NULL;

@@ -1,5 +1,5 @@
--- People belong to the installation; what they may do belongs to accounts. All of it is read and written by the process
--- itself: the pages' role sees none of it but the audit log.
+-- People belong to the installation, what they may do belongs to accounts. All of it is read and written by the process
+-- itself: the role of the pages sees none of it but the audit log.
 
 -- name: AddPerson :execrows
 INSERT INTO people (id, email, email_key, name, password, issuer, subject)
@@ -63,7 +63,7 @@ UPDATE sessions SET last_token = token, token = next_token, token_at = @at, next
 WHERE id = @id AND next_token = @token;
 
 -- name: AgeTokens :exec
--- The next request of each of the person's sessions gets a new token.
+-- The next request of every session of the person gets a new token.
 UPDATE sessions SET token_at = 'epoch', next_at = NULL WHERE person_id = @person_id;
 
 -- name: EndSession :exec
@@ -77,9 +77,9 @@ DELETE FROM sessions WHERE ends_at < @at;
 
 -- name: TrySignIn :many
 -- Nothing is returned if the bucket has no room for another try.
-INSERT INTO sign_in_tries (bucket, until) VALUES (@bucket, @at::timestamptz + @each::interval)
-ON CONFLICT (bucket) DO UPDATE SET until = greatest(sign_in_tries.until, @at::timestamptz) + @each::interval
-WHERE greatest(sign_in_tries.until, @at::timestamptz) + @each::interval <= @at::timestamptz + @room::interval
+INSERT INTO sign_in_tries AS t (bucket, until) VALUES (@bucket, @first_until)
+ON CONFLICT (bucket) DO UPDATE SET until = greatest(t.until, @at::timestamptz) + @each::interval
+WHERE greatest(t.until, @at::timestamptz) <= @latest::timestamptz
 RETURNING until;
 
 -- name: DropTries :exec
@@ -90,16 +90,18 @@ INSERT INTO audit_log (id, account_id, person_id, person, address, act, target, 
 VALUES (@id, @account_id, @person_id, @person, @address, @act, @target, @detail);
 
 -- name: ListActs :many
--- Of every account and of the installation, the newest first.
+-- Of every account and of the installation, the newest first. Ids are UUIDs of version 7, so a time is the beginning of an id.
 SELECT id, account_id, coalesce(person_id::text, '')::text AS person_id, person, address, act, target, detail, at
-FROM audit_log WHERE id < @before::uuid
+FROM audit_log
+WHERE id < @before::uuid AND id >= @since::uuid AND (@act::text = '' OR act = @act) AND (@person::text = '' OR person = @person)
 ORDER BY id DESC LIMIT @most::integer;
 
 -- name: ListActsOfAccounts :many
 SELECT page.id::uuid AS id, page.account_id, coalesce(page.person_id::text, '')::text AS person_id, page.person, page.address,
        page.act, page.target, page.detail, page.at
 FROM unnest(@account_ids::text[]) AS a (id) CROSS JOIN LATERAL (
-    SELECT l.* FROM audit_log AS l
-    WHERE l.account_id = a.id AND l.id < @before::uuid
+    SELECT l.id, l.account_id, l.person_id, l.person, l.address, l.act, l.target, l.detail, l.at FROM audit_log AS l
+    WHERE l.account_id = a.id AND l.id < @before::uuid AND l.id >= @since::uuid
+      AND (@act::text = '' OR l.act = @act) AND (@person::text = '' OR l.person = @person)
     ORDER BY l.id DESC LIMIT @most::integer) AS page
 ORDER BY page.id DESC LIMIT @most::integer;

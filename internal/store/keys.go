@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"aftercall/internal/store/db"
+)
+
+// Key is an API key as it is listed. What it opens with is not kept.
+type Key struct {
+	ID, AccountID, Name string
+	Prefix              string // how it begins
+	CreatedAt           time.Time
+	RevokedAt           time.Time // zero while it counts
+}
+
+// mostKeys is how many keys a list shows.
+const mostKeys = 500
+
+// AddKey stores an API key's hash for an account.
+func (s *Store) AddKey(ctx context.Context, accountID, name, prefix string, hash []byte, by Actor) error {
+	id := newID()
+	act := Act{AccountID: accountID, By: by, What: ActKeyAdded, Target: id, Detail: map[string]string{"begins": prefix}}
+	err := s.change(ctx, act, func(q *db.Queries) error {
+		if err := q.EnsureAccount(ctx, accountID); err != nil {
+			return err
+		}
+		return q.InsertKey(ctx, db.InsertKeyParams{ID: id, AccountID: accountID, Name: clean(name), Prefix: clean(prefix), Hash: hash})
+	})
+	if err != nil {
+		return fmt.Errorf("add a key to account %s: %w", accountID, err)
+	}
+	return nil
+}
+
+// RevokeKey makes an account's key worth nothing, once and for all. ErrNotFound if it is not there, or revoked already.
+func (s *Store) RevokeKey(ctx context.Context, k Key, by Actor) error {
+	act := Act{AccountID: k.AccountID, By: by, What: ActKeyRevoked, Target: k.ID, Detail: map[string]string{"begins": k.Prefix}}
+	err := s.change(ctx, act, func(q *db.Queries) error {
+		n, err := q.RevokeKey(ctx, db.RevokeKeyParams{ID: k.ID, AccountID: k.AccountID})
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("revoke key %s: %w", k.ID, err)
+	}
+	return nil
+}
+
+// KeyAccount finds the account of an API key by its hash; ErrNotFound for an unknown or revoked one. It asks on ingest's
+// connections, because it stands in a webhook's way.
+func (s *Store) KeyAccount(ctx context.Context, hash []byte) (accountID string, err error) {
+	accountID, err = db.New(s.ingest).KeyAccount(ctx, hash)
+	if err != nil {
+		return "", fmt.Errorf("find the key's account: %w", found(err))
+	}
+	return accountID, nil
+}
+
+// Keys lists the keys of the accounts that may be seen, those that count first.
+func (r *Reader) Keys(ctx context.Context) (keys []Key, err error) {
+	err = r.read(ctx, func(q *db.Queries) error {
+		rows, err := q.ListKeys(ctx, db.ListKeysParams{Every: r.within.every, AccountIds: r.within.list(), Most: mostKeys})
+		for _, row := range rows {
+			keys = append(keys, Key{ID: row.ID, AccountID: row.AccountID, Name: row.Name, Prefix: row.Prefix, CreatedAt: row.CreatedAt,
+				RevokedAt: zeroOr(row.RevokedAt)})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	return keys, nil
+}
