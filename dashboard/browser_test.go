@@ -262,7 +262,7 @@ func fixtureHandler(t *testing.T) http.Handler {
 		page("/captured/"+m.ID, answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, fixtureNames())})
 	}
 	page("/captured/{id}/html", answer{Message: harmlessHTML})
-	for name, a := range settingsPages("", of) {
+	for name, a := range settingsPages(plain, of) {
 		if path, ok := map[string]string{"sources": settingsPath, "channels": channelsPath, "keys": keysPath, "people": peoplePath, "log": logPath}[strings.TrimPrefix(name, "settings ")]; ok {
 			page(path, a)
 		}

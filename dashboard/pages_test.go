@@ -34,7 +34,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"sign in":       {Template: "sign_in", Title: "Sign in", View: signInPage{Next: story.Digest, Email: story.Digest, Said: story.Digest, OIDC: address(oidcPath, "next", story.Digest)}, Draft: true},
 		"problem":       {Template: "problem", Title: "Problem", View: problemOf(store.ErrNotFound)},
 	}
-	maps.Copy(as, settingsPages(story.Digest, of))
+	maps.Copy(as, settingsPages(func(string) string { return story.Digest }, of))
 	for _, m := range kept {
 		as["captured "+m.ID] = answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, n)}
 	}

@@ -8,20 +8,20 @@ import (
 	"aftercall/internal/store"
 )
 
-// settingsPages lays out the pages of settings, with text in everything that somebody types or a platform says.
-func settingsPages(text string, of func(string) names) map[string]answer {
+// settingsPages lays out the pages of settings. text writes everything that somebody types or a platform says.
+func settingsPages(text func(string) string, of func(string) names) map[string]answer {
 	tabs := []tab{{"Sources", settingsPath, true}, {"Channels", channelsPath, false}, {"API keys", keysPath, false}, {"People", peoplePath, false}, {"Audit log", logPath, false}}
-	accounts := []choice{{"acme", text, true}, {text, text, false}}
-	q := store.ActQuery{Who: text, What: store.Deed(text), AccountID: text, Before: text}
-	log := logView(q, text, fixtureActs(text), text, of)
+	accounts := []choice{{"acme", text("Acme Clinic"), true}, {text("umbra"), text("Umbra"), false}}
+	q := store.ActQuery{Who: text("ann@acme.example"), What: store.Deed(text("revealed")), AccountID: text("acme"), Before: text("c")}
+	log := logView(q, text("7"), fixtureActs(text), text("d"), of)
 	log.Tabs, log.Accounts = tabs, accounts
-	log.Within, _ = spans(text, began)
+	log.Within, _ = spans(text("7"), began)
 	return map[string]answer{
 		"settings sources":  settingsPage("settings_sources", "Sources", sourcesPage{tabs, sourceRows(fixtureSources(text), of)}),
 		"settings channels": settingsPage("settings_channels", "Channels", fixtureChannels(text, tabs, accounts, of)),
-		"settings keys":     settingsPage("settings_keys", "API keys", keysPage{tabs, accounts, text, keyRows(fixtureKeys(text), of)}),
+		"settings keys":     settingsPage("settings_keys", "API keys", keysPage{tabs, accounts, text("ac_3fK9aQd8fjw03jfls0fj2l4jf8sl3jf8fjsl3jf8sj3"), keyRows(fixtureKeys(text), of)}),
 		"settings people": settingsPage("settings_people", "People", peoplePage{Tabs: tabs, Accounts: accounts, Roles: []string{"viewer", "admin"},
-			Password: text, Whose: text, OIDC: true, Rows: personRows(fixturePeople(text), "me", of)}),
+			Password: text("kq3f7v2m5x4aqbd6hw7y2n3p4t"), Whose: text("bob@acme.example"), OIDC: true, Rows: personRows(fixturePeople(text), "me", of)}),
 		"settings log":          settingsPage("settings_log", "Audit log", log),
 		"settings, nothing yet": settingsPage("settings_log", "Audit log", logPage{Tabs: tabs}),
 		"settings, no keys":     settingsPage("settings_keys", "API keys", keysPage{Tabs: tabs}),
@@ -30,46 +30,48 @@ func settingsPages(text string, of func(string) names) map[string]answer {
 	}
 }
 
-func fixtureSources(text string) []store.Source {
+func fixtureSources(text func(string) string) []store.Source {
 	return []store.Source{
-		{ID: "api", AccountID: "acme", Events: []store.Heard{{ID: "e1", Type: text, ReceivedAt: began}}},
-		{ID: "itellico" + text, AccountID: "acme", Events: []store.Heard{{ID: "e2", Type: text, ConversationID: "c1" + text, ReceivedAt: began}, {Type: text}}},
-		{ID: "silent", AccountID: text},
+		{ID: "api", AccountID: "acme", Events: []store.Heard{{ID: "e1", Type: text("conversation.ended"), ReceivedAt: began}}},
+		{ID: text("itellico"), AccountID: "acme", Events: []store.Heard{{ID: "e2", Type: text("conversation.analysis.completed"), ConversationID: text("c1"), ReceivedAt: began},
+			{Type: text("conversation.ended"), ReceivedAt: began.Add(-time.Hour)}}},
+		{ID: "silent", AccountID: text("acme")},
 	}
 }
 
-func fixtureChannels(text string, tabs []tab, accounts []choice, of func(string) names) channelsPage {
-	begun := store.Act{AccountID: "acme", By: store.Actor{Name: text}, What: store.ActTestBegun, Target: "t", Detail: map[string]string{"channel": deliver.Email}, At: began}
+func fixtureChannels(text func(string) string, tabs []tab, accounts []choice, of func(string) names) channelsPage {
+	begun := store.Act{AccountID: "acme", By: store.Actor{Name: text("ann@acme.example")}, What: store.ActTestBegun, Target: "t", Detail: map[string]string{"channel": deliver.Email}, At: began}
 	p := channelsPage{Tabs: tabs, Accounts: accounts, Rows: channelRows(map[string]deliver.Channel{deliver.Email: nil})}
-	for _, detail := range []map[string]string{nil, {"result": "sent", "provider": text}, {"result": "unknown", "class": text}, {"result": "refused", "class": "auth"}} {
+	for _, detail := range []map[string]string{nil, {"result": "sent", "provider": text("sendgrid")}, {"result": "unknown", "class": text("timeout")}, {"result": "refused", "class": "auth"}} {
 		p.Tests = append(p.Tests, testRowOf(begun, store.Act{Detail: detail}, of("acme")))
 	}
 	return p
 }
 
-func fixtureKeys(text string) []store.Key {
+func fixtureKeys(text func(string) string) []store.Key {
 	return []store.Key{
-		{ID: "k1" + text, AccountID: "acme", Name: "Ticket desk" + text, Prefix: "ac_3fK9aQ" + text, CreatedAt: began},
-		{ID: "k2", AccountID: text, Name: text, Prefix: text, CreatedAt: began, RevokedAt: began.Add(time.Hour)},
+		{ID: text("k1"), AccountID: "acme", Name: text("Ticket desk"), Prefix: text("ac_3fK9aQ"), CreatedAt: began},
+		{ID: "k2", AccountID: text("acme"), Name: text("Laptop of Bob"), Prefix: text("ac_x71_bP"), CreatedAt: began, RevokedAt: began.Add(time.Hour)},
 	}
 }
 
-func fixturePeople(text string) []store.Person {
+func fixturePeople(text func(string) string) []store.Person {
 	return []store.Person{
 		{ID: "me", Email: "ann@acme.example", Name: "Ann", Password: "x", Roles: map[string]string{store.EveryAccount: "admin"}, CreatedAt: began},
-		{ID: "p2" + text, Email: "bob@acme.example" + text, Name: text, Subject: "s", Roles: map[string]string{"acme": "operator", "umbra" + text: "viewer"}, CreatedAt: began},
-		{ID: "p3", Email: "cat@acme.example", Disabled: true, Password: "x", Subject: "s"},
-		{ID: "p4", Email: text + "4"},
+		{ID: "p2" + text(""), Email: text("bob@acme.example"), Name: text("Bob"), Subject: "s", Roles: map[string]string{"acme": "operator", "x" + text(""): "viewer"}, CreatedAt: began},
+		{ID: "p3", Email: text("cat.with.a.rather.long.name@subsidiary.acme.example"), Disabled: true, Password: "x", Subject: "s"},
+		{ID: "p4", Email: text("dan@acme.example")},
 	}
 }
 
-func fixtureActs(text string) []store.Act {
+func fixtureActs(text func(string) string) []store.Act {
+	ann := store.Actor{Name: text("ann@acme.example"), Address: text("192.0.2.7")}
 	return []store.Act{
-		{AccountID: "acme", By: store.Actor{Name: "ann@acme.example", Address: "192.0.2.7"}, What: store.ActRevealed, Target: "c1", Detail: map[string]string{"page": "conversation"}, At: began},
-		{AccountID: "acme", By: store.Actor{Name: text, Address: text}, What: store.ActRevealed, Target: text, Detail: map[string]string{"page": "captured"}, At: began},
-		{By: store.Actor{Name: "root@host"}, What: store.ActPersonAdded, Target: "p2", At: began},
+		{AccountID: "acme", By: ann, What: store.ActRevealed, Target: "c1", Detail: map[string]string{"page": "conversation"}, At: began},
+		{AccountID: "acme", By: ann, What: store.ActRevealed, Target: text("3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77"), Detail: map[string]string{"page": "captured"}, At: began},
+		{By: store.Actor{Name: "root@host"}, What: store.ActPersonAdded, Target: "3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e78", At: began},
 		{By: store.Actor{Address: "192.0.2.9"}, What: store.ActSignInRefused, Detail: map[string]string{"by": "password"}, At: began},
-		{AccountID: text, By: store.Actor{Name: text}, What: store.Deed(text), Target: text, Detail: map[string]string{"conversation": text, "note": text}, At: began},
+		{AccountID: text("acme"), By: ann, What: store.Deed(text("delivery_resent")), Target: text("d1"), Detail: map[string]string{"conversation": text("c1"), "note": text("asked for by the customer")}, At: began},
 	}
 }
 
