@@ -112,7 +112,7 @@ func New(c Config) (*Dashboard, error) {
 	}
 	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q, bench: bench, news: newNews(),
 		channels: c.Channels, tokensPerDay: c.TokensPerDay, now: c.Now}
-	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", pages: ps, fail: d.fail}
+	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", streams: streamTime, pages: ps, fail: d.fail}
 	d.table = d.routes()
 	d.handler = guard(whole(d.table.mux(d.door.gate), ps, c.Logger), ps.refuse, []string{home.Hostname()})
 	return d, nil

@@ -1,6 +1,12 @@
 package dashboard
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
+
+// EndStreamsAfter sets how long a stream lasts, before any is opened.
+func (d *Dashboard) EndStreamsAfter(lasts time.Duration) { d.door.streams = lasts }
 
 // Address is one row of the table that the mux is made of.
 type Address struct{ Method, Path, Needs string } // Method: "" for any

@@ -26,7 +26,8 @@ func CallbackURL(base string) string { return strings.TrimSuffix(base, "/") + ca
 type door struct {
 	desk    *people.Desk // nil: nobody signs in, and whoever reaches the listener owns the machine
 	proxies people.Proxies
-	secure  bool // reached over HTTPS: cookies travel nowhere else
+	secure  bool          // reached over HTTPS: cookies travel nowhere else
+	streams time.Duration // how long a stream lasts
 	pages   *pages
 	fail    func(w http.ResponseWriter, r *http.Request, err error)
 }
@@ -52,7 +53,7 @@ func (d *door) gate(needs people.Right, next http.Handler) http.Handler {
 			return
 		}
 		if d.desk != nil && streams(r) {
-			ctx, cancel := context.WithTimeout(r.Context(), streamTime)
+			ctx, cancel := context.WithTimeout(r.Context(), d.streams)
 			defer cancel()
 			r = r.WithContext(ctx)
 		}

@@ -1,17 +1,20 @@
 package dashboard_test
 
 import (
-	"encoding/json"
+	"crypto/sha256"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"aftercall/dashboard"
 	"aftercall/internal/store"
 	"aftercall/people"
+	"aftercall/people/peopletest"
 )
 
 const password = "correct horse battery"
@@ -139,21 +142,13 @@ func TestOverHTTPSCookiesTravelNowhereElse(t *testing.T) {
 	}
 }
 
-// TestTheWayToAProviderAndBack: what the browser carries, and that it is not let in without it. What the provider's word is
+// TestTheWayToAProviderAndBack: what the browser carries, and that nobody is let in without it. What the provider's word is
 // worth is tested where it is checked.
 func TestTheWayToAProviderAndBack(t *testing.T) {
 	t.Parallel()
-	var provider *httptest.Server
-	provider = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/.well-known/openid-configuration" {
-			http.Error(w, `{"error":"invalid_grant"}`, http.StatusBadRequest)
-			return
-		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": provider.URL, "authorization_endpoint": provider.URL + "/authorize",
-			"token_endpoint": provider.URL + "/token", "jwks_uri": provider.URL + "/keys"})
-	}))
-	t.Cleanup(provider.Close)
-	oidc, err := people.NewOIDC(people.OIDCConfig{Issuer: provider.URL, ClientID: "a", ClientSecret: "b", RedirectURL: dashboard.CallbackURL("https://calls.acme.example/")})
+	callback := dashboard.CallbackURL("https://calls.acme.example/")
+	provider := peopletest.New(t, callback)
+	oidc, err := people.NewOIDC(people.OIDCConfig{Issuer: provider.URL, ClientID: peopletest.ClientID, ClientSecret: peopletest.ClientSecret, RedirectURL: callback})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,11 +166,15 @@ func TestTheWayToAProviderAndBack(t *testing.T) {
 	if len(away.Cookies()) != 1 || !away.Cookies()[0].HttpOnly || away.Cookies()[0].Path != "/" || away.Cookies()[0].SameSite != http.SameSiteLaxMode {
 		t.Fatalf("%v", away.Cookies())
 	}
-	back := "/sign-in/callback?code=c&state=" + to.Query().Get("state")
-	for name, header := range map[string][]string{
-		"another browser": nil, "this browser, with a code that is none": {"Cookie", away.Cookies()[0].Name + "=" + away.Cookies()[0].Value},
+	journey := away.Cookies()[0].Name + "=" + away.Cookies()[0].Value
+	back := "/sign-in/callback?" + provider.SignIn(to.String(), nil).Encode()
+	for name, c := range map[string]struct {
+		path   string
+		header []string
+	}{
+		"another browser": {back, nil}, "this browser, with a code that is none": {"/sign-in/callback?code=c&state=" + to.Query().Get("state"), []string{"Cookie", journey}},
 	} {
-		answer, body := h.get("GET", back, header...)
+		answer, body := h.get("GET", c.path, c.header...)
 		if answer.StatusCode != http.StatusUnauthorized || !strings.Contains(body, "did not let you in") {
 			t.Errorf("%s: %d %s", name, answer.StatusCode, body)
 		}
@@ -184,5 +183,63 @@ func TestTheWayToAProviderAndBack(t *testing.T) {
 				t.Errorf("%s gets %v", name, c)
 			}
 		}
+	}
+	in, _ := h.get("GET", back, "Cookie", journey)
+	if in.StatusCode != http.StatusSeeOther || in.Header.Get("Location") != "/captured" || len(in.Cookies()) != 2 {
+		t.Fatalf("%d to %s with %v", in.StatusCode, in.Header.Get("Location"), in.Cookies())
+	}
+	for _, c := range in.Cookies() {
+		if gone := c.MaxAge < 0; gone != (c.Name == away.Cookies()[0].Name) {
+			t.Errorf("%v: the journey ends, and the session begins", c)
+		}
+		if list, _ := h.get("GET", "/conversations", "Cookie", c.Name+"="+c.Value); c.MaxAge >= 0 && list.StatusCode != http.StatusOK {
+			t.Errorf("signed in, and %d", list.StatusCode)
+		}
+	}
+}
+
+// TestOnlyAPersonKeepsASessionAlive: not a page that looks for news, nor one that listens for them.
+func TestOnlyAPersonKeepsASessionAlive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	long := time.Now().Add(-11 * time.Hour)
+	for name, c := range map[string]struct {
+		method, path string
+		header       []string
+		alive        bool
+	}{
+		"a click": {"GET", "/conversations", nil, true}, "a look for news": {"HEAD", "/conversations", nil, false},
+		"listening": {"GET", "/dev/events", []string{"Accept", "text/event-stream"}, false},
+	} {
+		sum := sha256.Sum256([]byte(name))
+		w.must(w.store.OpenSession(t.Context(), w.people["viewer"], sum[:], long, time.Now().Add(time.Hour), store.Act{What: store.ActSignedIn}))
+		if got := w.ask(c.method, c.path, "", append(c.header, "Cookie", "aftercall="+name)...); got.status != http.StatusOK {
+			t.Errorf("%s: %d", name, got.status)
+		}
+		_, err := w.store.FindSession(t.Context(), sum[:], time.Now(), time.Now().Add(-time.Hour))
+		if alive := !errors.Is(err, store.ErrNotFound); alive != c.alive {
+			t.Errorf("%s keeps the session alive: %v, %v", name, alive, err)
+		}
+	}
+}
+
+// TestAStreamEndsSoThatItsReaderIsAskedAgain who they are.
+func TestAStreamEndsSoThatItsReaderIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pages.EndStreamsAfter(50 * time.Millisecond)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", w.url+"/dev/events", nil)
+	w.must(err)
+	r.Header.Set("Accept", "text/event-stream")
+	r.AddCookie(w.session("viewer"))
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	w.must(err)
+	defer answer.Body.Close()
+	if body, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(body), "event: active") {
+		t.Errorf("%q, %v", body, err)
+	}
+	w.must(w.store.SetDisabled(t.Context(), w.people["viewer"], true, store.Actor{}))
+	if again := w.ask("GET", "/dev/events", "", "Accept", "text/event-stream", "Cookie", r.Header.Get("Cookie")); again.status == http.StatusOK {
+		t.Error("a stream for somebody who is shut out")
 	}
 }

@@ -9,13 +9,16 @@ import (
 
 	"aftercall/internal/store"
 	"aftercall/people"
+	"aftercall/people/peopletest"
 )
 
+const redirect = "http://127.0.0.1:8081/sign-in/callback"
+
 // openWith is an office whose people may sign in at a provider.
-func openWith(t *testing.T) (*office, *provider) {
+func openWith(t *testing.T) (*office, *peopletest.Provider) {
 	t.Helper()
-	p := newProvider(t)
-	oidc, err := people.NewOIDC(people.OIDCConfig{Issuer: p.server.URL, ClientID: clientID, ClientSecret: clientSecret, RedirectURL: redirect})
+	p := peopletest.New(t, redirect)
+	oidc, err := people.NewOIDC(people.OIDCConfig{Issuer: p.URL, ClientID: peopletest.ClientID, ClientSecret: peopletest.ClientSecret, RedirectURL: redirect})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,10 +38,10 @@ func (o *office) depart() (address string, j people.Journey) {
 }
 
 // travel goes to the provider and back, and signs in.
-func (o *office) travel(p *provider, claims map[string]any) (token string, err error) {
+func (o *office) travel(p *peopletest.Provider, claims map[string]any) (token string, err error) {
 	o.t.Helper()
 	address, j := o.depart()
-	return o.Arrive(o.t.Context(), j, p.signIn(address, claims), home)
+	return o.Arrive(o.t.Context(), j, p.SignIn(address, claims), home)
 }
 
 func TestSignInElsewhere(t *testing.T) {
@@ -52,7 +55,7 @@ func TestSignInElsewhere(t *testing.T) {
 	if who, _, err := o.who(token); err != nil || who.ID != id {
 		t.Fatalf("%+v, %v", who, err)
 	}
-	bound, err := o.store.PersonBySubject(t.Context(), p.server.URL, "subject-of-ann")
+	bound, err := o.store.PersonBySubject(t.Context(), p.URL, "subject-of-ann")
 	if err != nil || bound.ID != id {
 		t.Errorf("%+v, %v", bound, err)
 	}
@@ -82,10 +85,9 @@ func TestSignInElsewhere(t *testing.T) {
 // TestAnswersThatProveNothing sends back everything that is nearly right. Nobody is let in, and nobody is bound.
 func TestAnswersThatProveNothing(t *testing.T) {
 	t.Parallel()
-	stranger := newKey(t)
 	for name, c := range map[string]struct {
 		claims map[string]any
-		with   func(p *provider)
+		with   func(p *peopletest.Provider)
 		back   func(v url.Values, j *people.Journey)
 	}{
 		"another nonce":           {claims: map[string]any{"nonce": "of another journey"}},
@@ -98,8 +100,8 @@ func TestAnswersThatProveNothing(t *testing.T) {
 		"not verified":            {claims: map[string]any{"email_verified": false}},
 		"not said to be verified": {claims: map[string]any{"email_verified": nil}},
 		"no address":              {claims: map[string]any{"email": ""}},
-		"another's signature":     {with: func(p *provider) { p.signer = stranger }},
-		"unsigned":                {with: func(p *provider) { p.plain = true }},
+		"another's signature":     {with: func(p *peopletest.Provider) { p.Forge() }},
+		"unsigned":                {with: func(p *peopletest.Provider) { p.SignNothing() }},
 		"another state":           {back: func(v url.Values, _ *people.Journey) { v.Set("state", "x") }},
 		"no state":                {back: func(v url.Values, _ *people.Journey) { v.Del("state") }},
 		"no journey":              {back: func(_ url.Values, j *people.Journey) { *j = people.Journey{} }},
@@ -119,7 +121,7 @@ func TestAnswersThatProveNothing(t *testing.T) {
 				c.with(p)
 			}
 			address, j := o.depart()
-			back := p.signIn(address, c.claims)
+			back := p.SignIn(address, c.claims)
 			if c.back != nil {
 				c.back(back, &j)
 			}
@@ -127,7 +129,7 @@ func TestAnswersThatProveNothing(t *testing.T) {
 			if !errors.Is(err, people.ErrRefused) || token != "" || strings.Contains(err.Error(), "said by the provider") {
 				t.Errorf("%q, %v", token, err)
 			}
-			if _, err := o.store.PersonBySubject(t.Context(), p.server.URL, "subject-of-ann"); !errors.Is(err, store.ErrNotFound) {
+			if _, err := o.store.PersonBySubject(t.Context(), p.URL, "subject-of-ann"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("bound: %v", err)
 			}
 		})
@@ -139,7 +141,7 @@ func TestACodeCountsOnce(t *testing.T) {
 	o, p := openWith(t)
 	o.add("ann@acme.example", "")
 	address, j := o.depart()
-	back := p.signIn(address, nil)
+	back := p.SignIn(address, nil)
 	if _, err := o.Arrive(t.Context(), j, back, home); err != nil {
 		t.Fatal(err)
 	}
@@ -152,19 +154,19 @@ func TestAProviderThatIsAwayStopsNobodyElse(t *testing.T) {
 	t.Parallel()
 	o, p := openWith(t)
 	o.add("ann@acme.example", password)
-	p.goAway(true)
+	p.GoAway(true)
 	if _, _, err := o.Depart(t.Context(), "/"); err == nil || errors.Is(err, people.ErrRefused) {
 		t.Errorf("while it is away: %v", err)
 	}
 	o.enter("ann@acme.example", password)
-	p.goAway(false)
+	p.GoAway(false)
 	address, j := o.depart()
-	back := p.signIn(address, nil)
-	p.goAway(true)
+	back := p.SignIn(address, nil)
+	p.GoAway(true)
 	if _, err := o.Arrive(t.Context(), j, back, home); err == nil || errors.Is(err, people.ErrRefused) {
 		t.Errorf("away between the two: %v", err)
 	}
-	p.goAway(false)
+	p.GoAway(false)
 	if _, err := o.travel(p, nil); err != nil {
 		t.Errorf("back again: %v", err)
 	}
@@ -182,8 +184,8 @@ func TestComingBackIsCounted(t *testing.T) {
 			tooMany++
 		}
 	}
-	if tooMany != 15 || p.exchanges() != 5 {
-		t.Errorf("%d of 20 were refused, the provider was asked %d times", tooMany, p.exchanges())
+	if tooMany != 15 || p.Exchanges() != 5 {
+		t.Errorf("%d of 20 were refused, the provider was asked %d times", tooMany, p.Exchanges())
 	}
 }
 

@@ -50,6 +50,7 @@ func rooms() []Room {
 		{Path: "internal/layering", Level: 1},
 
 		{Path: "deliver/delivertest", Level: 3, Tests: true},
+		{Path: "people/peopletest", Level: 1, Tests: true},
 		{Path: "internal/postgres/pgtest", Level: 2, Tests: true},
 		{Path: "internal/postgres/withpg", Level: 2, Tests: true}, // a command: nobody can import it
 		{Path: "internal/licences", Level: 1, Tests: true},        // likewise

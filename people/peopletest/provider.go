@@ -1,4 +1,8 @@
-package people_test
+// Package peopletest is an OpenID provider that runs in a test, with real signatures: what people sign in with elsewhere.
+//
+// It owns discovery, the keys, and the token endpoint with a client's secret, PKCE and codes that count once. It promises to
+// be as strict as a provider is, and to say what is not so when a test asks it to. It is imported by tests only.
+package peopletest
 
 import (
 	"crypto"
@@ -17,11 +21,13 @@ import (
 	"time"
 )
 
-// provider is an OpenID provider that runs in the test: discovery, keys, the token endpoint with PKCE, and real signatures.
-type provider struct {
-	t      *testing.T
-	server *httptest.Server
-	key    *rsa.PrivateKey
+// Provider is one that runs until its test ends.
+type Provider struct {
+	URL string // its issuer
+
+	t        *testing.T
+	redirect string // where it sends browsers back
+	key      *rsa.PrivateKey
 
 	mu     sync.Mutex
 	leaves map[string]url.Values // by code: what the browser asked for
@@ -32,27 +38,29 @@ type provider struct {
 	asked  int // times a code was exchanged
 }
 
+// What it knows its one client by.
 const (
-	clientID     = "aftercall"
-	clientSecret = "client-secret"
-	redirect     = "http://127.0.0.1:8081/sign-in/callback"
+	ClientID     = "aftercall"
+	ClientSecret = "client-secret"
 )
 
-func newProvider(t *testing.T) *provider {
+// New starts a provider that sends browsers back to redirect.
+func New(t *testing.T, redirect string) *Provider {
 	t.Helper()
-	p := &provider{t: t, key: newKey(t), leaves: map[string]url.Values{}}
+	p := &Provider{t: t, redirect: redirect, key: newKey(t), leaves: map[string]url.Values{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", p.discovery)
 	mux.HandleFunc("GET /keys", p.keys)
 	mux.HandleFunc("POST /token", p.token)
-	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p.gone() {
 			http.Error(w, "away", http.StatusServiceUnavailable)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	}))
-	t.Cleanup(p.server.Close)
+	t.Cleanup(server.Close)
+	p.URL = server.URL
 	return p
 }
 
@@ -65,48 +73,65 @@ func newKey(t *testing.T) *rsa.PrivateKey {
 	return key
 }
 
-func (p *provider) gone() bool {
+func (p *Provider) gone() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.away
 }
 
-func (p *provider) goAway(away bool) {
+// GoAway makes it answer nothing but 503, or go on.
+func (p *Provider) GoAway(away bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.away = away
 }
 
-func (p *provider) exchanges() int {
+// Exchanges is how often a code was brought to it.
+func (p *Provider) Exchanges() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.asked
 }
 
-func (p *provider) discovery(w http.ResponseWriter, _ *http.Request) {
+// Forge makes it sign with a key that is not the one it publishes.
+func (p *Provider) Forge() {
+	stranger := newKey(p.t)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.signer = stranger
+}
+
+// SignNothing makes its ID tokens go out unsigned.
+func (p *Provider) SignNothing() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plain = true
+}
+
+func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 	p.answer(w, http.StatusOK, map[string]any{
-		"issuer": p.server.URL, "authorization_endpoint": p.server.URL + "/authorize", "token_endpoint": p.server.URL + "/token",
-		"jwks_uri": p.server.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"},
+		"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token",
+		"jwks_uri": p.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"},
 		"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
 	})
 }
 
-func (p *provider) keys(w http.ResponseWriter, _ *http.Request) {
+func (p *Provider) keys(w http.ResponseWriter, _ *http.Request) {
 	p.answer(w, http.StatusOK, map[string]any{"keys": []map[string]any{{
 		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "one", "n": encode(p.key.N.Bytes()), "e": encode(big.NewInt(int64(p.key.E)).Bytes()),
 	}}})
 }
 
-// signIn is what the provider does with the browser it was sent: it signs somebody in and sends the browser back with a
+// SignIn is what the provider does with the browser it was sent: it signs somebody in and sends the browser back with a
 // code.
-func (p *provider) signIn(address string, claims map[string]any) url.Values {
+func (p *Provider) SignIn(address string, claims map[string]any) url.Values {
 	p.t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	asked := u.Query()
-	for key, want := range map[string]string{"client_id": clientID, "redirect_uri": redirect, "response_type": "code", "code_challenge_method": "S256"} {
+	for key, want := range map[string]string{"client_id": ClientID, "redirect_uri": p.redirect, "response_type": "code", "code_challenge_method": "S256"} {
 		if got := asked.Get(key); got != want {
 			p.t.Errorf("%s is %q, want %q", key, got, want)
 		}
@@ -124,7 +149,7 @@ func (p *provider) signIn(address string, claims map[string]any) url.Values {
 }
 
 // token exchanges a code, once, for whoever holds the client's secret and the verifier.
-func (p *provider) token(w http.ResponseWriter, r *http.Request) {
+func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked++
@@ -136,7 +161,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	delete(p.leaves, r.PostFormValue("code"))
 	challenge := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	switch {
-	case id != clientID || secret != clientSecret:
+	case id != ClientID || secret != ClientSecret:
 		p.answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 	case !known || encode(challenge[:]) != asked.Get("code_challenge"):
 		p.answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant", "error_description": "said by the provider"})
@@ -146,9 +171,9 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // idToken says who signed in, in the words of claims where they differ from what is right.
-func (p *provider) idToken(nonce string) string {
+func (p *Provider) idToken(nonce string) string {
 	claims := map[string]any{
-		"iss": p.server.URL, "aud": clientID, "sub": "subject-of-ann", "nonce": nonce, "email": "ann@acme.example", "email_verified": true,
+		"iss": p.URL, "aud": ClientID, "sub": "subject-of-ann", "nonce": nonce, "email": "ann@acme.example", "email_verified": true,
 		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Minute).Unix(),
 	}
 	maps.Copy(claims, p.claims)
@@ -172,13 +197,13 @@ func (p *provider) idToken(nonce string) string {
 	return signed + "." + encode(signature)
 }
 
-func (p *provider) answer(w http.ResponseWriter, status int, what map[string]any) {
+func (p *Provider) answer(w http.ResponseWriter, status int, what map[string]any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(p.json(what))
 }
 
-func (p *provider) json(what any) []byte {
+func (p *Provider) json(what any) []byte {
 	b, err := json.Marshal(what)
 	if err != nil {
 		p.t.Error(err)
