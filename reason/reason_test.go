@@ -1,6 +1,9 @@
 package reason_test
 
 import (
+	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,5 +61,39 @@ func TestUnknownCode(t *testing.T) {
 	t.Parallel()
 	if r, ok := reason.Of("made_up"); ok || r.Sentence != "" {
 		t.Errorf("got %+v, want no reason for a code that is not on the list", r)
+	}
+}
+
+// TestEveryCodeHasItsPage: docs/operations/reasons.md has each code once, at its stage, with the sentence the program prints,
+// and says what to do; and none that does not exist.
+func TestEveryCodeHasItsPage(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../docs/operations/reasons.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages := map[reason.Stage]string{
+		reason.StageGate: "At the gates", reason.StageDecision: "The decision", reason.StageAction: "An action of an automation that fired",
+	}
+	var want []string
+	for _, r := range reason.All() {
+		want = append(want, fmt.Sprintf("%s: %s: %s", stages[r.Stage], r.Code, r.Sentence))
+	}
+	var got []string
+	stage := ""
+	for _, part := range regexp.MustCompile(`(?m)^##`).Split(string(raw), -1)[1:] {
+		if title, ok := strings.CutPrefix(part, " "); ok {
+			stage, _, _ = strings.Cut(title, "\n")
+			continue
+		}
+		code, rest, _ := strings.Cut(strings.TrimPrefix(part, "# "), "\n")
+		sentence, does, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(rest), "> "), "\n")
+		got = append(got, fmt.Sprintf("%s: %s: %s", stage, code, sentence))
+		if !strings.Contains(does, "**Do:**") {
+			t.Errorf("%s: the page does not say what to do", code)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("codes and pages (-codes +pages):\n%s", diff)
 	}
 }
