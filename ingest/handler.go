@@ -22,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/worker"
 )
@@ -35,6 +36,8 @@ type Config struct {
 	Logger    *slog.Logger
 	Now       func() time.Time // default time.Now
 	Door      *worker.Door     // told of each webhook while it is stored; default one of its own, which nobody asks
+	Ready     http.Handler     // answers /readyz; default: whether the database answers
+	Signals   *signals.Signals // what is measured and followed; nil: nothing
 
 	MaxBody     int64         // bytes of one body; default 5 MB
 	BodyTimeout time.Duration // for a body to arrive; default 10 s
@@ -42,7 +45,6 @@ type Config struct {
 
 // Handler is the HTTP interface to the outside. It is safe for concurrent use.
 type Handler struct {
-	store     *store.Store
 	intake    *store.Ingest
 	revisions *worker.Revisions
 	keys      *keyring
@@ -50,6 +52,7 @@ type Handler struct {
 	log       *slog.Logger
 	now       func() time.Time
 	door      *worker.Door
+	signals   *signals.Signals
 
 	maxBody     int64
 	bodyTimeout time.Duration
@@ -68,6 +71,9 @@ func New(c Config) (*Handler, error) {
 	if c.Door == nil {
 		c.Door = &worker.Door{}
 	}
+	if c.Ready == nil {
+		c.Ready = signals.NewReadiness(c.Logger, signals.Check{Name: "database", Says: "The database does not answer.", Look: c.Store.Answers})
+	}
 	if c.MaxBody <= 0 {
 		c.MaxBody = 5 << 20
 	}
@@ -75,16 +81,16 @@ func New(c Config) (*Handler, error) {
 		c.BodyTimeout = 10 * time.Second
 	}
 	h := &Handler{
-		store: c.Store, intake: c.Store.NewIngest(worker.EnqueueDecides(c.River)), revisions: c.Revisions,
+		intake: c.Store.NewIngest(worker.EnqueueDecides(c.River)), revisions: c.Revisions,
 		keys: newKeyring(c.Store.KeyAccount, c.Now), getenv: c.Getenv, log: c.Logger, now: c.Now, door: c.Door,
-		maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
+		signals: c.Signals, maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
 		pieces: sync.Pool{New: func() any { return new(piece) }},
 	}
 	h.mux.Handle("POST /v1/conversations", h.route("conversation", h.conversation))
 	h.mux.Handle("POST /v1/events", h.route("event", h.event))
 	h.mux.Handle("POST /hooks/{source}", h.route("hook", h.hook))
-	h.mux.HandleFunc("GET /healthz", alive)
-	h.mux.HandleFunc("GET /readyz", h.ready)
+	h.mux.HandleFunc("GET /healthz", signals.Alive)
+	h.mux.Handle("GET /readyz", c.Ready)
 	h.mux.HandleFunc("GET /openapi.json", describe)
 	h.mux.HandleFunc("/", h.nowhere)
 	return h, nil
@@ -97,6 +103,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if p := recover(); p != nil {
 			h.log.ErrorContext(r.Context(), "panic in a request", "route", r.Pattern, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			(&problem{status: http.StatusInternalServerError, detail: "Something went wrong here; post it again."}).write(w)
+			h.signals.Webhook("", signals.Failed, 0) // whatever it was, and however long it took
 		}
 	}()
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -190,6 +197,7 @@ func (h *Handler) accept(p *post, d decoded) (accepted, *problem) {
 			ContentType: p.contentType, Body: p.body, ReceivedAt: now,
 		},
 		Conversation: d.conversation, RevisionID: p.caller.revision, DecideAt: now.Add(wait), Final: wait == 0,
+		Trace: signals.Carry(p.r.Context()),
 	})
 	if err != nil {
 		return accepted{}, unstored(p.r.Context(), err)

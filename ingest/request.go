@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 )
 
@@ -32,7 +32,8 @@ type post struct {
 func (h *Handler) route(name string, serve func(*post) (accepted, *problem)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := h.now()
-		p := &post{w: w, r: r, ours: name != "hook"}
+		ctx, span := h.signals.Receive(r.Context(), name, r.Header)
+		p := &post{w: w, r: r.WithContext(ctx), ours: name != "hook"}
 		a, no := serve(p)
 		status := http.StatusOK
 		if no == nil {
@@ -41,12 +42,40 @@ func (h *Handler) route(name string, serve func(*post) (accepted, *problem)) htt
 			status = no.status
 			no.write(w)
 		}
-		h.report(name, p, a, no, status, h.now().Sub(began))
+		took, outcome := h.now().Sub(began), became(p, a, no)
+		h.signals.Webhook(name, outcome, took)
+		span.Note(h.report(name, p, a, no, status, took)...)
+		span.End(broken(no, outcome))
 	})
 }
 
-// report writes the one line: ids, sizes and outcome, never a word of the body.
-func (h *Handler) report(name string, p *post, a accepted, no *problem, status int, took time.Duration) {
+// became is the word for what became of a post.
+func became(p *post, a accepted, no *problem) string {
+	switch {
+	case no == nil && p.outcome == "" && a.Ignored:
+		return signals.Ignored
+	case no == nil || no.status == http.StatusConflict:
+		return p.outcome
+	case no.status == http.StatusUnauthorized:
+		return signals.Unauthorized
+	case no.status == http.StatusServiceUnavailable:
+		return signals.Unavailable
+	case no.status >= http.StatusInternalServerError:
+		return signals.Failed
+	}
+	return signals.Refused
+}
+
+// broken is the word for a post that failed by our doing, "" for every other.
+func broken(no *problem, outcome string) string {
+	if no == nil || no.status < http.StatusInternalServerError {
+		return ""
+	}
+	return outcome
+}
+
+// report writes the one line, and gives what it says: ids, sizes and outcome, never a word of the body.
+func (h *Handler) report(name string, p *post, a accepted, no *problem, status int, took time.Duration) []slog.Attr {
 	level, attrs := slog.LevelInfo, []slog.Attr{
 		slog.String("route", name), slog.Int("status", status), slog.String("account_id", p.caller.account),
 		slog.String("source", p.caller.name), slog.String("type", plainType(p.kind)), slog.String("conversation_id", p.conversation),
@@ -62,6 +91,7 @@ func (h *Handler) report(name string, p *post, a accepted, no *problem, status i
 		}
 	}
 	h.log.LogAttrs(p.r.Context(), level, "ingest", attrs...)
+	return attrs
 }
 
 // plainType is an event's type as it may stand in a log: a platform's types are words, anything else is a stranger's text.
@@ -186,24 +216,6 @@ func (h *Handler) document(p *post, m mode) (map[string]any, *problem) {
 		return nil, faulty(faults)
 	}
 	return doc, nil
-}
-
-func alive(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "alive"})
-}
-
-// readyTimeout bounds the question whether the database is there.
-const readyTimeout = 2 * time.Second
-
-// ready says whether posts can be accepted.
-func (h *Handler) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
-	if err := h.store.Pool().Ping(ctx); err != nil {
-		(&problem{status: http.StatusServiceUnavailable, detail: "The database is away.", after: 5}).write(w)
-		return
-	}
-	writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "ready"})
 }
 
 // nowhere answers what has no route, in the same form as everything else.

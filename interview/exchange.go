@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"aftercall/conversation"
 	"aftercall/internal/llm"
+	"aftercall/internal/signals"
 	"aftercall/reason"
 )
 
@@ -71,6 +73,11 @@ const (
 	purposeConfirm   = "confirm"
 	purposeRequired  = "required"
 )
+
+// Purposes lists what a call can be for.
+func Purposes() []string {
+	return []string{purposeInterview, purposeRepair, purposeConfirm, purposeRequired}
+}
 
 // ask is one part of a form: a sheet, a window of it, its repair or its confirmation.
 type ask struct {
@@ -148,7 +155,9 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 		return nil, nil, err
 	}
 	q.Reserve = x.reserve
-	reply, err := x.model.Complete(ctx, q)
+	asking, span := signals.Call(ctx, "model")
+	reply, err := x.model.Complete(asking, q)
+	follow(span, a, reply, err)
 	c := Call{
 		ConversationID: x.form.Conversation.ID, AccountID: x.form.Conversation.AccountID, RevisionID: x.form.RevisionID,
 		Part: x.kept(a), Purpose: a.purpose, PromptHash: PromptHash(q), SchemaHash: schemaHash, Reply: reply, At: time.Now().UTC(),
@@ -177,6 +186,17 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 		}
 	}
 	return raw, nil, nil
+}
+
+// follow ends the step of a call.
+func follow(span signals.Span, a ask, r llm.Reply, err error) {
+	failed := ""
+	if err != nil {
+		failed = string(llm.AsError(err).Kind)
+	}
+	span.Note(slog.String("purpose", a.purpose), slog.Bool("simulated_model", r.Simulated),
+		slog.Int("tokens_in", r.TokensIn), slog.Int("tokens_cached", r.TokensCached), slog.Int("tokens_out", r.TokensOut))
+	span.End(failed)
 }
 
 // failed records a call without an answer and says what follows from it.
@@ -227,8 +247,9 @@ func (x *exchange) spend(q llm.Request) error {
 	return nil
 }
 
-// record keeps a call. It does so even if the job is being stopped: the answer is paid for.
+// record keeps a call, and counts it. It does so even if the job is being stopped: the answer is paid for.
 func (x *exchange) record(ctx context.Context, c Call) ([]byte, error) {
+	x.signals.ModelCall(c.Purpose, c.outcome(), c.Reply.Latency, c.Reply.TokensIn, c.Reply.TokensCached, c.Reply.TokensOut)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	raw, err := x.memory.Record(ctx, c)

@@ -17,6 +17,7 @@ import (
 
 	"aftercall/conversation"
 	"aftercall/internal/llm"
+	"aftercall/internal/signals"
 	"aftercall/reason"
 )
 
@@ -140,6 +141,14 @@ type Call struct {
 	Status                                int
 	Reply                                 llm.Reply // tokens, model, latency, finish reason
 	At                                    time.Time
+}
+
+// outcome is the word for what came of the call.
+func (c Call) outcome() string {
+	if c.Valid {
+		return signals.Valid
+	}
+	return c.ErrorKind
 }
 
 // Memory keeps answers. The store implements it on Postgres; tests may keep a map.

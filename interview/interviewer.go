@@ -8,6 +8,7 @@ import (
 
 	"aftercall/conversation"
 	"aftercall/internal/llm"
+	"aftercall/internal/signals"
 	"aftercall/reason"
 )
 
@@ -42,11 +43,19 @@ type Interviewer struct {
 	memory Memory
 	limits Limits
 	sheets table
+
+	signals *signals.Signals
 }
 
 // NewInterviewer returns an Interviewer that asks m and keeps its answers in mem.
 func NewInterviewer(m llm.Model, mem Memory, l Limits) *Interviewer {
 	return &Interviewer{model: m, memory: mem, limits: l.withDefaults()}
+}
+
+// Tell has every call to the model counted. It returns the interviewer.
+func (i *Interviewer) Tell(s *signals.Signals) *Interviewer {
+	i.signals = s
+	return i
 }
 
 // New lays out a form.

@@ -9,6 +9,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/internal/llm"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 )
 
@@ -53,6 +54,7 @@ type Purses struct {
 	Logger       *slog.Logger
 	TokensPerDay int // the operator's limit for every account; 0: none
 	Now          func() time.Time
+	Signals      *signals.Signals
 }
 
 // Of gives what the interview pays from, or nil for an account without a limit, which then costs nothing. The limit is
@@ -72,12 +74,15 @@ func (p *Purses) Of(rev *automation.Revision) llm.Reserve {
 		case err != nil: // without its budget nobody is asked; the database is away, so the job would not get far either
 			return nil, &llm.Error{Kind: llm.Busy, After: whenOthersSettle, Detail: "the account's budget could not be read"}
 		case at.Granted:
+			p.Signals.Reservation(signals.Granted)
 			p.tell(ctx, r, budget, at)
 			return func(used int) { p.settle(ctx, r, budget, used) }, nil
 		case at.Wait:
+			p.Signals.Reservation(signals.Busy)
 			return nil, &llm.Error{Kind: llm.Busy, After: whenOthersSettle,
 				Detail: "other calls of the account have reserved the rest of its budget for today"}
 		}
+		p.Signals.Reservation(signals.Spent)
 		p.tell(ctx, r, budget, at)
 		return nil, &llm.Error{Kind: llm.Spent, Detail: fmt.Sprintf("The account's %s model tokens for %s are used up (set by %s).",
 			Amount(r.Limit), r.Day, budget.SetBy)}
@@ -101,6 +106,9 @@ func (p *Purses) tell(ctx context.Context, r store.Reservation, b Budget, at sto
 	attrs := []slog.Attr{
 		slog.String("account_id", r.AccountID), slog.String("day", r.Day), slog.Int("tokens_per_day", r.Limit),
 		slog.Int("tokens_spent", at.Spent), slog.String("set_by", b.SetBy),
+	}
+	if at.Passed != "" {
+		p.Signals.BudgetMark(string(at.Passed))
 	}
 	switch at.Passed {
 	case store.Warned:

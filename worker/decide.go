@@ -12,6 +12,7 @@ import (
 	"aftercall/automation"
 	"aftercall/conversation"
 	"aftercall/internal/llm"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/reason"
@@ -36,6 +37,7 @@ type decider struct {
 	now         func() time.Time
 	log         *slog.Logger
 	purses      *Purses
+	signals     *signals.Signals
 }
 
 // Timeout bounds the job; see the start-up check in New.
@@ -50,6 +52,7 @@ func (d *decider) NextRetry(job *river.Job[DecideArgs]) time.Time {
 // transaction for its job's end: a job that runs again finds the conversation decided.
 func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
 	started := d.now()
+	ctx, span := d.signals.Resume(ctx, "decide", carried(job.JobRow))
 	line := decideLine{conversation: job.Args.ConversationID, run: job.Args.Run, attempt: job.Attempt}
 	var ready batch
 	defer func() { ready.leave() }()
@@ -57,8 +60,11 @@ func (d *decider) Work(ctx context.Context, job *river.Job[DecideArgs]) error {
 	if hopeless(job.JobRow, err) {
 		err = guarded(d.log, func() error { return d.giveUp(ctx, job, &line, err) })
 	}
-	line.log(ctx, d.log, d.now().Sub(started), err)
+	took := d.now().Sub(started)
+	span.Note(line.log(ctx, d.log, took, err)...)
+	d.signals.DecideJob(line.outcome(err), took)
 	sent := guarded(d.log, func() error { return d.sender.sendBatch(ctx, &ready) })
+	span.End(line.fault(err))
 	if err != nil {
 		return err
 	}
@@ -102,14 +108,14 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 		decisions = append(triggers.Judge(m.free, said), postponed(m.asked, waiting)...)
 	}
 	plan := m.plan(decisions, said, d.now())
-	plan.Run, plan.Version, plan.Priority = job.Args.Run, conv.Version, job.Priority
+	plan.Run, plan.Version, plan.Priority, plan.Trace = job.Args.Run, conv.Version, job.Priority, signals.Carry(ctx)
 	if waiting != nil {
 		plan.State = store.StateWaiting
 	}
 	line.of(plan, said)
 	again() // plans are saved together: whoever waits for the common transaction must not keep others out
 	*ready = d.sender.prepare(ctx, plan, conv.Conversation)
-	saved, err := d.planner.Save(ctx, plan)
+	saved, err := d.save(ctx, plan, conv.AcceptedAt)
 	ready.claimed = saved.Claimed
 	switch {
 	case err != nil:
@@ -122,8 +128,35 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	return nil
 }
 
+// save saves a plan and counts what it made final.
+func (d *decider) save(ctx context.Context, plan *store.Plan, accepted time.Time) (store.Saved, error) {
+	saving, span := signals.Step(ctx, "plan")
+	saved, err := d.planner.Save(saving, plan)
+	span.End(faulty(err))
+	if err != nil || !saved.OK {
+		return saved, err
+	}
+	for _, dec := range plan.Decisions {
+		if dec.Verdict != triggers.Waiting {
+			d.signals.Decision(string(dec.Verdict), string(dec.Reason))
+		}
+	}
+	for _, p := range plan.Deliveries {
+		d.signals.Delivery(p.Channel, string(p.State))
+		if p.State == store.Held {
+			d.signals.Held(string(p.Reason))
+		}
+	}
+	if plan.State == store.StateDecided {
+		d.signals.Decided(d.now().Sub(accepted))
+	}
+	return saved, nil
+}
+
 // load gives the conversation with the revision it was pinned to.
 func (d *decider) load(ctx context.Context, a DecideArgs) (store.Pinned, *automation.Revision, error) {
+	ctx, span := signals.Step(ctx, "load")
+	defer span.End("")
 	conv, err := d.store.Load(ctx, a.ConversationID, a.Run)
 	if err != nil {
 		return conv, nil, fmt.Errorf("load conversation %s: %w", a.ConversationID, err)
@@ -147,11 +180,31 @@ func (d *decider) unloaded(err error) error {
 func (d *decider) inTime(ctx context.Context, m *matter) (interview.Said, []triggers.Decision, error) {
 	asking, cancel := context.WithTimeout(ctx, d.askTimeout)
 	defer cancel()
+	asking, span := signals.Step(asking, "interview")
+	began := time.Now()
 	said, decisions, err := m.ask(asking)
 	if err != nil && asking.Err() != nil && ctx.Err() == nil {
 		err = &llm.Error{Kind: llm.Unavailable, Detail: "the interview took too long"}
 	}
+	if said.Calls > 0 || err != nil { // an answer that was recalled, or not needed, says nothing about interviews
+		d.signals.Interview(interviewed(said, err), time.Since(began))
+	}
+	span.Note(slog.Int("model_calls", said.Calls))
+	span.End(faulty(err))
 	return said, decisions, err
+}
+
+// interviewed is the word for how an interview went.
+func interviewed(said interview.Said, err error) string {
+	switch {
+	case err != nil && waits(err):
+		return signals.Waiting
+	case err != nil:
+		return signals.Errored
+	case len(said.Failed) > 0:
+		return signals.Failed
+	}
+	return signals.Filled
 }
 
 // wait leaves the conversation for later if waiting helps, and fails the job otherwise.

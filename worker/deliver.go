@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"aftercall/deliver"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/reason"
 	"aftercall/recipients"
@@ -43,6 +44,7 @@ type deliverer struct {
 	enqueue   func(context.Context, []store.DeliverJob) error
 	now       func() time.Time
 	log       *slog.Logger
+	signals   *signals.Signals
 }
 
 // Timeout bounds the job; see the start-up check in New.
@@ -57,7 +59,11 @@ func (d *deliverer) NextRetry(job *river.Job[DeliverArgs]) time.Time {
 // the job back by itself; a finished job whose receipts are committed needs no transaction of its own, because a re-run
 // finds nothing to claim.
 func (d *deliverer) Work(ctx context.Context, job *river.Job[DeliverArgs]) error {
-	return guarded(d.log, func() error { return d.work(ctx, job) })
+	ctx, span := d.signals.Resume(ctx, "deliver", carried(job.JobRow))
+	span.Note(slog.String("conversation_id", job.Args.ConversationID), slog.String("channel", job.Args.Channel), slog.Int("attempt", job.Attempt))
+	err := guarded(d.log, func() error { return d.work(ctx, job) })
+	span.End(unlessLater(err))
+	return err
 }
 
 func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error {
@@ -160,6 +166,10 @@ func (d *deliverer) record(ctx context.Context, c store.Claimed, o store.Outcome
 		slog.String("automation", c.Automation), slog.String("channel", c.Channel), slog.Int("attempt", c.Attempt),
 		slog.String("state", string(o.State)), slog.String("reason", string(o.Reason)), slog.String("class", o.Class),
 		slog.Int("status", o.Status), slog.Duration("took", o.FinishedAt.Sub(o.StartedAt)))
+	d.signals.Delivery(c.Channel, string(o.State))
+	if o.State == store.Sent {
+		d.signals.Sent(c.Channel, o.FinishedAt.Sub(c.DeadlineAt.Add(-Lifetime)))
+	}
 	return nil
 }
 
@@ -197,12 +207,27 @@ func (d *deliverer) send(ctx context.Context, c store.Claimed) store.Outcome {
 	}
 	call, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
+	call, span := signals.Call(call, "send")
 	receipt, err := d.channel(c).Send(call, m)
 	o.FinishedAt, o.Address = d.now(), addresses(m)
 	if c.Test {
 		o.Reason = reason.TestCall
 	}
-	return settle(o, receipt, err, c.DeadlineAt)
+	o = settle(o, receipt, err, c.DeadlineAt)
+	d.follow(span, c, o)
+	return o
+}
+
+// follow tells of a call of a provider.
+func (d *deliverer) follow(span signals.Span, c store.Claimed, o store.Outcome) {
+	d.signals.Send(c.Channel, o.FinishedAt.Sub(o.StartedAt))
+	span.Note(slog.String("delivery_id", c.ID), slog.String("channel", c.Channel), slog.Int("attempt", c.Attempt),
+		slog.String("state", string(o.State)), slog.String("class", o.Class), slog.Int("status", o.Status))
+	failed := ""
+	if o.State != store.Sent {
+		failed = o.Class
+	}
+	span.End(failed)
 }
 
 // leaving reports whether this worker is about to stop.

@@ -40,7 +40,8 @@ func (d *decider) giveUp(ctx context.Context, job *river.Job[DecideArgs], line *
 		plan.Decisions = append(plan.Decisions, dec)
 	}
 	line.of(plan, interview.Said{})
-	saved, err := d.planner.Save(ctx, plan)
+	line.gaveUp = true
+	saved, err := d.save(ctx, plan, conv.AcceptedAt)
 	switch {
 	case err != nil:
 		return fmt.Errorf("give conversation %s up: %w", job.Args.ConversationID, err)

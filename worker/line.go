@@ -10,6 +10,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/internal/llm"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/triggers"
@@ -23,6 +24,7 @@ type decideLine struct {
 	decisions, deliveries, calls    int
 	simulated                       bool
 	model                           *llm.Error // why it waits for the model
+	gaveUp                          bool
 }
 
 // about says what the job is about, as soon as that is known.
@@ -45,8 +47,8 @@ func (l *decideLine) of(p *store.Plan, said interview.Said) {
 	}
 }
 
-// log writes the line. A snoozed job is no error: it says that it waits, and why.
-func (l *decideLine) log(ctx context.Context, log *slog.Logger, took time.Duration, err error) {
+// log writes the line, and gives what it says. A snoozed job is no error: it says that it waits, and why.
+func (l *decideLine) log(ctx context.Context, log *slog.Logger, took time.Duration, err error) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("conversation_id", l.conversation), slog.String("account_id", l.account), slog.String("revision_id", l.revision),
 		slog.Int("run", l.run), slog.Int("attempt", l.attempt), slog.Int("decisions", l.decisions), slog.Int("fired", l.fired),
@@ -66,4 +68,42 @@ func (l *decideLine) log(ctx context.Context, log *slog.Logger, took time.Durati
 		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
 	}
 	log.LogAttrs(ctx, level, "decide", attrs...)
+	return attrs
+}
+
+// outcome is the word for how the job ended.
+func (l *decideLine) outcome(err error) string {
+	var snooze *rivertype.JobSnoozeError
+	switch {
+	case errors.As(err, &snooze) && l.model != nil:
+		return signals.Waiting
+	case errors.As(err, &snooze):
+		return signals.Again
+	case err != nil:
+		return signals.Errored
+	case l.gaveUp:
+		return signals.GivenUp
+	}
+	return signals.Decided
+}
+
+// fault is the word for what went wrong, "" if nothing did.
+func (l *decideLine) fault(err error) string {
+	switch word := l.outcome(err); word {
+	case signals.Waiting, signals.Errored, signals.GivenUp:
+		return word
+	}
+	return ""
+}
+
+// faulty is the word for what ended a step of the job, "" if nothing did.
+func faulty(err error) string {
+	var e *llm.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &e):
+		return string(e.Kind)
+	}
+	return signals.Errored
 }

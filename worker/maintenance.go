@@ -2,11 +2,14 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 )
 
@@ -32,6 +35,8 @@ func (w *Worker) beat(ctx context.Context) {
 		defer cancel()
 		if err := w.store.Beat(ctx, w.self); err != nil && ctx.Err() == nil {
 			w.log.Warn("renew the worker's lease", "worker_id", w.self.ID, "error", err)
+		} else if err == nil {
+			w.beaten.Store(time.Now().UnixNano())
 		}
 	})
 }
@@ -46,6 +51,7 @@ func (w *Worker) sweep(ctx context.Context) {
 			w.log.Warn("give claims back whose commit was never answered", "error", err)
 		case n > 0:
 			w.log.Warn("gave claims back whose commit was never answered", slog.Int("deliveries", n))
+			w.signals.Swept(signals.Returned, n)
 		}
 		if err := w.paused.read(ctx, w.client); err != nil && ctx.Err() == nil {
 			w.log.Warn("look which queues are paused", "error", err)
@@ -61,7 +67,34 @@ func (w *Worker) sweep(ctx context.Context) {
 			w.log.Warn("swept", slog.Any("lapsed_workers", s.Lapsed), slog.Int("unknown", s.Unknown),
 				slog.Int("decide_jobs", s.Decides), slog.Int("deliver_jobs", s.Delivers), slog.Int("too_late", s.TooLate))
 		}
+		w.count(s)
 	})
+}
+
+// count tells of what a sweep found.
+func (w *Worker) count(s store.Swept) {
+	w.signals.Swept(signals.Lapsed, len(s.Lapsed))
+	w.signals.Swept(signals.Doubted, s.Unknown)
+	w.signals.Swept(signals.Undone, s.Decides)
+	w.signals.Swept(signals.Unsent, s.Delivers)
+	w.signals.Swept(signals.TooLate, s.TooLate)
+}
+
+// Works reports an error unless the queue is worked here: started, not about to stop, and under a lease that stands.
+func (w *Worker) Works() error {
+	beaten := w.beaten.Load()
+	if beaten == 0 {
+		return errors.New("the queue is not worked yet")
+	}
+	if time.Since(time.Unix(0, beaten)) > w.lease {
+		return fmt.Errorf("the lease of worker %s has lapsed", w.self.ID)
+	}
+	select {
+	case <-w.stopping:
+		return errors.New("the worker is stopping")
+	default:
+		return nil
+	}
 }
 
 func (w *Worker) enqueueBoth(ctx context.Context, tx pgx.Tx, decides []store.DecideJob, delivers []store.DeliverJob) error {

@@ -2,12 +2,14 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 
 	"aftercall/deliver"
 	"aftercall/internal/store"
@@ -22,6 +24,15 @@ func QueueOf(channel string) string { return "deliver_" + channel }
 // Channels lists the channels that are delivered by jobs; tasks are rows written with the plan.
 func Channels() []string {
 	return []string{deliver.Email, deliver.SMS, deliver.Chatter, deliver.CTI, deliver.TeamAlert}
+}
+
+// Queues lists every queue there is.
+func Queues() []string {
+	queues := []string{QueueDecide}
+	for _, ch := range Channels() {
+		queues = append(queues, QueueOf(ch))
+	}
+	return queues
 }
 
 // NewInserter returns a River client that only inserts: what a web process needs.
@@ -74,6 +85,7 @@ func decideParams(jobs []store.DecideJob) []river.InsertManyParams {
 			Args: DecideArgs{ConversationID: j.ConversationID, Run: max(j.Run, 1)},
 			InsertOpts: &river.InsertOpts{
 				Queue: QueueDecide, Priority: priority(j.Backlog), MaxAttempts: maxJobAttempts, ScheduledAt: j.At,
+				Metadata: carrying(j.Trace),
 			},
 		}
 	}
@@ -87,10 +99,37 @@ func deliverParams(jobs []store.DeliverJob) []river.InsertManyParams {
 			Args: DeliverArgs{ConversationID: j.ConversationID, Channel: j.Channel},
 			InsertOpts: &river.InsertOpts{
 				Queue: QueueOf(j.Channel), Priority: max(j.Priority, 1), MaxAttempts: maxJobAttempts, ScheduledAt: j.At,
+				Metadata: carrying(j.Trace),
 			},
 		}
 	}
 	return params
+}
+
+// cargo is what a job's metadata carries of ours: the trace it belongs to.
+type cargo struct {
+	Trace string `json:"traceparent"`
+}
+
+// carrying is the metadata of a job that belongs to a trace; nil for one that nobody follows.
+func carrying(trace string) []byte {
+	if trace == "" {
+		return nil
+	}
+	metadata, err := json.Marshal(cargo{trace})
+	if err != nil {
+		return nil // a string is always written
+	}
+	return metadata
+}
+
+// carried is the trace that a job belongs to, "" if there is none.
+func carried(job *rivertype.JobRow) string {
+	var c cargo
+	if len(job.Metadata) > len(`{"":""}`) && json.Unmarshal(job.Metadata, &c) != nil {
+		return ""
+	}
+	return c.Trace
 }
 
 // maxJobAttempts is how often River runs a job that fails for a reason of ours (never the model's or a provider's, which

@@ -28,6 +28,7 @@ type Revisions struct {
 	compiled map[string]*automation.Revision // by revision id
 	active   map[string]*automation.Revision // by account
 	sources  map[string]string               // source id → account
+	loaded   bool
 }
 
 // NewRevisions returns an empty cache; Start fills it and keeps it up to date.
@@ -95,7 +96,17 @@ func (r *Revisions) Refresh(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.active, r.sources = active, sources
+	r.active, r.sources, r.loaded = active, sources, true
+	return nil
+}
+
+// Loaded reports an error until it was read once which revisions are active.
+func (r *Revisions) Loaded() error {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if !r.loaded {
+		return errors.New("the active revisions were not read yet")
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"aftercall/conversation"
 	"aftercall/deliver"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 )
 
@@ -80,7 +81,7 @@ func (d *deliverer) sendBatch(ctx context.Context, b *batch) error {
 			errs = append(errs, err)
 			if at, ok := earliest(outcomes); ok {
 				again = append(again, store.DeliverJob{AccountID: some[0].AccountID, ConversationID: some[0].ConversationID,
-					Channel: channel, At: at, Priority: b.priority})
+					Channel: channel, At: at, Priority: b.priority, Trace: signals.Carry(ctx)})
 			}
 		})
 	}

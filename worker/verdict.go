@@ -78,6 +78,15 @@ func hopeless(job *rivertype.JobRow, err error) bool {
 	return errors.As(err, new(panicError)) && panics+1 >= maxPanics || job.Attempt >= job.MaxAttempts
 }
 
+// unlessLater is the word for what ended a job, "" if nothing did or it comes back by itself.
+func unlessLater(err error) string {
+	var snooze *rivertype.JobSnoozeError
+	if errors.As(err, &snooze) {
+		return ""
+	}
+	return faulty(err)
+}
+
 // gone reports that the job's subject does not exist any more, so that trying again is useless.
 func gone(err error) bool { return errors.Is(err, store.ErrNotFound) }
 

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"aftercall/deliver"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/interview"
 )
@@ -55,6 +57,7 @@ type Config struct {
 	Version     string
 	Now         func() time.Time // the clock; default time.Now
 	Door        *Door            // of this process's webhooks, if it takes any: decide jobs stand back for them
+	Signals     *signals.Signals // what is measured and followed; nil: nothing
 
 	DecideSlots  int           // conversations in work at once, most of them waiting for the model (default 500)
 	DeliverSlots int           // sends at once by e-mail, no more than the channel has connections; other channels have a fifth (default 64)
@@ -73,9 +76,12 @@ type Worker struct {
 	lease  time.Duration
 	paused *paused
 
-	leave context.CancelFunc // tells jobs to begin nothing more
-	stop  context.CancelFunc
-	keep  sync.WaitGroup
+	signals  *signals.Signals
+	beaten   atomic.Int64       // when the lease was renewed last, in Unix nanoseconds; 0: it was never taken
+	stopping <-chan struct{}    // closed by leave
+	leave    context.CancelFunc // tells jobs to begin nothing more
+	stop     context.CancelFunc
+	keep     sync.WaitGroup
 }
 
 // rescueAfter is when River runs a job again that nobody finished. The sweeper is faster; this is the net below it, and
@@ -93,11 +99,11 @@ func New(c Config) (*Worker, error) {
 	}
 	host, _ := os.Hostname() // only shown beside the worker's id
 	w := &Worker{
-		store: c.Store, log: c.Logger, lease: c.Lease, paused: &paused{queues: map[string]bool{}},
+		store: c.Store, log: c.Logger, lease: c.Lease, signals: c.Signals, paused: &paused{queues: map[string]bool{}},
 		self: store.Worker{ID: host + "-" + uuid.NewString()[:8], Host: host, Version: c.Version, StartedAt: c.Now()},
 	}
 	stopping, leave := context.WithCancel(context.Background())
-	w.leave = leave
+	w.stopping, w.leave = stopping.Done(), leave
 	inserter, err := NewInserter(c.Store)
 	if err != nil {
 		return nil, err
@@ -108,15 +114,17 @@ func New(c Config) (*Worker, error) {
 	}
 	sender := &deliverer{
 		store: c.Store, revisions: c.Revisions, channels: c.Channels, capture: c.Capture, places: places,
-		paused: w.paused, id: w.self.ID, stopping: stopping.Done(), enqueue: insertDelivers(inserter), now: c.Now, log: c.Logger,
+		paused: w.paused, id: w.self.ID, stopping: w.stopping, enqueue: insertDelivers(inserter), now: c.Now, log: c.Logger,
+		signals: c.Signals,
 	}
 	jobs := river.NewWorkers()
 	river.AddWorker(jobs, sender)
 	river.AddWorker(jobs, &decider{
 		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
 		interviewer: c.Interviewer, gate: newGate(c.Gate), door: c.Door, sender: sender, askTimeout: c.AskTimeout,
-		now: c.Now, log: c.Logger,
-		purses: &Purses{Store: c.Store, Revisions: c.Revisions, Logger: c.Logger, TokensPerDay: c.TokensPerDay, Now: c.Now},
+		now: c.Now, log: c.Logger, signals: c.Signals,
+		purses: &Purses{Store: c.Store, Revisions: c.Revisions, Logger: c.Logger, TokensPerDay: c.TokensPerDay, Now: c.Now,
+			Signals: c.Signals},
 	})
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),
@@ -214,6 +222,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	if err := w.store.Beat(ctx, w.self); err != nil {
 		return fmt.Errorf("take the worker's lease: %w", err)
 	}
+	w.beaten.Store(time.Now().UnixNano())
 	if err := w.paused.read(ctx, w.client); err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"aftercall/deliver/teamalert"
 	"aftercall/ingest"
 	"aftercall/internal/llm"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/people"
@@ -46,6 +47,8 @@ type app struct {
 	failed    chan error // a server that stopped by itself
 	end       context.CancelFunc
 	door      *worker.Door // between intake and worker
+	signals   *signals.Signals
+	ready     *signals.Readiness
 }
 
 // server is one listener with its handler.
@@ -61,21 +64,27 @@ type assembly struct {
 	role      role
 	getenv    func(string) string // for the secrets that sources name
 	log       *slog.Logger
-	simulated bool             // the simulated model may answer
-	anyPort   bool             // an address that is taken may be replaced by a free port of this machine
-	dev       bool             // open pages load again when a config becomes active
-	open      bool             // nobody has to sign in: a demo, on loopback
-	now       func() time.Time // nil: the system's clock
+	simulated bool                // the simulated model may answer
+	anyPort   bool                // an address that is taken may be replaced by a free port of this machine
+	dev       bool                // open pages load again when a config becomes active
+	open      bool                // nobody has to sign in: a demo, on loopback
+	now       func() time.Time    // nil: the system's clock
+	environ   func(string) string // OpenTelemetry's variables; nil: no traces are sent
 }
 
 // assemble connects and builds everything, and starts nothing.
 func assemble(ctx context.Context, as assembly) (a *app, err error) {
-	a = &app{door: &worker.Door{}, log: as.log, getenv: as.getenv, failed: make(chan error, 2)}
+	a = &app{door: &worker.Door{}, log: as.log, getenv: as.getenv, failed: make(chan error, 3), signals: newSignals(as.log)}
 	defer func() {
 		if err != nil {
 			a.release()
 		}
 	}()
+	if as.environ != nil {
+		if err = a.signals.SendTraces(ctx, as.environ, versionName()); err != nil {
+			return a, err
+		}
+	}
 	if a.db, err = store.Open(ctx, string(as.settings.DatabaseURL), store.Options{Pool: as.settings.Pool}); err != nil {
 		return a, err
 	}
@@ -93,13 +102,16 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 		return a, err
 	}
 	if as.role.work {
-		if model, err = buildModel(as.settings, as.simulated); err != nil {
+		if model, err = buildModel(as.settings, as.simulated, a.signals.WatchCircuit); err != nil {
 			return a, err
 		}
 		if err = a.addWorker(as, model, channels); err != nil {
 			return a, err
 		}
 		jobs = a.worker.Client()
+	}
+	if err = a.observe(as); err != nil {
+		return a, err
 	}
 	if as.role.web {
 		err = a.addWeb(as, jobs, model, channels)
@@ -110,9 +122,9 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 // addWorker builds the part that decides and delivers.
 func (a *app) addWorker(as assembly, model llm.Model, channels map[string]deliver.Channel) (err error) {
 	a.worker, err = worker.New(worker.Config{
-		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}),
+		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}).Tell(a.signals),
 		Channels: channels, Capture: capture.New(a.db), Logger: as.log, Version: versionName(), Now: as.now,
-		TokensPerDay: as.settings.TokensPerDay, Door: a.door,
+		TokensPerDay: as.settings.TokensPerDay, Door: a.door, Signals: a.signals,
 	})
 	return err
 }
@@ -146,6 +158,7 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model, c
 	}
 	a.intake, err = ingest.New(ingest.Config{
 		Store: a.db, River: jobs, Revisions: a.revisions, Getenv: as.getenv, Logger: as.log, Now: as.now, Door: a.door,
+		Ready: a.ready, Signals: a.signals,
 	})
 	if err != nil {
 		return err
@@ -227,9 +240,11 @@ func (a *app) address(name string) string {
 }
 
 // start begins to work: config first, then the queue, then the listeners, so that nothing comes in before it can be taken.
+// What is missing meanwhile can be asked from the beginning.
 func (a *app) start(ctx context.Context) error {
 	run, end := context.WithCancel(context.WithoutCancel(ctx))
 	a.end = end
+	a.serve("metrics")
 	if err := a.revisions.Start(run); err != nil {
 		return err
 	}
@@ -243,7 +258,17 @@ func (a *app) start(ctx context.Context) error {
 			return err
 		}
 	}
+	a.serve("webhooks")
+	a.serve("pages")
+	return nil
+}
+
+// serve begins to answer at an address that was taken.
+func (a *app) serve(name string) {
 	for _, s := range a.servers {
+		if s.name != name {
+			continue
+		}
 		a.log.Info("listening", "for", s.name, "address", s.listen.Addr().String())
 		go func() {
 			if err := s.http.Serve(s.listen); !errors.Is(err, http.ErrServerClosed) {
@@ -251,7 +276,6 @@ func (a *app) start(ctx context.Context) error {
 			}
 		}()
 	}
-	return nil
 }
 
 // Grace of each step of stopping. An orchestrator should allow their sum.
@@ -260,9 +284,11 @@ const (
 	workerGrace   = 30 * time.Second
 )
 
-// stop ends in the order that loses nothing: no new webhooks, running jobs to their end, pages, connections.
+// stop ends in the order that loses nothing: no new webhooks, running jobs to their end, pages, connections. Until then
+// readiness says that it stops.
 func (a *app) stop() error {
 	var errs []error
+	a.ready.Stop()
 	errs = append(errs, a.shutdown("webhooks"))
 	if a.worker != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), workerGrace)
@@ -273,6 +299,7 @@ func (a *app) stop() error {
 	if a.pages != nil {
 		a.pages.Stop()
 	}
+	errs = append(errs, a.shutdown("metrics"))
 	a.release()
 	return errors.Join(errs...)
 }
@@ -299,6 +326,7 @@ func (a *app) release() {
 	for _, s := range a.servers {
 		_ = s.listen.Close() // closed already after an orderly stop
 	}
+	a.signals.Close()
 	if a.db != nil {
 		a.db.Close()
 	}

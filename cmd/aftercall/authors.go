@@ -101,7 +101,7 @@ func modelFor(c *console, name string) (answerer, error) {
 		a.name, a.simulated, a.stop = simulated.ModelName, true, func() { _ = server.Close() } // nobody asks any more
 	}
 	s.Model, s.FallbackModel = a.name, ""
-	if a.Model, err = buildModel(s, true); err != nil {
+	if a.Model, err = buildModel(s, true, nil); err != nil {
 		a.stop()
 		return a, err
 	}

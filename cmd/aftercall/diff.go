@@ -66,7 +66,7 @@ func (d *comparing) run(ctx context.Context, dir string) error {
 		return err
 	}
 	if d.asks {
-		if d.model, err = buildModel(s, false); err != nil {
+		if d.model, err = buildModel(s, false, nil); err != nil {
 			return err
 		}
 	}

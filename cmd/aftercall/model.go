@@ -8,20 +8,36 @@ import (
 	"aftercall/internal/llm/openai"
 )
 
-// buildModel puts the model together: the client, a circuit breaker around it, and the fallback behind both.
-func buildModel(s settings, simulated bool) (llm.Model, error) {
+// The places of the models that are asked, as metrics call them.
+const (
+	firstModel    = "first"
+	fallbackModel = "fallback"
+)
+
+// buildModel puts the model together: the client, a circuit breaker around it, and the fallback behind both. watch, unless
+// it is nil, is told of each circuit.
+func buildModel(s settings, simulated bool, watch func(place string, open func() bool)) (llm.Model, error) {
 	primary, err := guarded(s, s.Model, simulated)
-	if err != nil || s.FallbackModel == "" {
-		return primary, err
+	if err != nil {
+		return nil, err
+	}
+	if watch != nil {
+		watch(firstModel, func() bool { return primary.State().Open })
+	}
+	if s.FallbackModel == "" {
+		return primary, nil
 	}
 	secondary, err := guarded(s, s.FallbackModel, simulated)
 	if err != nil {
 		return nil, err
 	}
+	if watch != nil {
+		watch(fallbackModel, func() bool { return secondary.State().Open })
+	}
 	return llm.WithFallback(primary, secondary), nil
 }
 
-func guarded(s settings, name string, simulated bool) (llm.Model, error) {
+func guarded(s settings, name string, simulated bool) (*llm.Guarded, error) {
 	m, err := openai.New(openai.Config{BaseURL: s.OpenAIBaseURL, Key: string(s.OpenAIKey), Model: name})
 	if err != nil {
 		return nil, fmt.Errorf("OPENAI_BASE_URL: %w", err)

@@ -153,7 +153,7 @@ func newHouseAt(t *testing.T, config string, model http.Handler, now func() time
 	t.Cleanup(h.mail.Close)
 	h.url = pgtest.New(t)
 	s := settings{
-		DatabaseURL: secret(h.url), Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0",
+		DatabaseURL: secret(h.url), Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0",
 		OpenAIBaseURL: h.model.URL + "/v1", Model: "scripted", SendGridKey: sendGridKey, SendGridBaseURL: h.mail.URL,
 	}
 	ctx := context.Background()

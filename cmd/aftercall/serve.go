@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"aftercall/automation"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 )
 
@@ -45,9 +46,9 @@ func runRole(ctx context.Context, c *console, r role, config string) error {
 		s.Config = config
 	}
 	tuneMemory(ctx, c.getenv)
-	log := slog.New(slog.NewJSONHandler(c.err, nil))
+	log := slog.New(signals.Traced(slog.NewJSONHandler(c.err, nil)))
 	s.print(log, c.getenv)
-	a, err := assemble(ctx, assembly{settings: s, role: r, getenv: c.getenv, log: log})
+	a, err := assemble(ctx, assembly{settings: s, role: r, getenv: c.getenv, environ: c.getenv, log: log})
 	if err != nil {
 		return err
 	}

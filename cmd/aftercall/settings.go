@@ -42,6 +42,7 @@ type settings struct {
 	OIDCIssuer      string // "" and people sign in by password only
 	OIDCClientID    string
 	OIDCSecret      secret
+	MetricsListen   string // metrics and readiness; "" for none
 	PublicURL       string // how the outside reaches Listen
 	Config          string // folder of one account, or of several; "" keeps what the database has
 	OpenAIKey       secret
@@ -75,6 +76,7 @@ func table() []setting {
 		{"AFTERCALL_OIDC_ISSUER", "", false, "who else says that people are who they are: https://…", func(s *settings, v string) { s.OIDCIssuer = v }, isHTTP},
 		{"AFTERCALL_OIDC_CLIENT_ID", "", false, "as what the issuer knows these pages", func(s *settings, v string) { s.OIDCClientID = v }, nil},
 		{"AFTERCALL_OIDC_CLIENT_SECRET", "", true, "and how they prove it", func(s *settings, v string) { s.OIDCSecret = secret(v) }, nil},
+		{"AFTERCALL_METRICS_LISTEN", "", false, "address for /metrics, /healthz and /readyz; empty: nobody listens", func(s *settings, v string) { s.MetricsListen = v }, isAddress},
 		{"AFTERCALL_PUBLIC_URL", "", false, "how the outside reaches AFTERCALL_LISTEN", func(s *settings, v string) { s.PublicURL = v }, isHTTP},
 		{"AFTERCALL_CONFIG", "", false, "folder of automations, watched; SIGHUP reads it again", func(s *settings, v string) { s.Config = v }, isFolder},
 		{"OPENAI_API_KEY", "", true, "key for the model", func(s *settings, v string) { s.OpenAIKey = secret(v) }, nil},

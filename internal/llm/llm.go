@@ -89,6 +89,11 @@ const (
 	Spent Kind = "budget_spent" // not asked: the budget is used up
 )
 
+// Kinds lists the kinds of failure of a call that was made.
+func Kinds() []Kind {
+	return []Kind{Unavailable, RateLimited, Quota, Misconfigured, Refused, TooLong, Truncated, BadRequest, BadReply}
+}
+
 // Error is a failed call. Its text holds no prompt, answer or key.
 type Error struct {
 	Kind   Kind

@@ -26,6 +26,7 @@ type call struct {
 	grown   bool // content changed: a new version
 	touched bool // only summary or decideAt changed
 	enqueue bool // needs a decide job
+	trace   string
 }
 
 // conversations inserts the new conversations of the batch and merges everything else into those that are there.
@@ -67,6 +68,7 @@ func (b *intake) begin(a *arrival) *call {
 	return &call{
 		id: newID(), account: a.account, key: a.callKey, first: a, content: a.Conversation, encoded: a.content,
 		state: StateAccepted, run: 1, decideAt: decideAt, summary: clean(a.Conversation.Summary), enqueue: true,
+		trace: a.Trace,
 	}
 }
 
@@ -153,7 +155,7 @@ func (c *call) take(a *arrival, now time.Time) (merged bool) {
 		}
 	}
 	if a.Final && c.decideAt.After(now) {
-		c.decideAt, c.touched, c.enqueue = now, true, true
+		c.decideAt, c.touched, c.enqueue, c.trace = now, true, true, a.Trace
 	}
 	return changed
 }
@@ -212,7 +214,7 @@ func (b *intake) jobs() (jobs []DecideJob) {
 		if !c.enqueue {
 			continue
 		}
-		j := DecideJob{AccountID: c.account, ConversationID: c.id, Run: c.run}
+		j := DecideJob{AccountID: c.account, ConversationID: c.id, Run: c.run, Trace: c.trace}
 		if c.decideAt.After(b.now) {
 			j.At = c.decideAt
 		}

@@ -132,6 +132,8 @@ func (h *house) walk(t *testing.T) {
 	must(err)
 	_, err = h.Stops(ctx, "acme")
 	must(err)
+	_, err = h.Vitals(ctx, []string{"decide"}, ttl)
+	must(err)
 	h.story(t, p.ConversationID)
 	for _, search := range []string{"", "c1", "ann@example.com", "+447700900123", p.ConversationID} {
 		_, _, err = h.Conversations(ctx, store.ConversationQuery{AccountID: "acme", Search: search})

@@ -35,6 +35,7 @@ type Arrival struct {
 	RevisionID   string                     // the revision active now; pinned if the conversation is new
 	DecideAt     time.Time                  // when a new conversation is to be decided: now, or after the wait for the analysis
 	Final        bool                       // nothing more to wait for: decide now even if the conversation was waiting for its analysis
+	Trace        string                     // signals.Carry: for the decide job, so that its spans join the webhook's
 }
 
 // Accepted is what became of an arrival. All of it is committed.
@@ -52,6 +53,7 @@ type DecideJob struct {
 	Run                       int
 	At                        time.Time // zero: now
 	Backlog                   int       // undecided conversations of the account, counted up to 10,000 and at most 1 s old
+	Trace                     string    // of the webhook that asked for it; "" if nobody follows it
 }
 
 // Ingest accepts arrivals, grouped into common transactions.

@@ -102,6 +102,7 @@ type Plan struct {
 	Tasks                                 []Task
 	Priority                              int // of the deliver jobs: the decide job's, so that fairness does not end with it
 	Sender                                Sender
+	Trace                                 string // signals.Carry: for the deliver jobs
 }
 
 // Sender is the worker that sends at once what is due of a plan on its channels: the plan claims it, and enqueues no job
@@ -124,6 +125,7 @@ type DeliverJob struct {
 	AccountID, ConversationID, Channel string
 	At                                 time.Time // zero: now
 	Priority                           int       // 1 (or 0) goes first
+	Trace                              string    // of the plan it belongs to; "" if nobody follows it
 }
 
 // Planner saves plans, grouped into common transactions.
@@ -308,7 +310,8 @@ func deliverJobs(plans []*planned, now time.Time) (jobs []DeliverJob) {
 			if !ok {
 				at[d.Channel] = len(jobs)
 				jobs = append(jobs, DeliverJob{
-					AccountID: p.AccountID, ConversationID: p.ConversationID, Channel: d.Channel, At: due, Priority: p.Priority})
+					AccountID: p.AccountID, ConversationID: p.ConversationID, Channel: d.Channel, At: due, Priority: p.Priority,
+					Trace: p.Trace})
 			} else if due.Before(jobs[n].At) {
 				jobs[n].At = due
 			}

@@ -17,7 +17,7 @@ var withoutAccount = []string{
 	// by id
 	"ChosenAnswers", "HoldsClaim", "NextDue",
 	// sweeps, leases, sums
-	"Beat", "Leave", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries",
+	"Beat", "Leave", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries", "QueueVitals", "UndecidedVitals", "LedgerVitals",
 	// the installation's own: where its data lives
 	"WhichServer", "WhichTable", "Home", "LockHome", "SetHome", "LiveWorkers", "DropLeases", "MarkUndecided",
 	"UnfinishedConversations",

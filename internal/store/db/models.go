@@ -330,6 +330,7 @@ type RiverJob struct {
 	AttemptedBy []string
 	Kind        string
 	Queue       string
+	Priority    int16
 	State       RiverJobState
 	ScheduledAt time.Time
 }

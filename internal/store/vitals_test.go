@@ -1,0 +1,100 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aftercall/internal/signals"
+	"aftercall/internal/store"
+)
+
+// TestVitals: what an operator is shown of an installation at which something of everything waits.
+func TestVitals(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	empty := h.vitals(t)
+	want := signals.Vitals{
+		QueueAge: map[string]time.Duration{"decide": 0, "deliver_email": 0}, QueueJobs: map[string]int{"decide": 0, "deliver_email": 0},
+		Undecided: map[string]int{"accepted": 0, "waiting": 0},
+		Ledger:    map[string]int{"planned": 0, "sending": 0, "retrying": 0, "held": 0, "unknown": 0}, Accounts: 1,
+	}
+	if diff := cmp.Diff(want, empty); diff != "" {
+		t.Errorf("of an idle installation (-want +got):\n%s", diff)
+	}
+	h.exec(t, `INSERT INTO river_job (args, kind, queue, state, priority, scheduled_at, max_attempts) VALUES
+		('{}', 'k', 'decide', 'available', 1, now() - interval '10 s', 25),
+		('{}', 'k', 'decide', 'available', 4, now() - interval '100 s', 25),
+		('{}', 'k', 'decide', 'scheduled', 1, now() - interval '70 s', 25),
+		('{}', 'k', 'decide', 'scheduled', 1, now() + interval '1 h', 25),
+		('{}', 'k', 'decide', 'running', 1, now() - interval '1 h', 25),
+		('{}', 'k', 'deliver_email', 'retryable', 2, now() - interval '40 s', 25)`)
+	for n, state := range []string{"accepted", "waiting", "decided"} {
+		id := h.accept(t, h.arrival(phoneCall(state))).ConversationID
+		h.exec(t, `UPDATE conversations SET state = $1, decided_at = CASE $1 WHEN 'decided' THEN now() END,
+			decide_at = now() - make_interval(secs => $2) WHERE id = $3`, state, 20*(n+1), id)
+	}
+	id := h.accept(t, h.arrival(phoneCall("ledger"))).ConversationID
+	h.exec(t, `UPDATE conversations SET state = 'decided', decided_at = now() WHERE id = $1`, id)
+	for n, state := range []store.DeliveryState{store.Planned, store.Planned, store.Retrying, store.Sending, store.Held, store.Unknown, store.Sent, store.Failed} {
+		h.exec(t, `INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state,
+				reason, detail, due_at, deadline_at, test, content, attempt, worker_id, claimed_at)
+			VALUES (gen_random_uuid(), 'acme', $1, 1, 'a', $2::integer, 'r', 'email', false, $3, '', '',
+				now() - make_interval(secs => 30 * $2::integer) + interval '1 min', now() + interval '1 h', false, '{}', 1, 'w', now())`, id, n, string(state))
+	}
+	h.beat(t, "w1", "w2")
+	h.kill(t, "w2")
+	h.exec(t, `INSERT INTO config_attempts (account_id, folder, host, state, problems, first_problem, digest) VALUES
+		('acme', '/c', 'h', 'applied', 0, '', 'd'), ('other', '/o', 'h', 'invalid', 1, 'p', 'd')`)
+	got := h.vitals(t)
+	for name, c := range map[string]struct{ got, want time.Duration }{
+		"decide": {got.QueueAge["decide"], 100 * time.Second}, "deliver_email": {got.QueueAge["deliver_email"], 40 * time.Second},
+		"undecided": {got.OldestUndecided, 40 * time.Second}, "due": {got.OldestDue, 0},
+	} {
+		if c.got < c.want || c.got > c.want+30*time.Second {
+			t.Errorf("age of %s is %s, want %s", name, c.got, c.want)
+		}
+	}
+	got.QueueAge, got.OldestUndecided, got.OldestDue = nil, 0, 0
+	want = signals.Vitals{
+		QueueJobs: map[string]int{"decide": 2, "deliver_email": 0}, Undecided: map[string]int{"accepted": 1, "waiting": 1},
+		Ledger:  map[string]int{"planned": 2, "sending": 1, "retrying": 1, "held": 1, "unknown": 1},
+		Workers: 1, Accounts: 1, Troubled: 1,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func (h *house) vitals(t *testing.T) signals.Vitals {
+	t.Helper()
+	v, err := h.Vitals(t.Context(), []string{"decide", "deliver_email"}, ttl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestAnOldSchemaIsNoticed, and a database that is away is not taken for one.
+func TestAnOldSchemaIsNoticed(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	if err := h.SchemaFits(t.Context()); err != nil {
+		t.Error(err)
+	}
+	h.exec(t, `DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`)
+	if err := h.SchemaFits(t.Context()); err == nil {
+		t.Error("an older schema fits")
+	}
+	if err := h.Answers(t.Context()); err != nil {
+		t.Error(err)
+	}
+	h.Close()
+	if err := h.SchemaFits(t.Context()); err != nil {
+		t.Errorf("nobody can know: %v", err)
+	}
+	if err := h.Answers(t.Context()); err == nil {
+		t.Error("a database that is away answers")
+	}
+}
