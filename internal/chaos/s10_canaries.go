@@ -14,6 +14,7 @@ import (
 
 	"aftercall/internal/chaos/bed"
 	"aftercall/internal/chaos/checker"
+	"aftercall/internal/signals/collector"
 )
 
 // canaries is S10: what is secret or personal is told to the product in every way there is, everything that can fail
@@ -25,6 +26,8 @@ func canaries() property {
 			{"callers-words-logged", "words, names, numbers and addresses in logs"},
 			{"providers-words-logged", "secrets in logs"},
 			{"callers-words-in-errors", "words, names, numbers and addresses in the queue's rows and the workers'"},
+			{"callers-words-measured", "words, names, numbers and addresses in metrics"},
+			{"callers-words-traced", "words, names, numbers and addresses in traces"},
 		},
 	}
 }
@@ -64,7 +67,10 @@ func canaryCall(i int) bed.Call {
 }
 
 func tryCanaries(ctx context.Context, t *trial) error {
-	b, c, err := t.bed(ctx, bed.Options{Config: canaryConfig(), Env: []string{"CHAOS_CALLS_SECRET=" + webhookSecret}})
+	traces := collector.New()
+	defer traces.Close()
+	b, c, err := t.bed(ctx, bed.Options{Config: canaryConfig(), Env: []string{"CHAOS_CALLS_SECRET=" + webhookSecret,
+		"AFTERCALL_METRICS_LISTEN=127.0.0.1:0", "OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.URL, "OTEL_BSP_SCHEDULE_DELAY=100"}})
 	if err != nil {
 		return err
 	}
@@ -82,10 +88,13 @@ func tryCanaries(ctx context.Context, t *trial) error {
 	if err := b.Mail(ctx, bed.Conduct{LatencyMS: 10, JitterMS: 50, Faults: faults, RetryAfter: 1, Echo: true}); err != nil {
 		return err
 	}
-	if err := t.unsettle(ctx, b, c); err != nil {
+	s := &search{trial: t, bed: b}
+	if err := t.unsettle(ctx, b, c, s.metrics); err != nil {
 		return err
 	}
-	s := &search{trial: t, bed: b}
+	if err := s.traces(traces); err != nil {
+		return err
+	}
 	if err := s.answers(ctx, web); err != nil {
 		return err
 	}
@@ -95,8 +104,9 @@ func tryCanaries(ctx context.Context, t *trial) error {
 	return s.logs()
 }
 
-// unsettle posts the calls while workers are killed; the last one dies with its stacks printed.
-func (t *trial) unsettle(ctx context.Context, b *bed.Bed, c *checker.Checker) error {
+// unsettle posts the calls while workers are killed, has a look at those that are left, and lets a last one die with its
+// stacks printed.
+func (t *trial) unsettle(ctx context.Context, b *bed.Bed, c *checker.Checker, look func(context.Context) error) error {
 	n, kills := t.size(600, 30), t.size(12, 2)
 	calls := make([]bed.Call, n)
 	for i := range calls {
@@ -123,6 +133,9 @@ func (t *trial) unsettle(ctx context.Context, b *bed.Bed, c *checker.Checker) er
 	}
 	// Some mails wait ten minutes for an operator to mend the key, so that this run does not come to rest.
 	if _, _, err := c.Settle(ctx, t.within(45*time.Second, 2*time.Second)); err != nil {
+		return err
+	}
+	if err := look(ctx); err != nil {
 		return err
 	}
 	w, err := b.Worker(ctx)
@@ -218,6 +231,70 @@ func (s *search) answers(ctx context.Context, web *bed.Process) error {
 	s.zero("secrets in answers and pages", secrets)
 	s.zero("words, names, numbers and addresses in errors", private)
 	s.zero("words, names, numbers and addresses in the queue's page", jobs)
+	return nil
+}
+
+// metrics reads what the living processes show of themselves.
+func (s *search) metrics(ctx context.Context) error {
+	var secrets, private checker.Finding
+	lines := 0
+	alive := s.bed.Serving()
+	for _, p := range alive {
+		url, err := p.Metrics(ctx)
+		if err != nil {
+			return err
+		}
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/metrics", nil)
+		if err != nil {
+			return fmt.Errorf("ask for metrics: %w", err)
+		}
+		status, text, err := answer(r)
+		if err != nil {
+			return err
+		}
+		if status != http.StatusOK {
+			return fmt.Errorf("the metrics of %s answer %d", p.Name, status)
+		}
+		for line := range strings.Lines(text) {
+			lines++
+			if s.secret(line) {
+				secrets.Note(line[:min(len(line), 120)])
+			}
+			if s.private(line) {
+				private.Note(line[:min(len(line), 120)])
+			}
+		}
+	}
+	if lines == 0 {
+		return errors.New("no process that could be watched was left")
+	}
+	s.exercised("lines of metrics searched", fmt.Sprintf("%d of %d processes", lines, len(alive)))
+	s.zero("secrets in metrics", secrets)
+	s.zero("words, names, numbers and addresses in metrics", private)
+	return nil
+}
+
+// traces searches what was sent to the collector.
+func (s *search) traces(c *collector.Collector) error {
+	var secrets, private checker.Finding
+	raw := c.Raw()
+	if s.secret(raw) {
+		secrets.Note("a span")
+	}
+	for _, span := range c.Spans() {
+		if s.private(fmt.Sprint(span)) {
+			private.Note(span.Name[:min(len(span.Name), 120)])
+		}
+	}
+	if s.private(raw) && private.Count == 0 {
+		private.Note("beside the spans")
+	}
+	if raw == "" {
+		return errors.New("no span came")
+	}
+	s.exercised("spans searched", fmt.Sprintf("%d, %d bytes", len(c.Spans()), len(raw)))
+	s.zero("secrets in traces", secrets)
+	s.zero("words, names, numbers and addresses in traces", private)
 	return nil
 }
 

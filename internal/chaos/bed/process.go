@@ -89,6 +89,26 @@ func (p *Process) Pages(ctx context.Context) (string, error) {
 	return "http://" + addr, err
 }
 
+// Metrics waits until the process can be watched, and returns the base URL at which it can be: it needs
+// AFTERCALL_METRICS_LISTEN in its environment.
+func (p *Process) Metrics(ctx context.Context) (string, error) {
+	rest, err := p.await(ctx, `"msg":"listening","for":"metrics","address":"`, 30*time.Second)
+	addr, _, _ := strings.Cut(rest, `"`)
+	return "http://" + addr, err
+}
+
+// Serving are the processes of the product that run now.
+func (b *Bed) Serving() (alive []*Process) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.processes {
+		if strings.HasPrefix(p.Name, "serve-") && p.Alive() {
+			alive = append(alive, p)
+		}
+	}
+	return alive
+}
+
 // Freeze is SIGSTOP, Thaw is SIGCONT.
 func (p *Process) Freeze() { _ = p.cmd.Process.Signal(syscall.SIGSTOP) }
 
