@@ -39,6 +39,13 @@ var rows = []string{
 		INSERT INTO audit_log (id, account_id, person, address, act, target, detail)
 		VALUES ('0192f3a4-0000-7000-8000-000000000011', 'acme', 'A', '', 'a', 't', '{}')`,
 	12: `SELECT 1`, // likewise
+	13: `INSERT INTO runs (conversation_id, run, account_id, cause, of_run, automation, sandbox, revision_id, state, person, done_at)
+		VALUES ('0192f3a4-0000-7000-8000-000000000002', 2, 'acme', 'fix', 1, 'a', false, '0192f3a4-0000-7000-8000-000000000001', 'done', 'A', now());
+		UPDATE decisions SET settled_as = 'fixed', settled_run = 2, settled_by = 'A', settled_at = now();
+		INSERT INTO variable_values (conversation_id, run, name, account_id, type, status, raw, value, evidence, problem)
+		VALUES ('0192f3a4-0000-7000-8000-000000000002', 2, 'dyn_x', 'acme', 'text', 'given', 'x', 'x', '{}', '')
+		ON CONFLICT (conversation_id, run, name) DO UPDATE SET status = 'given';
+		UPDATE deliveries SET state = 'skipped', reason = 'sent_before'`,
 }
 
 // tables are the tables filled above, by step.

@@ -67,6 +67,7 @@ const (
 	TooLate                    Code = "too_late"
 	TestCall                   Code = "test_call"
 	BreakerOpen                Code = "breaker_open"
+	SentBefore                 Code = "sent_before"
 )
 
 // Reason is what the product says about one code.
@@ -126,8 +127,8 @@ var all = []Reason{
 	{BudgetExceeded, StageDecision, "Reading this conversation would have cost more than its own budget, or its account's for the day, allows.", "Read the conversation and act by hand: it is not read again by itself. For calls to come, raise the account's budget, or wait for its next day."},
 	{WorkFailed, StageDecision, "The program failed each time it worked on this conversation, so nothing was decided.", "Read the conversation and act by hand. The log has the fault, under this conversation's id."},
 	{ConditionFalse, StageAction, "The action's own if: is false.", "Check the if: expression against the variables shown."},
-	{RequiredVariableMissing, StageAction, "A variable the automation requires was not stated, so nothing is sent until somebody looks.", "Read the call and write to whoever must know yourself; for calls to come, take the name out of require."},
-	{VariableMissingForCustomer, StageAction, "The message goes to the customer and would show a gap, so it is held.", "Write to the customer yourself; for calls to come, put the passage inside {{#if}}."},
+	{RequiredVariableMissing, StageAction, "A variable the automation requires was not stated, so nothing is sent until somebody looks.", "Read the call and give the value; for calls to come, take the name out of require."},
+	{VariableMissingForCustomer, StageAction, "The message goes to the customer and would show a gap, so it is held.", "Read the call and give the value, or dismiss it; for calls to come, put the passage inside {{#if}}."},
 	{RecipientsEmpty, StageAction, "Nobody is left to send to.", "Add a recipient, or an otherwise route that names somebody."},
 	{RecipientInvalid, StageAction, "The recipient's address is not a valid address.", "Correct the address in the config or on the contact record."},
 	{RecipientNotAllowed, StageAction, "The account's allow-list does not contain this recipient.", "Add the domain or address under allow, if it belongs there."},
@@ -138,6 +139,7 @@ var all = []Reason{
 	{TooLate, StageAction, "The message could not be sent before its deadline.", "Look at the attempts; write to whoever must know yourself if it still helps."},
 	{TestCall, StageAction, "The conversation is a test, so the message was captured and not sent.", "Set send_tests: true if tests should really send."},
 	{BreakerOpen, StageAction, "The automation fires far more often than usual, so its actions are held.", "Look at the automation's recent decisions, and mend its question."},
+	{SentBefore, StageAction, "The same message went out, may have gone out or still waits in an earlier run, so this one does not send it again.", "Send the earlier one again if it has to go out once more; settle it first if nobody knows whether it did."},
 }
 
 // State is what the product says about one delivery state, for whoever meets the word.
@@ -166,10 +168,10 @@ var states = []State{
 	{"retrying", "The provider did not take the message yet; it certainly was not sent.", "Nothing to do; it is tried again at the time shown."},
 	{"sent", "The provider has taken the message.", ""},
 	{"delivered", "The provider reports that the message arrived.", ""},
-	{"held", "The message waits for a person.", "Read its reason and the call, and write to whoever must know yourself."},
-	{"failed", "The message certainly was not sent, and is not tried again.", "Put right what the last attempt names; write to whoever must know yourself."},
+	{"held", "The message waits for a person.", "Read its reason and the call; then give the value that is missing, release it, or dismiss it."},
+	{"failed", "The message certainly was not sent, and is not tried again.", "Put right what the last attempt names, and send it again."},
 	{"skipped", "Nothing was to be sent.", "Its reason says why."},
 	{"cancelled", "The message was called off before it was sent.", ""},
 	{"unknown", "A request went out and no answer was kept, or the data was restored from a backup: it may have been sent. It is never sent again by itself.",
-		"Look the message up at the provider before anything is sent again."},
+		"Look the message up at the provider, and settle it as sent or as failed."},
 }

@@ -38,6 +38,20 @@ func Resolve(decls []Declaration, said interview.Said, c *conversation.Conversat
 	return values
 }
 
+// Give checks and normalises a value that a person typed in after looking at the call: as one that was stated, except that the
+// words it has to stand in are the person's own. So a link leads to allowed hosts only, and a text holds none.
+func Give(d Declaration, typed string, c *conversation.Conversation, l Limits) Value {
+	own := *c
+	own.Turns = []conversation.Turn{{Text: oneLine(typed)}}
+	words := interview.Stated{Name: d.Name, Value: typed, Evidence: interview.Evidence{Turn: 1, Quote: own.Turns[0].Text}}
+	v := Resolve([]Declaration{d}, interview.Said{Variables: map[string]interview.Stated{d.Name: words}}, &own, l)[0]
+	v.Evidence = interview.Evidence{} // nobody said it in the call
+	if v.Status == Stated {
+		v.Status = Given
+	}
+	return v
+}
+
 func resolve(d Declaration, said interview.Said, k *check) Value {
 	s, stated := said.Variables[d.Name]
 	v := Value{Name: d.Name, Type: d.Type, Raw: s.Value, Evidence: s.Evidence}

@@ -56,6 +56,7 @@ const (
 	Defaulted Status = "default"  // not stated; the declaration's default stands in
 	Rejected  Status = "rejected" // the model gave a value that did not pass the checks
 	Conflict  Status = "conflict" // a long transcript gave two values; held
+	Given     Status = "given"    // by a person who looked at the call
 )
 
 // Value is one dyn_ variable of one conversation.
@@ -63,11 +64,13 @@ type Value struct {
 	Name     string
 	Type     Type
 	Status   Status
-	Raw      string // as the model gave it
-	Value    string // normalised; "" unless Stated or Defaulted
+	Raw      string // as the model, or the person, gave it
+	Value    string // normalised; "" unless it is Present
 	Evidence interview.Evidence
 	Problem  string // why it was rejected: one sentence, no transcript text
 }
 
-// Present reports whether the value can be used: stated, or standing in by default.
-func (v Value) Present() bool { return v.Status == Stated || v.Status == Defaulted }
+// Present reports whether the value can be used: stated, given, or standing in by default.
+func (v Value) Present() bool {
+	return v.Status == Stated || v.Status == Given || v.Status == Defaulted
+}

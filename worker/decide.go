@@ -245,7 +245,7 @@ func undecided(rev *automation.Revision, decided map[string]bool) []triggers.Tri
 	return open
 }
 
-// contact is the part of the conversation's contact record that can be written to.
-func contact(c *conversation.Conversation) contactRecord {
+// Contact is the part of the conversation's contact record that can be written to.
+func Contact(c *conversation.Conversation) contactRecord {
 	return contactRecord{Name: c.Customer.Name, Email: c.Customer.Email, Number: c.CustomerNumber()}
 }

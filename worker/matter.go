@@ -18,6 +18,7 @@ type matter struct {
 	rev         *automation.Revision
 	loc         *time.Location // the conversation's zone
 	interviewer *interview.Interviewer
+	sandbox     bool // everything goes to the capture sink
 
 	stopped          []triggers.Decision // by the gates
 	due, free, asked []triggers.Trigger  // past the gates: all, those that need no model, the others

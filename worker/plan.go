@@ -35,6 +35,7 @@ type planner struct {
 	values  map[string]any // system and dyn_ values by name
 	missing templates.Options
 	said    interview.Said
+	sandbox bool
 	plan    *store.Plan
 }
 
@@ -47,7 +48,7 @@ func (m *matter) plan(decisions []triggers.Decision, said interview.Said, now ti
 func (m *matter) lay(decisions []triggers.Decision, said interview.Said, values []variables.Value, now time.Time) *store.Plan {
 	c, rev := m.conv, m.rev
 	p := planner{
-		conv: c, rev: rev, now: now, said: said,
+		conv: c, rev: rev, now: now, said: said, sandbox: m.sandbox,
 		values:  data(c, rev, m.loc, said.Summary, values),
 		missing: missing(rev),
 		plan: &store.Plan{
@@ -102,7 +103,7 @@ func (p *planner) action(a *automation.Automation, act *automation.Action, loc *
 	due, wait := act.Send.At(p.conv.EndedAt, p.now, loc)
 	base := store.Delivery{
 		State: store.Planned, Reason: wait, DueAt: due, DeadlineAt: due.Add(Lifetime), Content: content,
-		Test: p.conv.Channel == conversation.ChannelTest && !a.SendTests,
+		Test: p.sandbox || p.conv.Channel == conversation.ChannelTest && !a.SendTests,
 	}
 	if names := p.absent(a.Require); len(names) > 0 {
 		base.State, base.Reason, base.Detail = store.Held, reason.RequiredVariableMissing, "not stated: "+strings.Join(names, ", ")
@@ -189,16 +190,16 @@ func (p *planner) address(a *automation.Automation, act *automation.Action, base
 		return []store.Delivery{base}
 	}
 	routed := p.routed(a)
-	to, left := p.rev.Directory.Resolve(act.To, routed, act.Channel, contact(p.conv))
+	to, left := p.rev.Directory.Resolve(act.To, routed, act.Channel, Contact(p.conv))
 	var cc, reply []recipients.Recipient
 	if len(act.CC) > 0 {
 		var lost []recipients.Rejection
-		cc, lost = p.rev.Directory.Resolve(act.CC, routed, act.Channel, contact(p.conv))
+		cc, lost = p.rev.Directory.Resolve(act.CC, routed, act.Channel, Contact(p.conv))
 		left = append(left, lost...)
 		cc = without(cc, to)
 	}
 	if len(act.ReplyTo) > 0 {
-		reply, _ = p.rev.Directory.Resolve(act.ReplyTo, routed, act.Channel, contact(p.conv))
+		reply, _ = p.rev.Directory.Resolve(act.ReplyTo, routed, act.Channel, Contact(p.conv))
 		base.Content.ReplyTo = keys(reply)
 	}
 	var out []store.Delivery

@@ -50,7 +50,7 @@ func (r Rehearsal) Story(c *conversation.Conversation, rev *automation.Revision)
 		d.ID = fmt.Sprintf("%s-%d-%d", d.Automation, d.Action, i) // the same each time, unlike one of the line's
 		told := store.StoryDelivery{Run: r.Plan.Run, Delivery: d}
 		if len(d.Content.To) == 1 {
-			if to, refused := rev.Directory.Address(d.Content.To[0], d.Channel, contact(c)); refused == "" {
+			if to, refused := rev.Directory.Address(d.Content.To[0], d.Channel, Contact(c)); refused == "" {
 				told.Address = to.Address
 			}
 		}

@@ -1,7 +1,7 @@
 // Package worker is the line itself: River jobs that decide a conversation, deliver its messages and keep the house.
 //
 // It owns decide.go (one conversation from gates to plan), matter.go (the steps of it that a rehearsal takes as well),
-// plan.go (what the decisions lead to), deliver.go (claim, call, receipt), verdict.go (the only place that knows River's
+// plan.go (what the decisions lead to), again.go and replay.go (a call that people want decided once more), deliver.go (claim, call, receipt), verdict.go (the only place that knows River's
 // answers) and maintenance.go (lease, sweep). Each is a short list of named calls into the rooms below.
 //
 // It promises the order: written down before it is done, decided once, sent at most once per key. Jobs carry ids, never
@@ -64,7 +64,10 @@ type Config struct {
 	Gate         int           // decide jobs that use database and processor at once (default 8)
 	Lease        time.Duration // how long a silent worker counts as alive (default Lease)
 	TokensPerDay int           // what an account may spend on the model in a day, if it names no lower figure (default: no limit)
-	AskTimeout   time.Duration // how long one interview may take before its model counts as away (default 80 s)
+	// Bulk works on a bulk job for a while; more reports that there is more to do. nil: this worker takes none.
+	Bulk func(ctx context.Context, bulkID string) (more bool, err error)
+
+	AskTimeout time.Duration // how long one interview may take before its model counts as away (default 80 s)
 }
 
 // Worker works the queues of one process.
@@ -94,7 +97,7 @@ const softStop = 20 * time.Second
 // New builds a Worker. It does nothing until Start.
 func New(c Config) (*Worker, error) {
 	c = c.withDefaults()
-	if longest := max(decideTimeout, deliverTimeout, c.AskTimeout); rescueAfter <= longest {
+	if longest := max(decideTimeout, deliverTimeout, bulkTimeout, c.AskTimeout); rescueAfter <= longest {
 		return nil, fmt.Errorf("jobs may run %s but are rescued after %s: they would run twice", longest, rescueAfter)
 	}
 	host, _ := os.Hostname() // only shown beside the worker's id
@@ -119,13 +122,18 @@ func New(c Config) (*Worker, error) {
 	}
 	jobs := river.NewWorkers()
 	river.AddWorker(jobs, sender)
-	river.AddWorker(jobs, &decider{
+	decides := &decider{
 		store: c.Store, planner: c.Store.NewPlanner(EnqueueDelivers(inserter)), revisions: c.Revisions,
 		interviewer: c.Interviewer, gate: newGate(c.Gate), door: c.Door, sender: sender, askTimeout: c.AskTimeout,
 		now: c.Now, log: c.Logger, signals: c.Signals,
 		purses: &Purses{Store: c.Store, Revisions: c.Revisions, Logger: c.Logger, TokensPerDay: c.TokensPerDay, Now: c.Now,
 			Signals: c.Signals},
-	})
+	}
+	river.AddWorker(jobs, decides)
+	river.AddWorker(jobs, &replayer{with: decides, enqueue: EnqueueDelivers(inserter)})
+	if c.Bulk != nil {
+		river.AddWorker(jobs, &bulker{with: sender, some: c.Bulk})
+	}
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),
 		// The default cooldown of 100 ms alone would bound a queue to a thousand jobs a second.
@@ -167,6 +175,9 @@ func (c Config) withDefaults() Config {
 // the others at once, so their polling need not cost anything when the house is idle.
 func (c Config) queues() map[string]river.QueueConfig {
 	queues := map[string]river.QueueConfig{QueueDecide: {MaxWorkers: c.DecideSlots}}
+	if c.Bulk != nil {
+		queues[QueueBulk] = river.QueueConfig{MaxWorkers: bulkSlots, FetchPollInterval: c.poll(500 * time.Millisecond)}
+	}
 	for _, ch := range Channels() {
 		q := river.QueueConfig{MaxWorkers: c.slots(ch)}
 		if ch != deliver.Email {

@@ -14,6 +14,7 @@ func rooms() []Room {
 		{Path: "dashboard", Level: 7},
 		{Path: "ingest", Level: 7},
 
+		{Path: "ops", Level: 6},
 		{Path: "change", Level: 6},
 		{Path: "rehearsal", Level: 6},
 
@@ -72,7 +73,7 @@ func rooms() []Room {
 
 // libraries says where a library may be imported. One that is not here may be imported anywhere.
 func libraries() []Library {
-	queue := []string{"worker", "ingest", "dashboard", "cmd/aftercall"}
+	queue := []string{"worker", "ops", "ingest", "dashboard", "cmd/aftercall"}
 	database := []string{
 		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
 		"internal/chaos/checker", "internal/chaos", "internal/bench", // which must not read through the product's own queries
@@ -121,4 +122,4 @@ func sqlRooms() []string {
 }
 
 // txOnly are the rooms that may use nothing of pgx but the type of a transaction.
-func txOnly() []string { return []string{"worker", "ingest", "dashboard", "cmd/aftercall"} }
+func txOnly() []string { return []string{"worker", "ops", "ingest", "dashboard", "cmd/aftercall"} }

@@ -16,6 +16,7 @@ type Actor struct {
 	PersonID string // "" for the command line and for a machine that signs in by itself
 	Name     string // as they are known now; it stays in the log when the person is gone
 	Address  string // of the request; "" for the command line
+	Bulk     string // the bulk job that they asked for, which does it; "" for a single action
 }
 
 // Act is one line of the audit log: who did what to what, when, from where. Lines are only ever added.
@@ -30,6 +31,17 @@ type Act struct {
 	Target    string            // the id of what it was done to
 	Detail    map[string]string // what else tells what happened: never what a caller said, nor an address
 	At        time.Time         // given when it is written
+
+	conversation string // that it is about
+	made         string // what came of it: the new delivery's id, or the new run
+}
+
+// tell adds to what tells what happened.
+func (a *Act) tell(key, value string) {
+	if a.Detail == nil {
+		a.Detail = map[string]string{}
+	}
+	a.Detail[key] = value
 }
 
 // Deed is what was done.
@@ -53,22 +65,60 @@ const (
 	ActKeyRevoked     Deed = "key_revoked"
 	ActTestBegun      Deed = "test_message_begun" // before it is handed to the channel
 	ActTestEnded      Deed = "test_message_ended"
+
+	ActResent    Deed = "resent"
+	ActSettled   Deed = "settled" // an unknown delivery
+	ActCancelled Deed = "cancelled"
+	ActReleased  Deed = "released"
+	ActFixed     Deed = "fixed"
+	ActApproved  Deed = "approved"
+	ActDismissed Deed = "dismissed"
+	ActMarked    Deed = "marked"
+	ActReplayed  Deed = "replayed"
+	ActBulk      Deed = "bulk_asked"
+	ActBulkEnded Deed = "bulk_aborted"
 )
 
 // Deeds lists them all.
 func Deeds() []Deed {
 	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
-		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded}
+		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
+		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded}
 }
 
 // change runs f and writes the act down, in one transaction: neither is there without the other.
 func (s *Store) change(ctx context.Context, a Act, f func(q *db.Queries) error) error {
-	return inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
-		if err := f(q); err != nil {
+	return s.changeTx(ctx, &a, func(_ pgx.Tx, q *db.Queries) error { return f(q) })
+}
+
+// changeTx is change for what inserts jobs, too, or knows only afterwards what there is to tell. What a bulk job does moves
+// the job's cursor in the same transaction.
+func (s *Store) changeTx(ctx context.Context, a *Act, f func(tx pgx.Tx, q *db.Queries) error) error {
+	return inTx(ctx, s.pool, func(tx pgx.Tx, q *db.Queries) error {
+		if a.By.Bulk != "" {
+			if err := stepBulk(ctx, q, *a, db.StepBulkParams{Done: 1}); err != nil {
+				return err
+			}
+		}
+		if err := f(tx, q); err != nil {
 			return err
 		}
-		return logAct(ctx, q, a)
+		if a.By.Bulk != "" {
+			item := BulkItem{ID: a.Target, ConversationID: a.conversation, Result: BulkDone, Made: a.made}
+			if err := noteItem(ctx, q, *a, item); err != nil {
+				return err
+			}
+		}
+		return logAct(ctx, q, *a)
 	})
+}
+
+// person is their id where they have one.
+func (a Actor) person() *string {
+	if !isID(a.PersonID) {
+		return nil
+	}
+	return &a.PersonID
 }
 
 // LogAct writes an act down that changes nothing.
@@ -78,15 +128,14 @@ func logAct(ctx context.Context, q *db.Queries, a Act) error {
 	if a.Detail == nil {
 		a.Detail = map[string]string{}
 	}
+	if a.By.Bulk != "" {
+		a.tell("bulk", a.By.Bulk)
+	}
 	detail, err := encode(a.Detail)
 	if err != nil {
 		return fmt.Errorf("log %s: %w", a.What, err)
 	}
-	var person *string
-	if isID(a.By.PersonID) {
-		person = &a.By.PersonID
-	}
-	err = q.LogAct(ctx, db.LogActParams{ID: newID(), AccountID: a.AccountID, PersonID: person, Person: clean(a.By.Name),
+	err = q.LogAct(ctx, db.LogActParams{ID: newID(), AccountID: a.AccountID, PersonID: a.By.person(), Person: clean(a.By.Name),
 		Address: clean(a.By.Address), Act: string(a.What), Target: clean(a.Target), Detail: detail})
 	if err != nil {
 		return fmt.Errorf("log %s: %w", a.What, err)

@@ -178,6 +178,12 @@ func doubt(ctx context.Context, q *db.Queries) (Homecoming, error) {
 	if err != nil {
 		return Homecoming{}, fmt.Errorf("doubt what is not final: %w", err)
 	}
+	if err := q.BreakOffRuns(ctx); err != nil {
+		return Homecoming{}, fmt.Errorf("break off the runs that people asked for: %w", err)
+	}
+	if err := q.BreakOffBulks(ctx); err != nil {
+		return Homecoming{}, fmt.Errorf("break off bulk jobs: %w", err)
+	}
 	leases, err := q.DropLeases(ctx)
 	if err != nil {
 		return Homecoming{}, fmt.Errorf("drop the leases of the original's workers: %w", err)

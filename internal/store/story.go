@@ -35,6 +35,7 @@ type Story struct {
 	Deliveries   []StoryDelivery
 	Tasks        []StoryTask
 	Calls        []interview.Call // without Answer
+	Runs         []Run            // those beside the first decision, the newest first
 }
 
 // StoryEvent is one accepted webhook of the conversation.
@@ -50,6 +51,23 @@ type StoryDecision struct {
 	Run int
 	triggers.Decision
 	DecidedAt time.Time
+	Settled   *Settled // by a person; nil while nobody has
+	Mark      *Marked  // what a person says of it; nil if nobody does
+}
+
+// Settled says how a person has dealt with something.
+type Settled struct {
+	As  string // a decision: approved, fixed, dismissed or replayed; a delivery: sent, failed, cancelled, released, superseded or resent
+	Run int    // the run that took over; 0: none did
+	By  string
+	At  time.Time
+}
+
+// Marked is what a person says of a decision.
+type Marked struct {
+	Wrong    bool
+	Note, By string
+	At       time.Time
 }
 
 // StoryDelivery is one line of the ledger with its attempts.
@@ -61,6 +79,9 @@ type StoryDelivery struct {
 	Provider   string
 	ProviderID string
 	UpdatedAt  time.Time
+	Copy       int       // 0: as planned; n: the n-th resend
+	ResendOf   string    // the delivery that it sends again
+	Settled    []Settled // by people, in order
 }
 
 // StoryAttempt is one try.
@@ -123,7 +144,7 @@ func (r *Reader) Story(ctx context.Context, accountID, conversationID string) (S
 	err := r.read(ctx, func(q *db.Queries) error {
 		for _, chapter := range []func(context.Context, *db.Queries, string) error{
 			story.readConversation, story.readEvents, story.readDecisions, story.readValues, story.readDeliveries,
-			story.readTasks, story.readCalls,
+			story.readTasks, story.readCalls, story.readRuns,
 		} {
 			if err := chapter(ctx, q, conversationID); err != nil {
 				return err
@@ -169,6 +190,12 @@ func (s *Story) readDecisions(ctx context.Context, q *db.Queries, id string) err
 		if err := json.Unmarshal(r.Evidence, &d.Evidence); err != nil {
 			return fmt.Errorf("decode the evidence of %s: %w", r.Automation, err)
 		}
+		if r.SettledAs != "" {
+			d.Settled = &Settled{As: r.SettledAs, Run: int(r.SettledRun), By: r.SettledBy, At: zeroOr(r.SettledAt)}
+		}
+		if r.MarkedAt != nil {
+			d.Mark = &Marked{Wrong: r.Wrong, Note: r.Note, By: r.MarkedBy, At: *r.MarkedAt}
+		}
 		s.Decisions = append(s.Decisions, d)
 	}
 	return nil
@@ -180,14 +207,22 @@ func (s *Story) readValues(ctx context.Context, q *db.Queries, id string) error 
 		return err
 	}
 	for _, r := range rows {
-		v := variables.Value{Name: r.Name, Type: variables.Type(r.Type), Status: variables.Status(r.Status), Raw: r.Raw,
-			Value: r.Value, Problem: r.Problem}
-		if err := json.Unmarshal(r.Evidence, &v.Evidence); err != nil {
-			return fmt.Errorf("decode the evidence of %s: %w", r.Name, err)
+		v, err := value(r)
+		if err != nil {
+			return err
 		}
 		s.Values = append(s.Values, v)
 	}
 	return nil
+}
+
+func value(r db.StoryValuesRow) (variables.Value, error) {
+	v := variables.Value{Name: r.Name, Type: variables.Type(r.Type), Status: variables.Status(r.Status), Raw: r.Raw,
+		Value: r.Value, Problem: r.Problem}
+	if err := json.Unmarshal(r.Evidence, &v.Evidence); err != nil {
+		return v, fmt.Errorf("decode the evidence of %s: %w", r.Name, err)
+	}
+	return v, nil
 }
 
 func (s *Story) readDeliveries(ctx context.Context, q *db.Queries, id string) error {
@@ -205,8 +240,16 @@ func (s *Story) readDeliveries(ctx context.Context, q *db.Queries, id string) er
 			State: DeliveryState(t.State), Class: t.Class, Detail: t.Detail, Status: int(t.Status), StartedAt: t.StartedAt,
 			FinishedAt: t.FinishedAt})
 	}
+	dealt, err := q.StorySettlements(ctx, db.StorySettlementsParams{AccountID: s.AccountID, ConversationID: id})
+	if err != nil {
+		return err
+	}
+	settled := map[string][]Settled{}
+	for _, w := range dealt {
+		settled[w.DeliveryID] = append(settled[w.DeliveryID], Settled{As: w.Settled, Run: int(w.Run), By: w.Person, At: w.At})
+	}
 	for _, r := range rows {
-		d := StoryDelivery{Run: int(r.Run), Attempts: attempts[r.ID], Address: r.Address, Provider: r.Provider,
+		d := StoryDelivery{Run: int(r.Run), Attempts: attempts[r.ID], Copy: int(r.Copy), ResendOf: r.ResendOf, Settled: settled[r.ID], Address: r.Address, Provider: r.Provider,
 			ProviderID: r.ProviderID, UpdatedAt: r.UpdatedAt, Delivery: Delivery{ID: r.ID, Automation: r.Automation,
 				Action: int(r.Action), Channel: r.Channel, Recipient: r.Recipient, Customer: r.Customer,
 				State: DeliveryState(r.State), Reason: reason.Code(r.Reason), Detail: r.Detail, DueAt: zeroOr(r.DueAt),
@@ -225,6 +268,16 @@ func (s *Story) readTasks(ctx context.Context, q *db.Queries, id string) error {
 		s.Tasks = append(s.Tasks, StoryTask{State: tasks.State(r.State), Task: Task{ID: r.ID, Automation: r.Automation,
 			Action: int(r.Action), Task: tasks.Task{Title: r.Title, Description: r.Description,
 				Priority: tasks.Priority(r.Priority), Assignee: r.Assignee, DueAt: zeroOr(r.DueAt)}}})
+	}
+	return err
+}
+
+func (s *Story) readRuns(ctx context.Context, q *db.Queries, id string) error {
+	rows, err := q.ListRuns(ctx, db.ListRunsParams{AccountID: s.AccountID, ConversationID: id})
+	for _, r := range rows {
+		s.Runs = append(s.Runs, Run{Run: int(r.Run), Cause: RunCause(r.Cause), OfRun: int(r.OfRun), Automation: r.Automation,
+			Sandbox: r.Sandbox, RevisionID: r.RevisionID, State: RunState(r.State), Problem: r.Problem, By: r.Person, AskedAt: r.AskedAt,
+			DoneAt: r.DoneAt})
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 const advanceConversations = `-- name: AdvanceConversations :exec
 UPDATE conversations AS c
 SET version = c.version + 1, state = p.state, run = greatest(c.run, p.run),
-    decided_at = CASE WHEN p.state = 'decided' THEN now() END,
+    decided_at = CASE WHEN p.state = 'decided' THEN coalesce(c.decided_at, now()) END, -- a later run leaves the first decision's
     summary = CASE WHEN p.summary <> '' AND c.summary = '' THEN p.summary ELSE c.summary END,
     simulated = c.simulated OR p.simulated, restored = c.restored AND p.state <> 'decided'
 FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS account_id, unnest($3::integer[]) AS run,

@@ -133,6 +133,36 @@ type AuditLog struct {
 	At        time.Time
 }
 
+type BulkItem struct {
+	BulkID         string
+	Item           string
+	AccountID      string
+	ConversationID string
+	Result         string
+	Detail         string
+	Made           string
+	At             time.Time
+}
+
+type BulkJob struct {
+	ID        string
+	AccountID string
+	Request   []byte
+	PersonID  *string
+	Person    string
+	Address   string
+	State     string
+	Counted   int32
+	More      bool
+	AtItem    string
+	Done      int32
+	Refused   int32
+	Failed    int32
+	AskedAt   time.Time
+	EndedAt   *time.Time
+	EndedBy   string
+}
+
 type Captured struct {
 	ID             string
 	AccountID      string
@@ -207,6 +237,10 @@ type Decision struct {
 	Review         bool
 	Actions        int32
 	DecidedAt      time.Time
+	SettledAs      *string
+	SettledRun     *int32
+	SettledBy      *string
+	SettledAt      *time.Time
 }
 
 type Delivery struct {
@@ -299,6 +333,18 @@ type Interview struct {
 	CalledAt       time.Time
 }
 
+type Mark struct {
+	ConversationID string
+	Run            int32
+	Automation     string
+	AccountID      string
+	Wrong          bool
+	Note           string
+	PersonID       *string
+	Person         string
+	MarkedAt       time.Time
+}
+
 type Person struct {
 	ID         string
 	Email      string
@@ -341,6 +387,23 @@ type Role struct {
 	Role      string
 }
 
+type Run struct {
+	ConversationID string
+	Run            int32
+	AccountID      string
+	Cause          string
+	OfRun          int32
+	Automation     string
+	Sandbox        bool
+	RevisionID     string
+	State          string
+	Problem        string
+	PersonID       *string
+	Person         string
+	AskedAt        time.Time
+	DoneAt         *time.Time
+}
+
 type Session struct {
 	ID        string
 	PersonID  string
@@ -352,6 +415,17 @@ type Session struct {
 	CreatedAt time.Time
 	SeenAt    time.Time
 	EndsAt    time.Time
+}
+
+type Settlement struct {
+	DeliveryID     string
+	Settled        string
+	AccountID      string
+	ConversationID string
+	Run            int32
+	PersonID       *string
+	Person         string
+	At             time.Time
 }
 
 type SignInTry struct {

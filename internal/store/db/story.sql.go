@@ -254,9 +254,14 @@ func (q *Queries) StoryConversation(ctx context.Context, arg StoryConversationPa
 }
 
 const storyDecisions = `-- name: StoryDecisions :many
-SELECT run, automation, verdict, reason, evidence, detail, review, decided_at
-FROM decisions WHERE conversation_id = $1 AND account_id = $2
-ORDER BY run, automation
+SELECT d.run, d.automation, d.verdict, d.reason, d.evidence, d.detail, d.review, d.decided_at,
+       coalesce(d.settled_as, '')::text AS settled_as, coalesce(d.settled_run, 0)::integer AS settled_run,
+       coalesce(d.settled_by, '')::text AS settled_by, d.settled_at,
+       coalesce(m.wrong, false)::boolean AS wrong, coalesce(m.note, '')::text AS note, coalesce(m.person, '')::text AS marked_by, m.marked_at
+FROM decisions AS d
+LEFT JOIN marks AS m ON m.conversation_id = d.conversation_id AND m.run = d.run AND m.automation = d.automation
+WHERE d.conversation_id = $1 AND d.account_id = $2
+ORDER BY d.run, d.automation
 `
 
 type StoryDecisionsParams struct {
@@ -273,6 +278,14 @@ type StoryDecisionsRow struct {
 	Detail     string
 	Review     bool
 	DecidedAt  time.Time
+	SettledAs  string
+	SettledRun int32
+	SettledBy  string
+	SettledAt  *time.Time
+	Wrong      bool
+	Note       string
+	MarkedBy   string
+	MarkedAt   *time.Time
 }
 
 func (q *Queries) StoryDecisions(ctx context.Context, arg StoryDecisionsParams) ([]StoryDecisionsRow, error) {
@@ -293,6 +306,14 @@ func (q *Queries) StoryDecisions(ctx context.Context, arg StoryDecisionsParams) 
 			&i.Detail,
 			&i.Review,
 			&i.DecidedAt,
+			&i.SettledAs,
+			&i.SettledRun,
+			&i.SettledBy,
+			&i.SettledAt,
+			&i.Wrong,
+			&i.Note,
+			&i.MarkedBy,
+			&i.MarkedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -306,7 +327,7 @@ func (q *Queries) StoryDecisions(ctx context.Context, arg StoryDecisionsParams) 
 
 const storyDeliveries = `-- name: StoryDeliveries :many
 SELECT id, run, automation, action, channel, recipient, customer, state, reason, detail, due_at, deadline_at, test,
-       content, address, provider, provider_id, updated_at
+       content, address, provider, provider_id, updated_at, copy, coalesce(resend_of::text, '')::text AS resend_of
 FROM deliveries WHERE conversation_id = $1 AND account_id = $2
 ORDER BY run, automation, action, recipient, copy
 `
@@ -335,6 +356,8 @@ type StoryDeliveriesRow struct {
 	Provider   string
 	ProviderID string
 	UpdatedAt  time.Time
+	Copy       int32
+	ResendOf   string
 }
 
 func (q *Queries) StoryDeliveries(ctx context.Context, arg StoryDeliveriesParams) ([]StoryDeliveriesRow, error) {
@@ -365,6 +388,8 @@ func (q *Queries) StoryDeliveries(ctx context.Context, arg StoryDeliveriesParams
 			&i.Provider,
 			&i.ProviderID,
 			&i.UpdatedAt,
+			&i.Copy,
+			&i.ResendOf,
 		); err != nil {
 			return nil, err
 		}
@@ -412,6 +437,50 @@ func (q *Queries) StoryEvents(ctx context.Context, arg StoryEventsParams) ([]Sto
 			&i.ReceivedAt,
 			&i.Bytes,
 			&i.Conflicts,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const storySettlements = `-- name: StorySettlements :many
+SELECT delivery_id, settled, run, person, at FROM settlements
+WHERE conversation_id = $1 AND account_id = $2 ORDER BY at
+`
+
+type StorySettlementsParams struct {
+	ConversationID string
+	AccountID      string
+}
+
+type StorySettlementsRow struct {
+	DeliveryID string
+	Settled    string
+	Run        int32
+	Person     string
+	At         time.Time
+}
+
+func (q *Queries) StorySettlements(ctx context.Context, arg StorySettlementsParams) ([]StorySettlementsRow, error) {
+	rows, err := q.db.Query(ctx, storySettlements, arg.ConversationID, arg.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StorySettlementsRow
+	for rows.Next() {
+		var i StorySettlementsRow
+		if err := rows.Scan(
+			&i.DeliveryID,
+			&i.Settled,
+			&i.Run,
+			&i.Person,
+			&i.At,
 		); err != nil {
 			return nil, err
 		}

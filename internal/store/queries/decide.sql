@@ -73,7 +73,7 @@ ON CONFLICT (conversation_id, run, automation, action) DO NOTHING;
 -- name: AdvanceConversations :exec
 UPDATE conversations AS c
 SET version = c.version + 1, state = p.state, run = greatest(c.run, p.run),
-    decided_at = CASE WHEN p.state = 'decided' THEN now() END,
+    decided_at = CASE WHEN p.state = 'decided' THEN coalesce(c.decided_at, now()) END, -- a later run leaves the first decision's
     summary = CASE WHEN p.summary <> '' AND c.summary = '' THEN p.summary ELSE c.summary END,
     simulated = c.simulated OR p.simulated, restored = c.restored AND p.state <> 'decided'
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@runs::integer[]) AS run,

@@ -20,9 +20,14 @@ WHERE e.conversation_id = @conversation_id AND e.account_id = @account_id
 ORDER BY e.received_at, e.id;
 
 -- name: StoryDecisions :many
-SELECT run, automation, verdict, reason, evidence, detail, review, decided_at
-FROM decisions WHERE conversation_id = @conversation_id AND account_id = @account_id
-ORDER BY run, automation;
+SELECT d.run, d.automation, d.verdict, d.reason, d.evidence, d.detail, d.review, d.decided_at,
+       coalesce(d.settled_as, '')::text AS settled_as, coalesce(d.settled_run, 0)::integer AS settled_run,
+       coalesce(d.settled_by, '')::text AS settled_by, d.settled_at,
+       coalesce(m.wrong, false)::boolean AS wrong, coalesce(m.note, '')::text AS note, coalesce(m.person, '')::text AS marked_by, m.marked_at
+FROM decisions AS d
+LEFT JOIN marks AS m ON m.conversation_id = d.conversation_id AND m.run = d.run AND m.automation = d.automation
+WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id
+ORDER BY d.run, d.automation;
 
 -- name: StoryValues :many
 SELECT DISTINCT ON (name) name, type, status, raw, value, evidence, problem
@@ -31,7 +36,7 @@ ORDER BY name, run DESC;
 
 -- name: StoryDeliveries :many
 SELECT id, run, automation, action, channel, recipient, customer, state, reason, detail, due_at, deadline_at, test,
-       content, address, provider, provider_id, updated_at
+       content, address, provider, provider_id, updated_at, copy, coalesce(resend_of::text, '')::text AS resend_of
 FROM deliveries WHERE conversation_id = @conversation_id AND account_id = @account_id
 ORDER BY run, automation, action, recipient, copy;
 
@@ -40,6 +45,10 @@ SELECT a.delivery_id, a.attempt, a.state, a.class, a.detail, a.status, a.started
 FROM deliveries AS d JOIN attempts AS a ON a.delivery_id = d.id
 WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id
 ORDER BY a.delivery_id, a.attempt;
+
+-- name: StorySettlements :many
+SELECT delivery_id, settled, run, person, at FROM settlements
+WHERE conversation_id = @conversation_id AND account_id = @account_id ORDER BY at;
 
 -- name: StoryTasks :many
 SELECT id, automation, action, title, description, priority, assignee, due_at, state

@@ -1,0 +1,125 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"aftercall/automation"
+	"aftercall/conversation"
+	"aftercall/deliver"
+	"aftercall/internal/llm"
+	"aftercall/internal/store"
+	"aftercall/interview"
+	"aftercall/tasks"
+	"aftercall/triggers"
+	"aftercall/variables"
+)
+
+// Again is a stored call that is decided, or planned, once more.
+type Again struct {
+	Conversation *conversation.Conversation
+	Revision     *automation.Revision
+	Interviewer  *interview.Interviewer
+	Reserve      llm.Reserve // what the model is paid from; nil: no limit, or nobody is asked
+	Sandbox      bool        // everything goes to the capture sink, and nothing is left to people
+	Now          time.Time
+}
+
+// Decide decides every automation by the steps of the line. What was answered before under the revision is used; the rest is
+// asked. The error is that of a model that cannot be asked now, or of the memory.
+func (a Again) Decide(ctx context.Context) (*store.Plan, error) {
+	m := a.matter()
+	said, decisions, err := m.ask(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("decide conversation %s again: %w", a.Conversation.ID, err)
+	}
+	plan := m.plan(decisions, said, a.Now)
+	if a.Sandbox {
+		for n := range plan.Decisions {
+			plan.Decisions[n].Review = false
+		}
+	}
+	return plan, nil
+}
+
+func (a Again) matter() *matter {
+	m := consider(a.Interviewer, a.Conversation, a.Revision, a.Revision.Triggers())
+	m.sandbox, m.form.Reserve = a.Sandbox, a.Reserve
+	return m
+}
+
+// Fire plans one automation that fires because a person says so: d says which and why. values are its values as they stand;
+// nil takes them from what was answered. An interviewer that asks nobody will do: what was not answered is not stated.
+func (a Again) Fire(ctx context.Context, d triggers.Decision, values []variables.Value) (*store.Plan, error) {
+	if a.Revision.Automation(d.Automation) == nil {
+		return nil, fmt.Errorf("plan %s again: the revision has no such automation", d.Automation)
+	}
+	m := a.matter()
+	said, _, err := m.ask(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("plan %s of conversation %s again: %w", d.Automation, a.Conversation.ID, err)
+	}
+	d.Verdict, d.Review = triggers.Fires, false
+	m.stopped = nil
+	decisions := []triggers.Decision{d}
+	if values == nil {
+		values = variables.Resolve(declared(m.rev, decisions), said, m.conv, m.limits())
+	}
+	return m.lay(decisions, said, values, a.Now), nil
+}
+
+// Give checks a value that a person gives, as its declaration wants it.
+func (a Again) Give(name, typed string) variables.Value {
+	m := matter{conv: a.Conversation, rev: a.Revision, loc: a.Conversation.Location(a.Revision.Location)}
+	return variables.Give(a.Revision.Declarations[name], typed, a.Conversation, m.limits())
+}
+
+// Due is when a message that was held goes out if it is let go now.
+func (a Again) Due(d store.Delivery) store.Release {
+	r := store.Release{DueAt: a.Now}
+	if act := a.action(d); act != nil {
+		r.DueAt, r.Reason = act.Send.At(a.Conversation.EndedAt, a.Now, a.Conversation.Location(a.Revision.Location))
+	}
+	r.DeadlineAt = r.DueAt.Add(Lifetime)
+	return r
+}
+
+// TaskOf is the task that was held, from its rendered text and the values of its run; nil if the config it came from has none.
+func (a Again) TaskOf(d store.Delivery, values []variables.Value) *store.Task {
+	act := a.action(d)
+	if act == nil || act.Task == nil || d.Channel != deliver.Task {
+		return nil
+	}
+	known := data(a.Conversation, a.Revision, a.Conversation.Location(a.Revision.Location), "", values)
+	return &store.Task{ID: newID(), Automation: d.Automation, Action: d.Action, Task: tasks.Task{
+		Title: d.Content.Subject, Description: d.Content.Text, Priority: act.Task.Priority.For(known),
+		Assignee: act.Task.Assignee, DueAt: act.Task.Due.At(a.Conversation.EndedAt),
+	}}
+}
+
+func (a Again) action(d store.Delivery) *automation.Action {
+	from := a.Revision.Automation(d.Automation)
+	if from == nil {
+		return nil
+	}
+	i := slices.IndexFunc(from.Actions, func(act automation.Action) bool { return act.Index == d.Action && act.Channel == d.Channel })
+	if i < 0 {
+		return nil
+	}
+	return &from.Actions[i]
+}
+
+// Silent is a model that is not asked: what was answered before is all there is.
+type Silent struct{ wanted atomic.Bool }
+
+// Complete refuses without having asked anybody.
+func (s *Silent) Complete(context.Context, llm.Request) (llm.Reply, error) {
+	s.wanted.Store(true)
+	return llm.Reply{}, &llm.Error{Kind: llm.Spent, Detail: "The model is not asked here."}
+}
+
+// Wanted reports whether something was asked that has no answer yet.
+func (s *Silent) Wanted() bool { return s.wanted.Load() }
