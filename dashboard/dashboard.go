@@ -28,6 +28,7 @@ import (
 	"aftercall/deliver"
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
+	"aftercall/ops"
 	"aftercall/people"
 	"aftercall/worker"
 )
@@ -40,6 +41,7 @@ type Config struct {
 	Store     *store.Store
 	River     *river.Client[pgx.Tx] // may be one that only inserts
 	Revisions *worker.Revisions
+	Ops       *ops.Ops // what people do about a call; nil: nothing can be done from these pages
 	Logger    *slog.Logger
 	Version   string    // of this binary, shown at the foot of every page
 	Simulated bool      // the simulated model answers here: every page says so

@@ -47,6 +47,7 @@ CREATE TABLE runs (
     PRIMARY KEY (conversation_id, run),
     CHECK ((state = 'asked') = (done_at IS NULL))
 );
+CREATE INDEX runs_asked ON runs (account_id, asked_at) WHERE state = 'asked';
 
 -- What a person did to a delivery, once of each kind. The audit log tells it; this is what the ledger is checked against.
 CREATE TABLE settlements (

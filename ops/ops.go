@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
@@ -89,6 +90,9 @@ type call struct {
 }
 
 func (o *Ops) call(ctx context.Context, account, id string) (call, error) {
+	if _, err := uuid.Parse(id); err != nil {
+		return call{}, fmt.Errorf("load a conversation: %w", ErrNotFound)
+	}
 	c, err := o.store.Load(ctx, id, 1)
 	switch {
 	case err != nil:

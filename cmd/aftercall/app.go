@@ -24,6 +24,7 @@ import (
 	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/interview"
+	"aftercall/ops"
 	"aftercall/people"
 	"aftercall/worker"
 )
@@ -40,6 +41,7 @@ type app struct {
 	getenv    func(string) string // for the secrets that sources name
 	db        *store.Store
 	revisions *worker.Revisions
+	ops       *ops.Ops
 	worker    *worker.Worker // nil in a web process
 	intake    *ingest.Handler
 	pages     *dashboard.Dashboard
@@ -105,6 +107,11 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 		if model, err = buildModel(as.settings, as.simulated, a.signals.WatchCircuit); err != nil {
 			return a, err
 		}
+	}
+	if err = a.addOps(as, jobs, model); err != nil {
+		return a, err
+	}
+	if as.role.work {
 		if err = a.addWorker(as, model, channels); err != nil {
 			return a, err
 		}
@@ -119,12 +126,22 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 	return a, err
 }
 
+// addOps builds what people do about a call. A process that asks no model has previews of what is known without.
+func (a *app) addOps(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) (err error) {
+	c := ops.Config{Store: a.db, River: jobs, Revisions: a.revisions, TokensPerDay: as.settings.TokensPerDay, Now: as.now, Logger: as.log}
+	if model != nil {
+		c.Interviewer = interview.NewInterviewer(model, a.db, interview.Limits{})
+	}
+	a.ops, err = ops.New(c)
+	return err
+}
+
 // addWorker builds the part that decides and delivers.
 func (a *app) addWorker(as assembly, model llm.Model, channels map[string]deliver.Channel) (err error) {
 	a.worker, err = worker.New(worker.Config{
 		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}).Tell(a.signals),
 		Channels: channels, Capture: capture.New(a.db), Logger: as.log, Version: versionName(), Now: as.now,
-		TokensPerDay: as.settings.TokensPerDay, Door: a.door, Signals: a.signals,
+		TokensPerDay: as.settings.TokensPerDay, Door: a.door, Bulk: a.ops.Work, Signals: a.signals,
 	})
 	return err
 }
@@ -164,7 +181,7 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model, c
 		return err
 	}
 	a.pages, err = dashboard.New(dashboard.Config{
-		Store: a.db, River: jobs, Revisions: a.revisions, Logger: as.log, Version: versionName(),
+		Store: a.db, River: jobs, Revisions: a.revisions, Ops: a.ops, Logger: as.log, Version: versionName(),
 		SignIn: desk, Loopback: as.open, URL: as.settings.AdminURL, Proxies: as.settings.Proxies,
 		Simulated: as.simulated, Model: model, Dev: as.dev, Channels: channels, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
 	})

@@ -96,7 +96,7 @@ func TestCheck(t *testing.T) {
 		{
 			name: "the queue in a room below it",
 			p:    layering.Package{ImportPath: "aftercall/internal/store", Imports: []string{"github.com/riverqueue/river"}},
-			want: []string{"internal/store: imports github.com/riverqueue/river, which belongs to internal/bench, worker, ingest, dashboard, cmd/aftercall"},
+			want: []string{"internal/store: imports github.com/riverqueue/river, which belongs to internal/bench, worker, ops, ingest, dashboard, cmd/aftercall"},
 		},
 		{name: "the queue's schema", p: layering.Package{ImportPath: "aftercall/migrations", Imports: []string{"github.com/riverqueue/river/rivermigrate"}}},
 		{

@@ -181,16 +181,6 @@ func (s *Store) bulkIDs(ctx context.Context, account string, b BulkRequest, afte
 		Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
 }
 
-// firstID is below every id of version 7 made from t on, and above those made before.
-func firstID(t time.Time) string {
-	var id uuid.UUID
-	ms := max(t.UnixMilli(), 0)
-	for n := range 6 {
-		id[n] = byte(ms >> (40 - 8*n))
-	}
-	return id.String()
-}
-
 // AskBulk asks for one action on all that a filter finds. A worker does it, item by item.
 func (s *Store) AskBulk(ctx context.Context, by Actor, account string, b BulkRequest, enqueue func(ctx context.Context, tx pgx.Tx, bulkID string) error) (id string, err error) {
 	n, more, err := s.CountBulk(ctx, account, b)

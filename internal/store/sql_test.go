@@ -20,15 +20,17 @@ var withoutAccount = []string{
 	"Beat", "Leave", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries", "QueueVitals", "UndecidedVitals", "LedgerVitals",
 	// the installation's own: where its data lives
 	"WhichServer", "WhichTable", "Home", "LockHome", "SetHome", "LiveWorkers", "DropLeases", "MarkUndecided",
-	"UnfinishedConversations",
+	"UnfinishedConversations", "BreakOffRuns", "BreakOffBulks",
 	// people sign in to the installation, not to an account
 	"AddPerson", "BindPerson", "SetPassword", "DisablePerson", "OpenSession", "SeeSession", "OfferToken", "TakeToken", "AgeTokens",
 	"EndSession", "EndSessions", "DropEndedSessions", "TrySignIn", "DropTries",
-	"AuditTally", "AuditDeliveries", "AuditOwnerless", "AuditConversationWithoutEvent", "AuditDecidedButWaiting", "AuditWaitingForNothing",
+	"AuditTally", "AuditDeliveries", "AuditConversationWithoutEvent", "AuditDecidedButWaiting", "AuditWaitingForNothing",
 	"AuditDecidedBeforeItsPlan", "AuditActionsWithoutDelivery", "AuditDeliveryWithoutDecision", "AuditSentWithoutReceipt",
 	"AuditReceiptWithoutSent", "AuditSentTwice", "AuditUnknownWithoutAttempt", "AuditAttemptsMiscounted", "AuditDoubledKey",
-	"AuditResendOfAnotherKey", "AuditHeldWithoutReason", "AuditTaskWithoutRow", "AuditRowWithoutTask", "AuditAlertMissing",
-	"AuditAlertOfNothing", "AuditCaptureMissing", "AuditCaptureOfSent",
+	"AuditHeldWithoutReason", "AuditTaskWithoutRow", "AuditRowWithoutTask", "AuditAlertMissing",
+	"AuditAlertOfNothing", "AuditCaptureMissing", "AuditCaptureOfSent", "AuditSentInTwoRuns", "AuditSettledByNobody",
+	"AuditCancelledByNobody", "AuditTakenOverByNothing", "AuditRunWithoutDecision", "AuditSandboxLeaked", "AuditReviewSettledByNothing",
+	"AuditBulkMiscounted",
 }
 
 var queryName = regexp.MustCompile(`(?m)^-- name: (\w+) :\w+$`)

@@ -11,6 +11,37 @@ import (
 	"time"
 )
 
+const auditActionWithoutLine = `-- name: AuditActionWithoutLine :many
+SELECT s.delivery_id::text FROM settlements AS s
+WHERE NOT EXISTS (SELECT 1 FROM audit_log AS l
+                  WHERE l.account_id = s.account_id AND l.target IN (s.delivery_id::text, s.conversation_id::text)
+                    AND l.act = CASE s.settled WHEN 'sent' THEN 'settled' WHEN 'failed' THEN 'settled' WHEN 'superseded' THEN l.act
+                                               WHEN 'cancelled' THEN l.act ELSE s.settled END
+                    AND l.act IN ('settled', 'resent', 'released', 'cancelled', 'dismissed', 'fixed', 'approved'))
+LIMIT $1::integer
+`
+
+// Each change by a person stands in the audit log: settlements under the delivery, or under the call that was decided about.
+func (q *Queries) AuditActionWithoutLine(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditActionWithoutLine, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var s_delivery_id string
+		if err := rows.Scan(&s_delivery_id); err != nil {
+			return nil, err
+		}
+		items = append(items, s_delivery_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditActionsWithoutDelivery = `-- name: AuditActionsWithoutDelivery :many
 SELECT DISTINCT d.conversation_id::text FROM decisions AS d
 WHERE d.verdict = 'fires'
@@ -103,6 +134,63 @@ LIMIT $1::integer
 // Every claim ends in one attempt; only the one under way has none yet.
 func (q *Queries) AuditAttemptsMiscounted(ctx context.Context, most int32) ([]string, error) {
 	rows, err := q.db.Query(ctx, auditAttemptsMiscounted, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var d_id string
+		if err := rows.Scan(&d_id); err != nil {
+			return nil, err
+		}
+		items = append(items, d_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditBulkMiscounted = `-- name: AuditBulkMiscounted :many
+SELECT b.id::text FROM bulk_jobs AS b
+LEFT JOIN (SELECT i.bulk_id, count(*) FILTER (WHERE i.result = 'done') AS done, count(*) FILTER (WHERE i.result = 'refused') AS refused,
+                  count(*) FILTER (WHERE i.result = 'failed') AS failed
+           FROM bulk_items AS i GROUP BY i.bulk_id) AS t ON t.bulk_id = b.id
+WHERE (coalesce(t.done, 0), coalesce(t.refused, 0), coalesce(t.failed, 0)) <> (b.done, b.refused, b.failed)
+LIMIT $1::integer
+`
+
+func (q *Queries) AuditBulkMiscounted(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditBulkMiscounted, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var b_id string
+		if err := rows.Scan(&b_id); err != nil {
+			return nil, err
+		}
+		items = append(items, b_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditCancelledByNobody = `-- name: AuditCancelledByNobody :many
+SELECT d.id::text FROM deliveries AS d
+WHERE d.state = 'cancelled'
+  AND NOT EXISTS (SELECT 1 FROM settlements AS s
+                  WHERE s.delivery_id = d.id AND s.settled IN ('cancelled', 'superseded') AND s.person <> '')
+LIMIT $1::integer
+`
+
+func (q *Queries) AuditCancelledByNobody(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditCancelledByNobody, most)
 	if err != nil {
 		return nil, err
 	}
@@ -428,6 +516,16 @@ WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = v.conversation_i
 UNION
 SELECT a.delivery_id::text FROM attempts AS a
 WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = a.delivery_id)
+UNION
+SELECT r.conversation_id::text FROM runs AS r
+WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = r.conversation_id AND c.account_id = r.account_id)
+UNION
+SELECT m.conversation_id::text FROM marks AS m
+WHERE NOT EXISTS (SELECT 1 FROM decisions AS d WHERE d.conversation_id = m.conversation_id AND d.run = m.run
+                    AND d.automation = m.automation AND d.account_id = m.account_id)
+UNION
+SELECT s.delivery_id::text FROM settlements AS s
+WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = s.delivery_id AND d.account_id = s.account_id)
 LIMIT $1::integer
 `
 
@@ -481,12 +579,16 @@ func (q *Queries) AuditReceiptWithoutSent(ctx context.Context, most int32) ([]st
 }
 
 const auditResendOfAnotherKey = `-- name: AuditResendOfAnotherKey :many
-SELECT d.id::text FROM deliveries AS d JOIN deliveries AS o ON o.id = d.resend_of
-WHERE (o.conversation_id, o.automation, o.action, o.recipient)
-      IS DISTINCT FROM (d.conversation_id, d.automation, d.action, d.recipient)
+SELECT d.id::text FROM deliveries AS d LEFT JOIN deliveries AS o ON o.id = d.resend_of
+WHERE d.resend_of IS NOT NULL
+  AND ((o.account_id, o.conversation_id, o.run, o.automation, o.action, o.recipient, o.channel, o.test, o.copy + 1)
+       IS DISTINCT FROM (d.account_id, d.conversation_id, d.run, d.automation, d.action, d.recipient, d.channel, d.test, d.copy)
+       OR o.state IN ('planned', 'sending', 'retrying', 'held', 'skipped')
+       OR NOT EXISTS (SELECT 1 FROM settlements AS s WHERE s.delivery_id = o.id AND s.settled = 'resent'))
 LIMIT $1::integer
 `
 
+// A chain has one link after another, and each was asked for by somebody.
 func (q *Queries) AuditResendOfAnotherKey(ctx context.Context, most int32) ([]string, error) {
 	rows, err := q.db.Query(ctx, auditResendOfAnotherKey, most)
 	if err != nil {
@@ -500,6 +602,36 @@ func (q *Queries) AuditResendOfAnotherKey(ctx context.Context, most int32) ([]st
 			return nil, err
 		}
 		items = append(items, d_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditReviewSettledByNothing = `-- name: AuditReviewSettledByNothing :many
+SELECT d.conversation_id::text FROM decisions AS d
+WHERE (d.settled_as IS NULL) <> (d.settled_at IS NULL)
+   OR d.settled_as IN ('approved', 'fixed', 'replayed')
+      AND NOT EXISTS (SELECT 1 FROM decisions AS n
+                      WHERE n.conversation_id = d.conversation_id AND n.run = d.settled_run AND n.automation = d.automation
+                        AND (n.verdict = 'fires' OR d.settled_as = 'replayed'))
+LIMIT $1::integer
+`
+
+func (q *Queries) AuditReviewSettledByNothing(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditReviewSettledByNothing, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var d_conversation_id string
+		if err := rows.Scan(&d_conversation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, d_conversation_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -528,6 +660,95 @@ func (q *Queries) AuditRowWithoutTask(ctx context.Context, most int32) ([]string
 			return nil, err
 		}
 		items = append(items, t_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditRunWithoutDecision = `-- name: AuditRunWithoutDecision :many
+SELECT r.conversation_id::text FROM runs AS r
+WHERE (r.state = 'done' AND r.cause <> 'replay' OR r.state <> 'done')
+  AND (r.state = 'done') <> EXISTS (SELECT 1 FROM decisions AS d WHERE d.conversation_id = r.conversation_id AND d.run = r.run)
+UNION
+SELECT d.conversation_id::text FROM decisions AS d
+WHERE d.run > 1 AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run)
+LIMIT $1::integer
+`
+
+// A run that is done decided something, unless its config decides nothing, one that is not done decided nothing, and there is no
+// later run that nobody asked for.
+func (q *Queries) AuditRunWithoutDecision(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditRunWithoutDecision, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var r_conversation_id string
+		if err := rows.Scan(&r_conversation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, r_conversation_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditSandboxLeaked = `-- name: AuditSandboxLeaked :many
+SELECT d.id::text FROM deliveries AS d JOIN runs AS r ON r.conversation_id = d.conversation_id AND r.run = d.run
+WHERE r.sandbox AND (d.state <> 'skipped' AND d.state <> 'failed' AND NOT d.test
+                     OR d.state IN ('sent', 'delivered') AND d.provider <> 'capture'
+                        AND NOT EXISTS (SELECT 1 FROM settlements AS s WHERE s.delivery_id = d.id AND s.settled = 'sent'))
+LIMIT $1::integer
+`
+
+func (q *Queries) AuditSandboxLeaked(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditSandboxLeaked, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var d_id string
+		if err := rows.Scan(&d_id); err != nil {
+			return nil, err
+		}
+		items = append(items, d_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditSentInTwoRuns = `-- name: AuditSentInTwoRuns :many
+SELECT min(d.id::text)::text FROM deliveries AS d
+LEFT JOIN runs AS r ON r.conversation_id = d.conversation_id AND r.run = d.run
+WHERE d.resend_of IS NULL AND d.state IN ('sending', 'sent', 'delivered', 'unknown') AND NOT coalesce(r.sandbox, false)
+GROUP BY d.conversation_id, d.automation, d.action, d.recipient HAVING count(*) > 1
+LIMIT $1::integer
+`
+
+// What a later run sends must not have gone out, or perhaps have gone out, in an earlier one.
+func (q *Queries) AuditSentInTwoRuns(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditSentInTwoRuns, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var column_1 string
+		if err := rows.Scan(&column_1); err != nil {
+			return nil, err
+		}
+		items = append(items, column_1)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -565,10 +786,12 @@ func (q *Queries) AuditSentTwice(ctx context.Context, most int32) ([]string, err
 const auditSentWithoutReceipt = `-- name: AuditSentWithoutReceipt :many
 SELECT d.id::text FROM deliveries AS d
 WHERE d.state IN ('sent', 'delivered') AND d.channel <> 'task'
-  AND (SELECT count(*) FROM attempts AS a WHERE a.delivery_id = d.id AND a.state = 'sent') <> 1
+  AND (SELECT count(*) FROM attempts AS a WHERE a.delivery_id = d.id AND a.state = 'sent')
+      + (SELECT count(*) FROM settlements AS s WHERE s.delivery_id = d.id AND s.settled = 'sent') <> 1
 LIMIT $1::integer
 `
 
+// Where no answer was kept, the word of a person stands for it.
 func (q *Queries) AuditSentWithoutReceipt(ctx context.Context, most int32) ([]string, error) {
 	rows, err := q.db.Query(ctx, auditSentWithoutReceipt, most)
 	if err != nil {
@@ -582,6 +805,65 @@ func (q *Queries) AuditSentWithoutReceipt(ctx context.Context, most int32) ([]st
 			return nil, err
 		}
 		items = append(items, d_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditSettledByNobody = `-- name: AuditSettledByNobody :many
+SELECT d.id::text FROM deliveries AS d
+WHERE d.state NOT IN ('unknown', 'sending')
+  AND EXISTS (SELECT 1 FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt AND a.state = 'unknown')
+  AND NOT EXISTS (SELECT 1 FROM settlements AS s WHERE s.delivery_id = d.id AND s.settled IN ('sent', 'failed') AND s.person <> '')
+LIMIT $1::integer
+`
+
+// Nothing but a person moves a delivery out of a doubt that no answer has ended.
+func (q *Queries) AuditSettledByNobody(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditSettledByNobody, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var d_id string
+		if err := rows.Scan(&d_id); err != nil {
+			return nil, err
+		}
+		items = append(items, d_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditTakenOverByNothing = `-- name: AuditTakenOverByNothing :many
+SELECT s.delivery_id::text FROM settlements AS s JOIN deliveries AS d ON d.id = s.delivery_id
+WHERE s.settled = 'superseded'
+  AND NOT EXISTS (SELECT 1 FROM deliveries AS n
+                  WHERE n.conversation_id = d.conversation_id AND n.run = s.run AND n.automation = d.automation
+                    AND n.action = d.action)
+LIMIT $1::integer
+`
+
+// What was cancelled because a run takes over has a line of the same action in that run.
+func (q *Queries) AuditTakenOverByNothing(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditTakenOverByNothing, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var s_delivery_id string
+		if err := rows.Scan(&s_delivery_id); err != nil {
+			return nil, err
+		}
+		items = append(items, s_delivery_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

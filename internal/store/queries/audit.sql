@@ -22,6 +22,16 @@ WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = v.conversation_i
 UNION
 SELECT a.delivery_id::text FROM attempts AS a
 WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = a.delivery_id)
+UNION
+SELECT r.conversation_id::text FROM runs AS r
+WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = r.conversation_id AND c.account_id = r.account_id)
+UNION
+SELECT m.conversation_id::text FROM marks AS m
+WHERE NOT EXISTS (SELECT 1 FROM decisions AS d WHERE d.conversation_id = m.conversation_id AND d.run = m.run
+                    AND d.automation = m.automation AND d.account_id = m.account_id)
+UNION
+SELECT s.delivery_id::text FROM settlements AS s
+WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = s.delivery_id AND d.account_id = s.account_id)
 LIMIT @most::integer;
 
 -- name: AuditDecidedButWaiting :many
@@ -62,9 +72,11 @@ WHERE c.account_id <> x.account_id
 LIMIT @most::integer;
 
 -- name: AuditSentWithoutReceipt :many
+-- Where no answer was kept, the word of a person stands for it.
 SELECT d.id::text FROM deliveries AS d
 WHERE d.state IN ('sent', 'delivered') AND d.channel <> 'task'
-  AND (SELECT count(*) FROM attempts AS a WHERE a.delivery_id = d.id AND a.state = 'sent') <> 1
+  AND (SELECT count(*) FROM attempts AS a WHERE a.delivery_id = d.id AND a.state = 'sent')
+      + (SELECT count(*) FROM settlements AS s WHERE s.delivery_id = d.id AND s.settled = 'sent') <> 1
 LIMIT @most::integer;
 
 -- name: AuditReceiptWithoutSent :many
@@ -101,9 +113,90 @@ GROUP BY d.conversation_id, d.run, d.automation, d.action, d.recipient HAVING co
 LIMIT @most::integer;
 
 -- name: AuditResendOfAnotherKey :many
-SELECT d.id::text FROM deliveries AS d JOIN deliveries AS o ON o.id = d.resend_of
-WHERE (o.conversation_id, o.automation, o.action, o.recipient)
-      IS DISTINCT FROM (d.conversation_id, d.automation, d.action, d.recipient)
+-- A chain has one link after another, and each was asked for by somebody.
+SELECT d.id::text FROM deliveries AS d LEFT JOIN deliveries AS o ON o.id = d.resend_of
+WHERE d.resend_of IS NOT NULL
+  AND ((o.account_id, o.conversation_id, o.run, o.automation, o.action, o.recipient, o.channel, o.test, o.copy + 1)
+       IS DISTINCT FROM (d.account_id, d.conversation_id, d.run, d.automation, d.action, d.recipient, d.channel, d.test, d.copy)
+       OR o.state IN ('planned', 'sending', 'retrying', 'held', 'skipped')
+       OR NOT EXISTS (SELECT 1 FROM settlements AS s WHERE s.delivery_id = o.id AND s.settled = 'resent'))
+LIMIT @most::integer;
+
+-- name: AuditSentInTwoRuns :many
+-- What a later run sends must not have gone out, or perhaps have gone out, in an earlier one.
+SELECT min(d.id::text)::text FROM deliveries AS d
+LEFT JOIN runs AS r ON r.conversation_id = d.conversation_id AND r.run = d.run
+WHERE d.resend_of IS NULL AND d.state IN ('sending', 'sent', 'delivered', 'unknown') AND NOT coalesce(r.sandbox, false)
+GROUP BY d.conversation_id, d.automation, d.action, d.recipient HAVING count(*) > 1
+LIMIT @most::integer;
+
+-- name: AuditSettledByNobody :many
+-- Nothing but a person moves a delivery out of a doubt that no answer has ended.
+SELECT d.id::text FROM deliveries AS d
+WHERE d.state NOT IN ('unknown', 'sending')
+  AND EXISTS (SELECT 1 FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt AND a.state = 'unknown')
+  AND NOT EXISTS (SELECT 1 FROM settlements AS s WHERE s.delivery_id = d.id AND s.settled IN ('sent', 'failed') AND s.person <> '')
+LIMIT @most::integer;
+
+-- name: AuditCancelledByNobody :many
+SELECT d.id::text FROM deliveries AS d
+WHERE d.state = 'cancelled'
+  AND NOT EXISTS (SELECT 1 FROM settlements AS s
+                  WHERE s.delivery_id = d.id AND s.settled IN ('cancelled', 'superseded') AND s.person <> '')
+LIMIT @most::integer;
+
+-- name: AuditTakenOverByNothing :many
+-- What was cancelled because a run takes over has a line of the same action in that run.
+SELECT s.delivery_id::text FROM settlements AS s JOIN deliveries AS d ON d.id = s.delivery_id
+WHERE s.settled = 'superseded'
+  AND NOT EXISTS (SELECT 1 FROM deliveries AS n
+                  WHERE n.conversation_id = d.conversation_id AND n.run = s.run AND n.automation = d.automation
+                    AND n.action = d.action)
+LIMIT @most::integer;
+
+-- name: AuditRunWithoutDecision :many
+-- A run that is done decided something, unless its config decides nothing, one that is not done decided nothing, and there is no
+-- later run that nobody asked for.
+SELECT r.conversation_id::text FROM runs AS r
+WHERE (r.state = 'done' AND r.cause <> 'replay' OR r.state <> 'done')
+  AND (r.state = 'done') <> EXISTS (SELECT 1 FROM decisions AS d WHERE d.conversation_id = r.conversation_id AND d.run = r.run)
+UNION
+SELECT d.conversation_id::text FROM decisions AS d
+WHERE d.run > 1 AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run)
+LIMIT @most::integer;
+
+-- name: AuditSandboxLeaked :many
+SELECT d.id::text FROM deliveries AS d JOIN runs AS r ON r.conversation_id = d.conversation_id AND r.run = d.run
+WHERE r.sandbox AND (d.state <> 'skipped' AND d.state <> 'failed' AND NOT d.test
+                     OR d.state IN ('sent', 'delivered') AND d.provider <> 'capture'
+                        AND NOT EXISTS (SELECT 1 FROM settlements AS s WHERE s.delivery_id = d.id AND s.settled = 'sent'))
+LIMIT @most::integer;
+
+-- name: AuditReviewSettledByNothing :many
+SELECT d.conversation_id::text FROM decisions AS d
+WHERE (d.settled_as IS NULL) <> (d.settled_at IS NULL)
+   OR d.settled_as IN ('approved', 'fixed', 'replayed')
+      AND NOT EXISTS (SELECT 1 FROM decisions AS n
+                      WHERE n.conversation_id = d.conversation_id AND n.run = d.settled_run AND n.automation = d.automation
+                        AND (n.verdict = 'fires' OR d.settled_as = 'replayed'))
+LIMIT @most::integer;
+
+-- name: AuditBulkMiscounted :many
+SELECT b.id::text FROM bulk_jobs AS b
+LEFT JOIN (SELECT i.bulk_id, count(*) FILTER (WHERE i.result = 'done') AS done, count(*) FILTER (WHERE i.result = 'refused') AS refused,
+                  count(*) FILTER (WHERE i.result = 'failed') AS failed
+           FROM bulk_items AS i GROUP BY i.bulk_id) AS t ON t.bulk_id = b.id
+WHERE (coalesce(t.done, 0), coalesce(t.refused, 0), coalesce(t.failed, 0)) <> (b.done, b.refused, b.failed)
+LIMIT @most::integer;
+
+-- name: AuditActionWithoutLine :many
+-- Each change by a person stands in the audit log: settlements under the delivery, or under the call that was decided about.
+SELECT s.delivery_id::text FROM settlements AS s
+WHERE NOT EXISTS (SELECT 1 FROM audit_log AS l
+                  WHERE l.account_id = s.account_id AND l.target IN (s.delivery_id::text, s.conversation_id::text)
+                    AND l.act = CASE s.settled WHEN 'sent' THEN 'settled' WHEN 'failed' THEN 'settled' WHEN 'superseded' THEN l.act
+                                               WHEN 'cancelled' THEN l.act ELSE s.settled END
+                    AND l.act IN ('settled', 'resent', 'released', 'cancelled', 'dismissed', 'fixed', 'approved'))
 LIMIT @most::integer;
 
 -- name: AuditHeldWithoutReason :many

@@ -1,0 +1,177 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"aftercall/internal/store"
+	"aftercall/reason"
+	"aftercall/triggers"
+)
+
+func somebody() store.Actor { return store.Actor{Name: "ann@acme.example"} }
+
+// run1 plans one automation once more, for a later run.
+func (h *house) run1(conversationID string, mails int) *store.Plan {
+	p := h.plan(conversationID, mails)
+	p.Decisions = p.Decisions[:1]
+	return p
+}
+
+// act makes every query of what people do pass once.
+func (h *house) act(t *testing.T) {
+	t.Helper()
+	ctx, by, now := t.Context(), somebody(), time.Now()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := h.decided(t, "acted", 4)
+	id, mails := p.ConversationID, p.Deliveries
+	h.exec(t, "UPDATE deliveries SET state = 'held', reason = 'breaker_open' WHERE id = ANY($1)", []string{mails[2].ID, mails[3].ID})
+	for range 2 {
+		must(h.CancelDelivery(ctx, by, "acme", mails[0].ID))
+	}
+	_, err := h.ResendDelivery(ctx, by, "acme", mails[0].ID, now, now.Add(time.Hour), h.enqueueDelivers)
+	must(err)
+	h.claim(t, id, "gone")
+	h.exec(t, "INSERT INTO workers (id, host, version, started_at, beat_at) VALUES ('gone', '', '', now(), '2000-01-01')")
+	h.sweep(t)
+	must(h.SettleDelivery(ctx, by, "acme", mails[1].ID, store.Failed))
+	must(h.ReleaseDelivery(ctx, by, "acme", mails[2].ID, store.Release{DueAt: now, DeadlineAt: now.Add(time.Hour)}, h.enqueueDelivers))
+	must(h.MarkDecision(ctx, by, "acme", id, 1, "callback", true, "no"))
+	_, err = h.ReadDecision(ctx, "acme", id, 1, "callback")
+	must(err)
+	_, err = h.HeldDelivery(ctx, "acme", mails[3].ID)
+	must(err)
+	_, _, err = h.FindDelivery(ctx, mails[3].ID)
+	must(err)
+	run, err := h.AskReplay(ctx, by, "acme", id, store.AskedReplay{RevisionID: h.revision}, func(context.Context, pgx.Tx, int) error { return nil })
+	must(err)
+	must(h.RunWaits(ctx, "acme", id, run, "later"))
+	open, err := h.LoadRun(ctx, id, run)
+	must(err)
+	again := h.run1(id, 4)
+	again.Run = run
+	must(h.SaveReplay(ctx, again, open, h.enqueueDelivers))
+	must(h.FailRun(ctx, "acme", id, run, "too late"))
+	_, err = h.SaveTakeover(ctx, by, store.Takeover{Cause: store.CauseFix, OfRun: 1, Automation: "callback", Plan: h.run1(id, 4)}, h.enqueueDelivers)
+	must(err)
+	_, err = h.BeforeRun(ctx, "acme", id, 0)
+	must(err)
+	held := h.decided(t, "dismissed", 1)
+	h.exec(t, "UPDATE deliveries SET state = 'held', reason = 'breaker_open' WHERE id = $1", held.Deliveries[0].ID)
+	must(h.Dismiss(ctx, by, "acme", held.ConversationID, 1, "callback"))
+	h.bulk(t)
+}
+
+// bulk makes every query of bulk jobs pass once.
+func (h *house) bulk(t *testing.T) {
+	t.Helper()
+	ctx, by := t.Context(), somebody()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := h.plan(h.accept(t, h.arrival(phoneCall("many"))).ConversationID, 3)
+	for n := range p.Deliveries {
+		p.Deliveries[n].ID = uuid.Must(uuid.NewV7()).String() // a window of time is a range of ids
+	}
+	h.save(t, p)
+	f := store.BulkFilter{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Automation: "callback"}
+	_, _, err := h.CountBulk(ctx, "acme", store.BulkRequest{Action: store.BulkReplaySame, Filter: f})
+	must(err)
+	f.State = store.Planned
+	id, err := h.AskBulk(ctx, by, "acme", store.BulkRequest{Action: store.BulkCancel, Filter: f}, func(context.Context, pgx.Tx, string) error { return nil })
+	must(err)
+	b, err := h.Bulk(ctx, id)
+	must(err)
+	items, err := h.NextOfBulk(ctx, b, 10)
+	must(err)
+	must(h.SkipBulkItem(ctx, b, store.BulkItem{ID: items[0], Result: store.BulkRefused, Detail: "not now"}))
+	own := by
+	own.Bulk = id
+	must(h.CancelDelivery(ctx, own, "acme", items[1]))
+	if err := h.CancelDelivery(ctx, own, "acme", items[1]); !errors.Is(err, store.ErrBulkMoved) {
+		t.Errorf("an item that is done: %v", err)
+	}
+	_, _, err = h.Bulks(ctx, "", "", 10)
+	must(err)
+	told, _, err := h.BulkItems(ctx, id, "", 10)
+	if err != nil || len(told) != 2 || told[0].Detail != "not now" || told[1].Result != store.BulkDone {
+		t.Errorf("items %+v, %v", told, err)
+	}
+	for range 2 {
+		must(h.AbortBulk(ctx, by, "acme", id))
+	}
+	if err := h.CancelDelivery(ctx, own, "acme", items[2]); !errors.Is(err, store.ErrBulkMoved) {
+		t.Errorf("an item of a job that was aborted: %v", err)
+	}
+	if b, err = h.Bulk(ctx, id); err != nil || b.Done != 1 || b.Refused != 1 || b.State != store.BulkAborted || b.EndedBy != by.Name {
+		t.Errorf("%+v, %v", b, err)
+	}
+}
+
+// TestWhatPeopleDoIsOneTransactionWithItsLine: where the queue does not take the job, nothing has happened.
+func TestWhatPeopleDoIsOneTransactionWithItsLine(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	p := h.decided(t, "c1", 1)
+	h.record(t, outcome(h.claim(t, p.ConversationID, "w1")[0], "w1", store.Sent))
+	broken := func(context.Context, pgx.Tx, []store.DeliverJob) error { return errors.New("the queue is full") }
+	if _, err := h.ResendDelivery(t.Context(), somebody(), "acme", p.Deliveries[0].ID, time.Now(), time.Now(), broken); err == nil {
+		t.Error("it was sent again without a job")
+	}
+	if n := h.count(t, "deliveries"); n != 1 || h.count(t, "audit_log") != 0 || h.count(t, "settlements") != 0 {
+		t.Errorf("%d deliveries, %d lines, %d settlements", n, h.count(t, "audit_log"), h.count(t, "settlements"))
+	}
+	h.balanced(t)
+}
+
+// TestActionsBalance takes each action once.
+func TestActionsBalance(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	h.act(t)
+	h.balanced(t)
+}
+
+func TestLeaveOut(t *testing.T) {
+	t.Parallel()
+	before := []store.Before{
+		{Run: 1, Automation: "a", Action: 0, Recipient: "x", Channel: "email", State: store.Sent},
+		{Run: 2, Automation: "a", Action: 1, Recipient: "x", Channel: "task", State: store.Sent},
+		{Run: 2, Automation: "b", Action: 0, Recipient: "x", Channel: "email", State: store.Unknown},
+	}
+	p := store.Plan{
+		Decisions: []triggers.Decision{{Automation: "a", Verdict: triggers.Fires}},
+		Tasks:     []store.Task{{Automation: "a", Action: 1}, {Automation: "b", Action: 1}},
+		Deliveries: []store.Delivery{
+			{Automation: "a", Action: 0, Recipient: "x", Channel: "email", State: store.Planned},
+			{Automation: "a", Action: 0, Recipient: "y", Channel: "email", State: store.Planned},
+			{Automation: "a", Action: 1, Recipient: "y", Channel: "task", State: store.Sent}, // for somebody else, but the same task
+			{Automation: "b", Action: 0, Recipient: "x", Channel: "email", State: store.Held},
+			{Automation: "b", Action: 1, Recipient: "x", Channel: "task", State: store.Sent},
+			{Automation: "b", Action: 0, Recipient: "x", Channel: "email", State: store.Failed, Reason: reason.RenderFailed},
+		},
+	}
+	p.LeaveOut(before)
+	want := []store.DeliveryState{store.Skipped, store.Planned, store.Skipped, store.Skipped, store.Sent, store.Failed}
+	for n, d := range p.Deliveries {
+		if d.State != want[n] || (d.State == store.Skipped) != (d.Reason == reason.SentBefore) {
+			t.Errorf("delivery %d is %s (%s), want %s", n, d.State, d.Reason, want[n])
+		}
+	}
+	if p.Deliveries[3].Detail != "It is unknown in run 2." || len(p.Tasks) != 1 || p.Tasks[0].Automation != "b" {
+		t.Errorf("%q, tasks %+v", p.Deliveries[3].Detail, p.Tasks)
+	}
+}
