@@ -84,6 +84,8 @@ func valueBadge(s variables.Status) badge {
 		return badge{"stated", "check", "good"}
 	case variables.NotStated:
 		return badge{"not stated", "dash", "quiet"}
+	case variables.Given:
+		return badge{"given by a person", "check", "good"}
 	case variables.Defaulted:
 		return badge{"default", "dash", "info"}
 	case variables.Rejected:
