@@ -31,6 +31,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("hostile message", func(t *testing.T) { messageCannotAct(t, b) })
 	t.Run("message in its frame", func(t *testing.T) { messageIsShown(t, b) })
 	t.Run("keys", func(t *testing.T) { keysMove(t, b) })
+	t.Run("search", func(t *testing.T) { searchWalk(t, b) })
 	t.Run("workbench", func(t *testing.T) { workbenchWalk(t, b) })
 }
 
@@ -104,7 +105,7 @@ func keysMove(t *testing.T, b browser) {
 		return evaluate[string](tab, `document.activeElement.id || document.activeElement.textContent`)
 	}
 	tab.run(chromedp.Navigate(b.url + "/conversations"))
-	rows := conversationList(store.ConversationQuery{}, fixtureRows(plain), "", func(string) names { return fixtureNames() }).Rows
+	rows := conversationList(listed{}, fixtureRows(plain), "", func(string) names { return fixtureNames() }).Rows
 	for _, step := range []struct{ key, want string }{
 		{"j", rows[0].Customer}, {"j", rows[1].Customer}, {"j", rows[2].Customer}, {"k", rows[1].Customer}, {"/", "q"}, {"j", "q"},
 	} {
@@ -254,7 +255,7 @@ func fixtureHandler(t *testing.T) http.Handler {
 	}
 	story, kept := fixtureStory(plain), fixtureCaptured(plain)
 	page("/conversations", answer{Template: "conversations", Title: "Conversations", Section: "conversations",
-		View: conversationList(store.ConversationQuery{}, fixtureRows(plain), "next", of)})
+		View: conversationList(fixtureListed("", "", ""), fixtureRows(plain), "", of)})
 	page("/conversations/{id}", answer{Template: "conversation", Title: "Dana Whitfield", Section: "conversations", View: conversationView(story, fixtureNames())})
 	page("/conversations/{id}/deliveries/{delivery}", answer{Message: harmlessHTML})
 	page("/captured", answer{Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows("", "", "", kept, "next", of)})

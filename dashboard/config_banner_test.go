@@ -14,7 +14,7 @@ import (
 func TestConfigBanner(t *testing.T) {
 	t.Parallel()
 	page := func(troubles []store.Attempt) (alarms []string) {
-		list := conversationList(store.ConversationQuery{}, nil, "", func(string) names { return fixtureNames() })
+		list := conversationList(listed{}, nil, "", func(string) names { return fixtureNames() })
 		list.Configs = configTroubles(troubles, func(string) names { return fixtureNames() })
 		nodes := renderPages(t, map[string]answer{"list": {Template: "conversations", Title: "Conversations", View: list}})
 		each(nodes["list"], func(n *html.Node) {

@@ -1,10 +1,14 @@
 package dashboard
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"aftercall/internal/store"
 	"aftercall/people"
@@ -15,13 +19,16 @@ const listLimit = 50
 
 // listPage is the view of conversations.html.
 type listPage struct {
-	Search, Account string
-	Everywhere      string // the same list without the account, if it has one
-	Stops           []stopView
-	Configs         []configView
-	Rows            []rowView
-	Paged           bool // not the first page
-	Newest, Older   string
+	searchView
+	Stops   []stopView
+	Configs []configView
+	Rows    []rowView
+	Paged   bool // not the first page
+	Newest  string
+	Older   string
+	Further moment // how far was looked, where there is more to look through; else zero
+	None    bool   // there is no conversation at all
+	News    string // where an open page asks how many there are above its first row
 }
 
 // rowView is one conversation in the list.
@@ -35,47 +42,156 @@ type rowView struct {
 	Test, Simulated            bool
 }
 
-// conversations is GET /conversations: the conversations accepted last, or those a search finds. The address holds the whole
-// state: q, account and before.
-func (d *Dashboard) conversations(r *http.Request) (answer, error) {
+func (d *Dashboard) conversationRoutes(rs *routes) {
+	rs.add("GET /conversations", people.Look, d.page(d.conversations))
+	rs.add("GET /news/conversations", people.Look, d.page(d.conversationNews))
+	rs.add("POST /conversations/views", people.Look, d.page(d.saveView))
+	rs.add("POST /conversations/views/drop", people.Look, d.page(d.dropView))
+}
+
+// listed is what a list is asked for. The address holds the whole of it: q, account and before.
+type listed struct {
+	typed, account, before string
+	search                 search
+	saved                  []store.View
+	place
+}
+
+// place is what is known of the accounts that are looked at.
+type place struct {
+	zone        *time.Location // theirs, if they have the same
+	regions     []string       // where their numbers are from
+	automations []string       // ids
+}
+
+func (d *Dashboard) place(ctx context.Context, reader *store.Reader, account string) (place, error) {
+	active, err := reader.ActiveRevisions(ctx)
+	if err != nil {
+		return place{}, fmt.Errorf("list active revisions: %w", err)
+	}
+	var p place
+	for _, a := range active {
+		rev, ok := d.revisions.Active(a.AccountID)
+		if !ok || account != "" && a.AccountID != account {
+			continue
+		}
+		switch zone := (names{rev}).zone(); {
+		case p.zone == nil:
+			p.zone = zone
+		case p.zone.String() != zone.String():
+			p.zone = time.UTC
+		}
+		if region := rev.Directory.Region; region != "" && !slices.Contains(p.regions, region) {
+			p.regions = append(p.regions, region)
+		}
+		for _, a := range rev.Automations {
+			if !slices.Contains(p.automations, a.ID) {
+				p.automations = append(p.automations, a.ID)
+			}
+		}
+	}
+	if p.zone == nil {
+		p.zone = time.UTC
+	}
+	return p, nil
+}
+
+// listed reads what is asked for.
+func (d *Dashboard) listed(r *http.Request) (l listed, err error) {
 	in := r.URL.Query()
-	before, err := cursorOf(r)
+	l = listed{typed: strings.TrimSpace(in.Get("q")), account: in.Get("account")}
+	if l.before, err = cursorOf(r); err != nil {
+		return listed{}, err
+	}
+	if l.place, err = d.place(r.Context(), d.reader(r, people.Look), l.account); err != nil {
+		return listed{}, err
+	}
+	l.search = readSearch(l.typed, d.now(), l.zone)
+	l.search.query.AccountID, l.search.query.Before, l.search.query.Limit = l.account, l.before, listLimit
+	l.search.query.Regions = l.regions
+	return l, nil
+}
+
+// conversations is GET /conversations: the conversations accepted last, or those a search finds.
+func (d *Dashboard) conversations(r *http.Request) (answer, error) {
+	l, err := d.listed(r)
 	if err != nil {
 		return answer{}, err
 	}
-	q := store.ConversationQuery{AccountID: in.Get("account"), Search: strings.TrimSpace(in.Get("q")), Before: before, Limit: listLimit}
-	reader := d.reader(r, people.Look)
-	rows, next, err := reader.Conversations(r.Context(), q)
-	if err != nil {
-		return answer{}, fmt.Errorf("list conversations: %w", err)
+	ctx, reader := r.Context(), d.reader(r, people.Look)
+	var rows []store.ConversationRow
+	var next string
+	if len(l.search.problems) == 0 {
+		if rows, next, err = reader.Conversations(ctx, l.search.query); err != nil {
+			return answer{}, fmt.Errorf("list conversations: %w", err)
+		}
 	}
-	stops, err := reader.Stops(r.Context(), q.AccountID)
-	if err != nil {
-		return answer{}, fmt.Errorf("list conversations: %w", err)
+	if l.saved, err = d.store.Views(ctx, people.Of(ctx).Actor(), l.account); err != nil {
+		return answer{}, err
 	}
-	maskRows(rows, people.Of(r.Context()))
-	view := conversationList(q, rows, next, d.accountNames)
-	view.Stops = stopped(stops, d.tokensPerDay, d.now(), d.accountNames)
-	troubles, err := reader.ConfigTroubles(r.Context(), q.AccountID)
-	if err != nil {
-		return answer{}, fmt.Errorf("list conversations: %w", err)
+	maskRows(rows, people.Of(ctx))
+	view := conversationList(l, rows, next, d.accountNames)
+	if view.Bare && len(rows) == 0 && l.before == "" {
+		any, _, err := reader.Conversations(ctx, store.ConversationQuery{AccountID: l.account, Limit: 1})
+		if err != nil {
+			return answer{}, fmt.Errorf("list conversations: %w", err)
+		}
+		view.None = len(any) == 0
 	}
-	view.Configs = configTroubles(troubles, d.accountNames)
+	if view.Stops, view.Configs, err = d.alarms(ctx, reader, l.account); err != nil {
+		return answer{}, err
+	}
 	title := "Conversations"
-	if q.Search != "" {
-		title = "Conversations: " + q.Search
+	if l.typed != "" {
+		title = "Conversations: " + l.typed
 	}
 	return answer{Template: "conversations", Title: title, Section: "conversations", View: view}, nil
 }
 
-func conversationList(q store.ConversationQuery, rows []store.ConversationRow, next string, of func(account string) names) listPage {
-	p := listPage{Search: q.Search, Account: q.AccountID, Paged: q.Before != ""}
-	p.Newest = address("/conversations", "q", q.Search, "account", q.AccountID)
-	if next != "" {
-		p.Older = address("/conversations", "q", q.Search, "account", q.AccountID, "before", next)
+// alarms are what a person must hear of before anything else.
+func (d *Dashboard) alarms(ctx context.Context, reader *store.Reader, account string) ([]stopView, []configView, error) {
+	stops, err := reader.Stops(ctx, account)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list stopped budgets: %w", err)
 	}
-	if q.AccountID != "" {
-		p.Everywhere = address("/conversations", "q", q.Search)
+	troubles, err := reader.ConfigTroubles(ctx, account)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list config troubles: %w", err)
+	}
+	return stopped(stops, d.tokensPerDay, d.now(), d.accountNames), configTroubles(troubles, d.accountNames), nil
+}
+
+// mostNews bounds what an open page is told of; more are "50+".
+const mostNews = 50
+
+// conversationNews is GET /news/conversations: how many there are by now above the first row of an open page.
+func (d *Dashboard) conversationNews(r *http.Request) (answer, error) {
+	l, err := d.listed(r)
+	if err != nil {
+		return answer{}, err
+	}
+	n := 0
+	if len(l.search.problems) == 0 {
+		n, err = d.reader(r, people.Look).NewConversations(r.Context(), l.search.query, r.URL.Query().Get("above"), mostNews)
+		if err != nil {
+			return answer{}, err
+		}
+	}
+	body, err := json.Marshal(map[string]any{"new": n, "more": n >= mostNews})
+	return answer{File: &file{Type: "application/json", Body: body}}, err
+}
+
+func conversationList(l listed, rows []store.ConversationRow, next string, of func(account string) names) listPage {
+	p := listPage{searchView: searchViewOf(l), Paged: l.before != ""}
+	p.Newest = address("/conversations", "q", l.typed, "account", l.account)
+	if next != "" {
+		p.Older = address("/conversations", "q", l.typed, "account", l.account, "before", next)
+	}
+	if next != "" && len(rows) < listLimit {
+		p.Further = shortly(store.AcceptedAbout(next), l.zone)
+	}
+	if len(rows) > 0 && !p.Paged {
+		p.News = address("/news/conversations", "q", l.typed, "account", l.account, "above", rows[0].ID)
 	}
 	known := map[string]names{}
 	for _, row := range rows {

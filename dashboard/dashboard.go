@@ -137,7 +137,7 @@ func (d *Dashboard) EndStreams() { d.news.end() }
 
 func (d *Dashboard) routes() (rs routes) {
 	rs.add("GET /{$}", people.Look, http.RedirectHandler("/conversations", http.StatusFound))
-	rs.add("GET /conversations", people.Look, d.page(d.conversations))
+	d.conversationRoutes(&rs)
 	rs.add("GET /conversations/{id}", people.Look, d.page(d.conversation))
 	rs.add("POST /conversations/{id}/reveal", people.Look, d.page(d.revealConversation))
 	rs.add("GET /conversations/{id}/deliveries/{delivery}", people.Look, d.page(d.deliveryHTML))

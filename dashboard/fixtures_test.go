@@ -193,6 +193,15 @@ func fixtureRows(text func(string) string) []store.ConversationRow {
 	return []store.ConversationRow{fresh, waiting, trouble, fine, skipped, quiet}
 }
 
+// fixtureListed is a list that was asked for like this, by somebody who keeps that search.
+func fixtureListed(typed, account, before string) listed {
+	l := listed{typed: typed, account: account, before: before, search: readSearch(typed, began, time.UTC), place: place{zone: time.UTC}}
+	if typed != "" {
+		l.saved, l.automations = []store.View{{ID: typed, Name: typed, Query: typed}}, []string{typed}
+	}
+	return l
+}
+
 func fixtureCaptured(text func(string) string) []store.Captured {
 	return []store.Captured{
 		{ID: "9a", AccountID: "acme", ConversationID: "3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", ExternalID: text("conv_01JD3Z7Q4"), Automation: "callback-requested", Channel: deliver.Email,

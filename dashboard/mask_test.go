@@ -78,7 +78,7 @@ func TestAMaskedPageHasNoNumberAnywhere(t *testing.T) {
 	of := func(string) names { return fixtureNames() }
 	pages := map[string]answer{
 		"conversation":  {Template: "conversation", Title: view.Heading, View: view},
-		"conversations": {Template: "conversations", Title: "C", View: conversationList(store.ConversationQuery{}, rows, "", of)},
+		"conversations": {Template: "conversations", Title: "C", View: conversationList(listed{}, rows, "", of)},
 		"captured list": {Template: "captured_list", Title: "C", View: capturedRows("", "", "", kept, "", of)},
 	}
 	for _, m := range kept {

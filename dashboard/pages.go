@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"time"
 
 	"aftercall/internal/store"
 	"aftercall/people"
@@ -82,6 +83,7 @@ type frame struct {
 	Content        template.HTML // rendered by html/template already
 	Who            string        // who is signed in; "" if nobody is, or nobody has to
 	Machine        bool          // this machine signs in by itself
+	At             moment        // when it was true
 	who            people.Person
 }
 
@@ -90,7 +92,8 @@ func (f frame) May(right string) bool { return !f.who.Accounts(people.Right(righ
 
 // around says what stands around a page for its reader.
 func (p *pages) around(a answer) frame {
-	f := frame{site: p.site, Title: a.Title, Section: a.Section, who: a.who}
+	f := frame{site: p.site, Title: a.Title, Section: a.Section, who: a.who, At: at(time.Now(), time.UTC)}
+	f.At.Local = f.At.UTC[len("2006-01-02 "):]
 	if a.who.Session != "" {
 		f.Who = a.who.Name
 	}

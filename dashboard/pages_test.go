@@ -21,8 +21,7 @@ import (
 // everyPage lays out every page, with all that a store can hand over written by text.
 func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Captured, n names) map[string]answer {
 	of := func(string) names { return n }
-	q := store.ConversationQuery{Search: story.Digest, AccountID: story.AccountID, Before: story.Digest}
-	list := conversationList(q, rows, story.Digest, of)
+	list := conversationList(fixtureListed(story.Digest, story.AccountID, story.Digest), rows, story.Digest, of)
 	list.Stops = stopped(fixtureStops(), 2_000_000, began, of)
 	list.Configs = configTroubles(fixtureTroubles(story.Digest), of)
 	as := map[string]answer{
@@ -87,7 +86,7 @@ func TestEveryPageIsSound(t *testing.T) {
 // TestEveryTemplateIsAPage fails for a template that no test executes.
 func TestEveryTemplateIsAPage(t *testing.T) {
 	t.Parallel()
-	executed := map[string]bool{"layout.html": true, "parts.html": true, "settings_parts.html": true, "ledger.html": true, "workbench_parts.html": true, "workbench_try.html": true} // around and inside the others
+	executed := map[string]bool{"layout.html": true, "parts.html": true, "search.html": true, "settings_parts.html": true, "ledger.html": true, "workbench_parts.html": true, "workbench_try.html": true} // around and inside the others
 	for _, a := range fixturePages(plain) {
 		executed[a.Template+".html"] = true
 	}

@@ -46,6 +46,7 @@ var rows = []string{
 		VALUES ('0192f3a4-0000-7000-8000-000000000002', 2, 'dyn_x', 'acme', 'text', 'given', 'x', 'x', '{}', '')
 		ON CONFLICT (conversation_id, run, name) DO UPDATE SET status = 'given';
 		UPDATE deliveries SET state = 'skipped', reason = 'sent_before'`,
+	15: `INSERT INTO saved_views (id, person, account_id, name, query) VALUES ('0192f3a4-0000-7000-8000-000000000015', '', 'acme', 'n', 'q')`,
 }
 
 // tables are the tables filled above, by step.

@@ -77,13 +77,16 @@ const (
 	ActReplayed  Deed = "replayed"
 	ActBulk      Deed = "bulk_asked"
 	ActBulkEnded Deed = "bulk_aborted"
+
+	ActViewSaved   Deed = "view_saved"
+	ActViewDropped Deed = "view_dropped"
 )
 
 // Deeds lists them all.
 func Deeds() []Deed {
 	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
-		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded}
+		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded, ActViewSaved, ActViewDropped}
 }
 
 // change runs f and writes the act down, in one transaction: neither is there without the other.

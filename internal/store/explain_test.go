@@ -136,10 +136,8 @@ func (h *house) walk(t *testing.T) {
 	_, err = h.Vitals(ctx, []string{"decide"}, ttl)
 	must(err)
 	h.story(t, p.ConversationID)
-	for _, search := range []string{"", "c1", "ann@example.com", "+447700900123", p.ConversationID} {
-		_, _, err = h.Conversations(ctx, store.ConversationQuery{AccountID: "acme", Search: search})
-		must(err)
-	}
+	searchAll(t, h.Reader)
+	keepViews(t, h)
 	_, _, err = h.FindConversation(ctx, "acme", uuid.NewString())
 	if err == nil {
 		t.Error("found what is not there")

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,15 +37,8 @@ type Outcomes struct {
 	Held, Failed, Unknown int
 }
 
-// ConversationQuery asks for a page of the list, the last accepted first.
-type ConversationQuery struct {
-	AccountID string // "" for all that may be seen
-	Search    string // id, external id, phone number in any format, e-mail, automation id
-	Before    string // cursor from the page before; "" for the first page
-	Limit     int    // default 50, at most 200
-}
-
-// Conversations lists conversations; next is the cursor of the next page, "" if there is none.
+// Conversations lists conversations; next is the cursor of the next page, "" if there is none. A page may have fewer rows than
+// were asked for, or none, and a next one all the same: see furthest.
 func (r *Reader) Conversations(ctx context.Context, q ConversationQuery) (rows []ConversationRow, next string, err error) {
 	before, err := cursor(q.Before)
 	if err != nil {
@@ -55,14 +47,12 @@ func (r *Reader) Conversations(ctx context.Context, q ConversationQuery) (rows [
 	limit := pageSize(q.Limit)
 	within := r.within.Narrow(q.AccountID)
 	err = r.read(ctx, func(d *db.Queries) error {
-		ids, err := conversationIDs(ctx, d, q.Search, within, before, limit+1)
+		ids, further, err := conversationIDs(ctx, d, q, within, before, limit)
 		if err != nil {
 			return err
 		}
-		if len(ids) > limit {
-			ids, next = ids[:limit], ids[limit-1]
-		}
-		found, err := d.ConversationRows(ctx, db.ConversationRowsParams{Ids: append([]string{}, ids...), Every: within.every, AccountIds: within.list()})
+		next = further
+		found, err := d.ConversationRows(ctx, db.ConversationRowsParams{Ids: ids, Every: within.every, AccountIds: within.list()})
 		for _, row := range found {
 			rows = append(rows, conversationRow(row))
 		}
@@ -72,22 +62,6 @@ func (r *Reader) Conversations(ctx context.Context, q ConversationQuery) (rows [
 		return nil, "", fmt.Errorf("list conversations: %w", err)
 	}
 	return rows, next, nil
-}
-
-func conversationIDs(ctx context.Context, d *db.Queries, search string, within Accounts, before string, most int) ([]string, error) {
-	search = strings.TrimSpace(clean(search))
-	if search == "" {
-		return d.ListConversations(ctx, db.ListConversationsParams{Before: before, Most: int32(most), Every: within.every, AccountIds: within.list()})
-	}
-	p := db.SearchConversationsParams{ExternalID: search, Automation: search, Phone: phoneKey(search), Before: before,
-		Most: int32(most), Every: within.every, AccountIds: within.list()}
-	if id, err := uuid.Parse(search); err == nil {
-		p.ID, p.Phone = id.String(), ""
-	}
-	if strings.Contains(search, "@") {
-		p.Email = emailKey(search)
-	}
-	return d.SearchConversations(ctx, p)
 }
 
 func conversationRow(r db.ConversationRowsRow) ConversationRow {

@@ -110,7 +110,7 @@ func outcomeRows(outcomes []Outcome) (p db.RecordOutcomesParams) {
 		p.Attempts, p.WorkerIds = append(p.Attempts, int32(o.Attempt)), append(p.WorkerIds, o.WorkerID)
 		p.States, p.Reasons = append(p.States, string(o.State)), append(p.Reasons, string(o.Reason))
 		p.DueAts, p.Providers = append(p.DueAts, o.DueAt), append(p.Providers, clean(o.Provider))
-		p.ProviderIds, p.Classes = append(p.ProviderIds, clean(o.ProviderID)), append(p.Classes, clean(o.Class))
+		p.ProviderIds, p.Classes = append(p.ProviderIds, providerID(o.ProviderID)), append(p.Classes, clean(o.Class))
 		p.Statuses, p.Details = append(p.Statuses, int32(o.Status)), append(p.Details, clean(o.Detail))
 		p.Addresses = append(p.Addresses, clean(o.Address))
 		p.StartedAts = append(p.StartedAts, orNow(o.StartedAt, now))

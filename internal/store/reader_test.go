@@ -180,10 +180,7 @@ func ask(t *testing.T, r *store.Reader, conversation string) {
 			t.Fatal(err)
 		}
 	}
-	for _, search := range []string{"", "old-7", "p7@example.com", "+447000000007", "callback", conversation} {
-		_, _, err := r.Conversations(ctx, store.ConversationQuery{Search: search})
-		must(err)
-	}
+	searchAll(t, r)
 	for _, id := range []string{"old-7", conversation} {
 		_, _, err := r.FindConversation(ctx, "", id)
 		must(err)

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/nyaruka/phonenumbers"
 
 	"aftercall/conversation"
 )
@@ -44,6 +47,15 @@ func cleanJSON(b []byte) []byte {
 	return out
 }
 
+// longestProviderID bounds what a provider can put into an index.
+const longestProviderID = 500
+
+// providerID is the id that a provider gave a message, as it is kept and searched for.
+func providerID(id string) string {
+	id = clean(id)
+	return clean(id[:min(len(id), longestProviderID)])
+}
+
 // emailKey is an address as it is searched for; an absurdly long one is not.
 func emailKey(address string) string {
 	key := strings.ToLower(strings.TrimSpace(clean(address)))
@@ -68,6 +80,29 @@ func phoneKey(number string) string {
 		}
 	}
 	return lastNine(digits)
+}
+
+// phoneKeys are the keys under which a number that somebody types may be kept: as typed, and with and without its country, read
+// as a number of each region. A number shorter than nine digits has another key with its country than without.
+func phoneKeys(typed string, regions []string) []string {
+	keys := []string{}
+	add := func(key string) {
+		if key != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	if add(phoneKey(typed)); len(keys) == 0 {
+		return keys
+	}
+	for _, region := range append([]string{""}, regions...) {
+		n, err := phonenumbers.Parse(typed, region)
+		if err != nil {
+			continue
+		}
+		add(phoneKey(phonenumbers.Format(n, phonenumbers.E164)))
+		add(phoneKey(phonenumbers.Format(n, phonenumbers.NATIONAL)))
+	}
+	return keys
 }
 
 func lastNine(digits []byte) string {

@@ -359,14 +359,15 @@ const listConversations = `-- name: ListConversations :many
 SELECT page.id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT c.id FROM conversations AS c
-    WHERE c.account_id = a.id AND c.id < $1::uuid
-    ORDER BY c.id DESC LIMIT $2::integer) AS page
-WHERE $3::boolean OR a.id = ANY($4::text[])
-ORDER BY page.id DESC LIMIT $2::integer
+    WHERE c.account_id = a.id AND c.id < $1::uuid AND c.id >= $2::uuid
+    ORDER BY c.id DESC LIMIT $3::integer) AS page
+WHERE $4::boolean OR a.id = ANY($5::text[])
+ORDER BY page.id DESC LIMIT $3::integer
 `
 
 type ListConversationsParams struct {
 	Before     string
+	Since      string
 	Most       int32
 	Every      bool
 	AccountIds []string
@@ -377,6 +378,192 @@ type ListConversationsParams struct {
 func (q *Queries) ListConversations(ctx context.Context, arg ListConversationsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, listConversations,
 		arg.Before,
+		arg.Since,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listFired = `-- name: ListFired :many
+SELECT page.conversation_id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT DISTINCT d.conversation_id FROM decisions AS d
+    WHERE d.account_id = a.id AND d.automation = $1::text AND d.verdict = 'fires'
+      AND d.conversation_id < $2::uuid AND d.conversation_id >= $3::uuid
+    ORDER BY d.conversation_id DESC LIMIT $4::integer) AS page
+WHERE $5::boolean OR a.id = ANY($6::text[])
+ORDER BY page.conversation_id DESC LIMIT $4::integer
+`
+
+type ListFiredParams struct {
+	Automation string
+	Before     string
+	Since      string
+	Most       int32
+	Every      bool
+	AccountIds []string
+}
+
+// Conversations on which an automation fired.
+func (q *Queries) ListFired(ctx context.Context, arg ListFiredParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listFired,
+		arg.Automation,
+		arg.Before,
+		arg.Since,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listTroubled = `-- name: ListTroubled :many
+SELECT page.conversation_id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT DISTINCT d.conversation_id FROM deliveries AS d
+    WHERE d.account_id = a.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = $1::text
+      AND d.conversation_id < $2::uuid AND d.conversation_id >= $3::uuid
+    ORDER BY d.conversation_id DESC LIMIT $4::integer) AS page
+WHERE $5::boolean OR a.id = ANY($6::text[])
+ORDER BY page.conversation_id DESC LIMIT $4::integer
+`
+
+type ListTroubledParams struct {
+	State      string
+	Before     string
+	Since      string
+	Most       int32
+	Every      bool
+	AccountIds []string
+}
+
+// Conversations with a delivery that is held, failed or unknown.
+func (q *Queries) ListTroubled(ctx context.Context, arg ListTroubledParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listTroubled,
+		arg.State,
+		arg.Before,
+		arg.Since,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listUndecided = `-- name: ListUndecided :many
+SELECT page.id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT c.id FROM conversations AS c
+    WHERE c.account_id = a.id AND c.state <> 'decided' AND c.id < $1::uuid AND c.id >= $2::uuid
+    ORDER BY c.id DESC LIMIT $3::integer) AS page
+WHERE $4::boolean OR a.id = ANY($5::text[])
+ORDER BY page.id DESC LIMIT $3::integer
+`
+
+type ListUndecidedParams struct {
+	Before     string
+	Since      string
+	Most       int32
+	Every      bool
+	AccountIds []string
+}
+
+func (q *Queries) ListUndecided(ctx context.Context, arg ListUndecidedParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listUndecided,
+		arg.Before,
+		arg.Since,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listUnsure = `-- name: ListUnsure :many
+SELECT page.conversation_id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT DISTINCT d.conversation_id FROM decisions AS d
+    WHERE d.account_id = a.id AND d.verdict = 'unsure' AND d.review
+      AND d.conversation_id < $1::uuid AND d.conversation_id >= $2::uuid
+    ORDER BY d.conversation_id DESC LIMIT $3::integer) AS page
+WHERE $4::boolean OR a.id = ANY($5::text[])
+ORDER BY page.conversation_id DESC LIMIT $3::integer
+`
+
+type ListUnsureParams struct {
+	Before     string
+	Since      string
+	Most       int32
+	Every      bool
+	AccountIds []string
+}
+
+func (q *Queries) ListUnsure(ctx context.Context, arg ListUnsureParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listUnsure,
+		arg.Before,
+		arg.Since,
 		arg.Most,
 		arg.Every,
 		arg.AccountIds,
@@ -402,60 +589,136 @@ func (q *Queries) ListConversations(ctx context.Context, arg ListConversationsPa
 const searchConversations = `-- name: SearchConversations :many
 SELECT page.id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
-    (SELECT c.id FROM conversations AS c
-     WHERE $1::text <> '' AND c.id = nullif($1::text, '')::uuid AND c.account_id = a.id AND c.id < $2::uuid)
+    (SELECT c.id FROM conversations AS c WHERE c.id = $1::uuid AND c.account_id = a.id)
+    UNION
+    (SELECT d.conversation_id FROM deliveries AS d WHERE d.id = $1::uuid AND d.account_id = a.id)
     UNION
     (SELECT c.id FROM conversations AS c
-     WHERE $3::text <> '' AND c.external_id = $3 AND c.account_id = a.id AND c.id < $2::uuid
+     WHERE c.external_id = $2::text AND c.account_id = a.id AND c.id < $3::uuid
      ORDER BY c.id DESC LIMIT $4::integer)
     UNION
     (SELECT c.id FROM conversations AS c
-     WHERE $5::text <> '' AND c.email_key <> '' AND c.email_key = $5 AND c.account_id = a.id
-       AND c.id < $2::uuid
+     WHERE c.email_key <> '' AND c.email_key = $5::text AND c.account_id = a.id AND c.id < $3::uuid
      ORDER BY c.id DESC LIMIT $4::integer)
     UNION
-    (SELECT c.id FROM conversations AS c
-     WHERE $6::text <> '' AND c.phone_key <> '' AND c.phone_key = $6 AND c.account_id = a.id
-       AND c.id < $2::uuid
-     ORDER BY c.id DESC LIMIT $4::integer)
+    (SELECT near.id FROM unnest($6::text[]) AS typed (phone) CROSS JOIN LATERAL (
+         SELECT c.id FROM conversations AS c
+         WHERE c.phone_key <> '' AND c.phone_key = typed.phone AND c.account_id = a.id AND c.id < $3::uuid
+         ORDER BY c.id DESC LIMIT $4::integer) AS near)
     UNION
-    (SELECT c.id FROM conversations AS c
-     WHERE $6::text <> '' AND c.far_phone_key <> '' AND c.far_phone_key = $6 AND c.account_id = a.id
-       AND c.id < $2::uuid
-     ORDER BY c.id DESC LIMIT $4::integer)
+    (SELECT far.id FROM unnest($6::text[]) AS typed (phone) CROSS JOIN LATERAL (
+         SELECT c.id FROM conversations AS c
+         WHERE c.far_phone_key <> '' AND c.far_phone_key = typed.phone AND c.account_id = a.id AND c.id < $3::uuid
+         ORDER BY c.id DESC LIMIT $4::integer) AS far)
+    UNION
+    (SELECT d.conversation_id FROM attempts AS t JOIN deliveries AS d ON d.id = t.delivery_id
+     WHERE t.provider_id <> '' AND t.provider_id = $7::text AND t.account_id = a.id
+     LIMIT $4::integer)
     UNION
     (SELECT d.conversation_id FROM decisions AS d
-     WHERE $7::text <> '' AND d.automation = $7 AND d.account_id = a.id AND d.verdict = 'fires'
-       AND d.conversation_id < $2::uuid
+     WHERE d.automation = $8::text AND d.account_id = a.id AND d.verdict = 'fires' AND d.conversation_id < $3::uuid
      ORDER BY d.conversation_id DESC LIMIT $4::integer)) AS page (id)
-WHERE $8::boolean OR a.id = ANY($9::text[])
+WHERE ($9::boolean OR a.id = ANY($10::text[])) AND page.id < $3::uuid AND page.id >= $11::uuid
 ORDER BY page.id DESC LIMIT $4::integer
 `
 
 type SearchConversationsParams struct {
 	ID         string
-	Before     string
 	ExternalID string
+	Before     string
 	Most       int32
 	Email      string
-	Phone      string
+	Phones     []string
+	ProviderID string
 	Automation string
 	Every      bool
 	AccountIds []string
+	Since      string
 }
 
-// An empty term finds nothing.
+// By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform, an e-mail address, a number
+// in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
+// empty one of these, nor the id of zeros, so what the term cannot be finds nothing.
 func (q *Queries) SearchConversations(ctx context.Context, arg SearchConversationsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, searchConversations,
 		arg.ID,
-		arg.Before,
 		arg.ExternalID,
+		arg.Before,
 		arg.Most,
 		arg.Email,
-		arg.Phone,
+		arg.Phones,
+		arg.ProviderID,
 		arg.Automation,
 		arg.Every,
 		arg.AccountIds,
+		arg.Since,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const siftConversations = `-- name: SiftConversations :many
+SELECT c.id
+FROM conversations AS c
+WHERE c.id = ANY($1::uuid[]) AND ($2::boolean OR c.account_id = ANY($3::text[]))
+  AND ($4::text = '' OR c.state = $4)
+  AND ($5::text = '' OR c.channel = $5)
+  AND ($6::text = '' OR c.agent_id = $6 OR lower(c.agent_name) = lower($6))
+  AND CASE
+      WHEN $7::text = '' THEN true
+      WHEN $7 = 'none' THEN c.state = 'decided' AND (
+          SELECT coalesce(bool_or(d.verdict = 'fires'), $8::text <> '') FROM decisions AS d
+          WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8)) = false
+      ELSE (SELECT coalesce(bool_or(d.verdict = $7 AND (d.review OR d.verdict <> 'unsure')), false) FROM decisions AS d
+            WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8))
+      END
+  AND CASE
+      WHEN $9::text = '' THEN true
+      ELSE (SELECT coalesce(bool_or(d.state = $9), false) FROM deliveries AS d
+            WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8))
+      END
+ORDER BY c.id DESC
+`
+
+type SiftConversationsParams struct {
+	Ids           []string
+	Every         bool
+	AccountIds    []string
+	State         string
+	Channel       string
+	Agent         string
+	Verdict       string
+	Automation    string
+	DeliveryState string
+}
+
+// Of these conversations, those that are as asked, in their order. An automation narrows the outcome to its own. What is
+// asked of each is a look-up by its id, and is written so that it stays one: none of it can become a join.
+func (q *Queries) SiftConversations(ctx context.Context, arg SiftConversationsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, siftConversations,
+		arg.Ids,
+		arg.Every,
+		arg.AccountIds,
+		arg.State,
+		arg.Channel,
+		arg.Agent,
+		arg.Verdict,
+		arg.Automation,
+		arg.DeliveryState,
 	)
 	if err != nil {
 		return nil, err

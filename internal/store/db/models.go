@@ -404,6 +404,15 @@ type Run struct {
 	DoneAt         *time.Time
 }
 
+type SavedView struct {
+	ID        string
+	Person    string
+	AccountID string
+	Name      string
+	Query     string
+	CreatedAt time.Time
+}
+
 type Session struct {
 	ID        string
 	PersonID  string

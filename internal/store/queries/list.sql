@@ -5,43 +5,113 @@
 SELECT page.id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT c.id FROM conversations AS c
-    WHERE c.account_id = a.id AND c.id < @before::uuid
+    WHERE c.account_id = a.id AND c.id < @before::uuid AND c.id >= @since::uuid
     ORDER BY c.id DESC LIMIT @most::integer) AS page
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
 
--- name: SearchConversations :many
--- An empty term finds nothing.
+-- name: ListUndecided :many
 SELECT page.id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
-    (SELECT c.id FROM conversations AS c
-     WHERE @id::text <> '' AND c.id = nullif(@id::text, '')::uuid AND c.account_id = a.id AND c.id < @before::uuid)
-    UNION
-    (SELECT c.id FROM conversations AS c
-     WHERE @external_id::text <> '' AND c.external_id = @external_id AND c.account_id = a.id AND c.id < @before::uuid
-     ORDER BY c.id DESC LIMIT @most::integer)
-    UNION
-    (SELECT c.id FROM conversations AS c
-     WHERE @email::text <> '' AND c.email_key <> '' AND c.email_key = @email AND c.account_id = a.id
-       AND c.id < @before::uuid
-     ORDER BY c.id DESC LIMIT @most::integer)
-    UNION
-    (SELECT c.id FROM conversations AS c
-     WHERE @phone::text <> '' AND c.phone_key <> '' AND c.phone_key = @phone AND c.account_id = a.id
-       AND c.id < @before::uuid
-     ORDER BY c.id DESC LIMIT @most::integer)
-    UNION
-    (SELECT c.id FROM conversations AS c
-     WHERE @phone::text <> '' AND c.far_phone_key <> '' AND c.far_phone_key = @phone AND c.account_id = a.id
-       AND c.id < @before::uuid
-     ORDER BY c.id DESC LIMIT @most::integer)
-    UNION
-    (SELECT d.conversation_id FROM decisions AS d
-     WHERE @automation::text <> '' AND d.automation = @automation AND d.account_id = a.id AND d.verdict = 'fires'
-       AND d.conversation_id < @before::uuid
-     ORDER BY d.conversation_id DESC LIMIT @most::integer)) AS page (id)
+    SELECT c.id FROM conversations AS c
+    WHERE c.account_id = a.id AND c.state <> 'decided' AND c.id < @before::uuid AND c.id >= @since::uuid
+    ORDER BY c.id DESC LIMIT @most::integer) AS page
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
+
+-- name: ListTroubled :many
+-- Conversations with a delivery that is held, failed or unknown.
+SELECT page.conversation_id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT DISTINCT d.conversation_id FROM deliveries AS d
+    WHERE d.account_id = a.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = @state::text
+      AND d.conversation_id < @before::uuid AND d.conversation_id >= @since::uuid
+    ORDER BY d.conversation_id DESC LIMIT @most::integer) AS page
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+ORDER BY page.conversation_id DESC LIMIT @most::integer;
+
+-- name: ListUnsure :many
+SELECT page.conversation_id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT DISTINCT d.conversation_id FROM decisions AS d
+    WHERE d.account_id = a.id AND d.verdict = 'unsure' AND d.review
+      AND d.conversation_id < @before::uuid AND d.conversation_id >= @since::uuid
+    ORDER BY d.conversation_id DESC LIMIT @most::integer) AS page
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+ORDER BY page.conversation_id DESC LIMIT @most::integer;
+
+-- name: ListFired :many
+-- Conversations on which an automation fired.
+SELECT page.conversation_id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT DISTINCT d.conversation_id FROM decisions AS d
+    WHERE d.account_id = a.id AND d.automation = @automation::text AND d.verdict = 'fires'
+      AND d.conversation_id < @before::uuid AND d.conversation_id >= @since::uuid
+    ORDER BY d.conversation_id DESC LIMIT @most::integer) AS page
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+ORDER BY page.conversation_id DESC LIMIT @most::integer;
+
+-- name: SearchConversations :many
+-- By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform, an e-mail address, a number
+-- in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
+-- empty one of these, nor the id of zeros, so what the term cannot be finds nothing.
+SELECT page.id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    (SELECT c.id FROM conversations AS c WHERE c.id = @id::uuid AND c.account_id = a.id)
+    UNION
+    (SELECT d.conversation_id FROM deliveries AS d WHERE d.id = @id::uuid AND d.account_id = a.id)
+    UNION
+    (SELECT c.id FROM conversations AS c
+     WHERE c.external_id = @external_id::text AND c.account_id = a.id AND c.id < @before::uuid
+     ORDER BY c.id DESC LIMIT @most::integer)
+    UNION
+    (SELECT c.id FROM conversations AS c
+     WHERE c.email_key <> '' AND c.email_key = @email::text AND c.account_id = a.id AND c.id < @before::uuid
+     ORDER BY c.id DESC LIMIT @most::integer)
+    UNION
+    (SELECT near.id FROM unnest(@phones::text[]) AS typed (phone) CROSS JOIN LATERAL (
+         SELECT c.id FROM conversations AS c
+         WHERE c.phone_key <> '' AND c.phone_key = typed.phone AND c.account_id = a.id AND c.id < @before::uuid
+         ORDER BY c.id DESC LIMIT @most::integer) AS near)
+    UNION
+    (SELECT far.id FROM unnest(@phones::text[]) AS typed (phone) CROSS JOIN LATERAL (
+         SELECT c.id FROM conversations AS c
+         WHERE c.far_phone_key <> '' AND c.far_phone_key = typed.phone AND c.account_id = a.id AND c.id < @before::uuid
+         ORDER BY c.id DESC LIMIT @most::integer) AS far)
+    UNION
+    (SELECT d.conversation_id FROM attempts AS t JOIN deliveries AS d ON d.id = t.delivery_id
+     WHERE t.provider_id <> '' AND t.provider_id = @provider_id::text AND t.account_id = a.id
+     LIMIT @most::integer)
+    UNION
+    (SELECT d.conversation_id FROM decisions AS d
+     WHERE d.automation = @automation::text AND d.account_id = a.id AND d.verdict = 'fires' AND d.conversation_id < @before::uuid
+     ORDER BY d.conversation_id DESC LIMIT @most::integer)) AS page (id)
+WHERE (@every::boolean OR a.id = ANY(@account_ids::text[])) AND page.id < @before::uuid AND page.id >= @since::uuid
+ORDER BY page.id DESC LIMIT @most::integer;
+
+-- name: SiftConversations :many
+-- Of these conversations, those that are as asked, in their order. An automation narrows the outcome to its own. What is
+-- asked of each is a look-up by its id, and is written so that it stays one: none of it can become a join.
+SELECT c.id
+FROM conversations AS c
+WHERE c.id = ANY(@ids::uuid[]) AND (@every::boolean OR c.account_id = ANY(@account_ids::text[]))
+  AND (@state::text = '' OR c.state = @state)
+  AND (@channel::text = '' OR c.channel = @channel)
+  AND (@agent::text = '' OR c.agent_id = @agent OR lower(c.agent_name) = lower(@agent))
+  AND CASE
+      WHEN @verdict::text = '' THEN true
+      WHEN @verdict = 'none' THEN c.state = 'decided' AND (
+          SELECT coalesce(bool_or(d.verdict = 'fires'), @automation::text <> '') FROM decisions AS d
+          WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation)) = false
+      ELSE (SELECT coalesce(bool_or(d.verdict = @verdict AND (d.review OR d.verdict <> 'unsure')), false) FROM decisions AS d
+            WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation))
+      END
+  AND CASE
+      WHEN @delivery_state::text = '' THEN true
+      ELSE (SELECT coalesce(bool_or(d.state = @delivery_state), false) FROM deliveries AS d
+            WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation))
+      END
+ORDER BY c.id DESC;
 
 -- name: ConversationRows :many
 -- Only what an outside provider took is sent: a captured message, a task and an alert never leave this machine.
