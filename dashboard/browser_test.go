@@ -39,7 +39,7 @@ func TestInABrowser(t *testing.T) {
 // of (a blocked style or script, an error) and on anything wider than the screen.
 func pagesAreSound(t *testing.T, b browser) {
 	for _, path := range []string{
-		"/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/captured", "/captured/9a", "/sign-in", "/none",
+		"/", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/captured", "/captured/9a", "/sign-in", "/none",
 		settingsPath, channelsPath, keysPath, peoplePath, logPath,
 	} {
 		for _, screen := range []struct {
@@ -254,6 +254,7 @@ func fixtureHandler(t *testing.T) http.Handler {
 		})
 	}
 	story, kept := fixtureStory(plain), fixtureCaptured(plain)
+	page("/{$}", answer{Template: "overview", Title: "Overview", Section: "overview", View: overviewView(fixtureSituation(plain), of)})
 	page("/conversations", answer{Template: "conversations", Title: "Conversations", Section: "conversations",
 		View: conversationList(fixtureListed("", "", ""), fixtureRows(plain), "", of)})
 	page("/conversations/{id}", answer{Template: "conversation", Title: "Dana Whitfield", Section: "conversations", View: conversationView(story, fixtureNames())})

@@ -136,7 +136,7 @@ func (d *Dashboard) Changed() { d.news.spread() }
 func (d *Dashboard) EndStreams() { d.news.end() }
 
 func (d *Dashboard) routes() (rs routes) {
-	rs.add("GET /{$}", people.Look, http.RedirectHandler("/conversations", http.StatusFound))
+	d.overviewRoutes(&rs)
 	d.conversationRoutes(&rs)
 	rs.add("GET /conversations/{id}", people.Look, d.page(d.conversation))
 	rs.add("POST /conversations/{id}/reveal", people.Look, d.page(d.revealConversation))

@@ -222,7 +222,7 @@ func TestPagesOnAnEmptyDatabase(t *testing.T) {
 		status int
 		says   string
 	}{
-		"/":                       {302, ""},
+		"/":                       {200, "Overview"},
 		"/conversations":          {200, "No conversations yet"},
 		"/conversations?q=nobody": {200, "Nothing found"},
 		"/conversations?q=" + url.QueryEscape(`"><script>`): {200, "&#34;&gt;&lt;script&gt;"},

@@ -24,7 +24,12 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 	list := conversationList(fixtureListed(story.Digest, story.AccountID, story.Digest), rows, story.Digest, of)
 	list.Stops = stopped(fixtureStops(), 2_000_000, began, of)
 	list.Configs = configTroubles(fixtureTroubles(story.Digest), of)
+	hour := fixtureSituation(func(s string) string { return or(story.Digest, s) })
+	if story.Digest == "" {
+		hour = situation{zone: time.UTC}
+	}
 	as := map[string]answer{
+		"overview":      {Template: "overview", Title: "Overview", Section: "overview", View: overviewView(hour, of)},
 		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: conversationView(story, n)},
 		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},
 		"captured list": {Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows(story.AccountID, "", "", kept, story.Digest, of)},

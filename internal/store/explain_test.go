@@ -138,6 +138,9 @@ func (h *house) walk(t *testing.T) {
 	h.story(t, p.ConversationID)
 	searchAll(t, h.Reader)
 	keepViews(t, h)
+	lookOver(t, h.Reader)
+	_, err = h.Working(ctx, ttl)
+	must(err)
 	_, _, err = h.FindConversation(ctx, "acme", uuid.NewString())
 	if err == nil {
 		t.Error("found what is not there")

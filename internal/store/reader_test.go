@@ -181,6 +181,7 @@ func ask(t *testing.T, r *store.Reader, conversation string) {
 		}
 	}
 	searchAll(t, r)
+	lookOver(t, r)
 	for _, id := range []string{"old-7", conversation} {
 		_, _, err := r.FindConversation(ctx, "", id)
 		must(err)

@@ -62,42 +62,57 @@ func keepViews(t *testing.T, h *house) {
 // TestSearchesWalkTheirIndex explains each way of asking as the pages run it, under row security.
 func TestSearchesWalkTheirIndex(t *testing.T) {
 	t.Parallel()
+	h := filled(t)
+	for name, q := range searches() {
+		h.boundBy(t, name, func(r *store.Reader) error {
+			_, _, err := r.Conversations(t.Context(), q)
+			return err
+		})
+	}
+}
+
+// filled is a house with old calls in it.
+func filled(t *testing.T) *house {
+	t.Helper()
 	h := open(t, store.Options{})
 	h.exec(t, filler, h.revision)
 	h.exec(t, "VACUUM ANALYZE") // as it is in life: an index alone can answer
-	scan := regexp.MustCompile(`Seq Scan on (?:public\.)?(?:` + growing + `)\b`)
-	for name, q := range searches() {
-		t.Run(name, func(t *testing.T) {
-			passed := &statements{seen: map[string]pgx.TraceQueryStartData{}}
-			pages, err := store.Open(t.Context(), h.url, store.Options{Pool: 1, Pages: 1, Ingest: -1, Tracer: passed})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer pages.Close()
-			if _, _, err := pages.Within(store.Only("acme")).Conversations(t.Context(), q); err != nil {
-				t.Fatal(err)
-			}
-			said := strings.Split(name, ", ")
-			query, bound := said[0], regexp.MustCompile(said[1]+`.*\n\s*Index Cond: .*`+said[2])
-			asked, ok := passed.seen[query]
-			if !ok {
-				t.Fatalf("%s was not asked", query)
-			}
-			h.pagesTx(t, "SET LOCAL aftercall.accounts = '{acme}'", func(tx pgx.Tx) {
-				rows, err := tx.Query(t.Context(), "EXPLAIN "+asked.SQL, asked.Args...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
-				if err != nil {
-					t.Fatal(err)
-				}
-				if text := strings.Join(plan, "\n"); scan.MatchString(text) || !bound.MatchString(text) {
-					t.Errorf("it is not bound by %s:\n%.4000s", bound, text)
-				}
-			})
-		})
+	return h
+}
+
+// boundBy asks, and has the planner explain one of the statements: it must walk an index, and no more of it than a condition
+// leaves. name says which, with commas between.
+func (h *house) boundBy(t *testing.T, name string, ask func(r *store.Reader) error) {
+	t.Helper()
+	passed := &statements{seen: map[string]pgx.TraceQueryStartData{}}
+	pages, err := store.Open(t.Context(), h.url, store.Options{Pool: 1, Pages: 1, Ingest: -1, Tracer: passed})
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer pages.Close()
+	if err := ask(pages.Within(store.Only("acme"))); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Split(name, ", ")
+	asked, ok := passed.seen[said[0]]
+	if !ok {
+		t.Fatalf("%s was not asked", said[0])
+	}
+	bound := regexp.MustCompile(said[1] + `.*\n\s*Index Cond: .*` + said[2])
+	h.pagesTx(t, "SET LOCAL aftercall.accounts = '{acme}'", func(tx pgx.Tx) {
+		rows, err := tx.Query(t.Context(), "EXPLAIN "+asked.SQL, asked.Args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(plan, "\n")
+		if scan := regexp.MustCompile(`Seq Scan on (?:` + growing + `)\b`); scan.MatchString(text) || !bound.MatchString(text) {
+			t.Errorf("%s is not bound by %s:\n%.4000s", said[0], bound, text)
+		}
+	})
 }
 
 // found are the platform's ids of what a query finds.
