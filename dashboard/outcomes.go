@@ -32,7 +32,7 @@ func (l ledger) tally() tally {
 		switch {
 		case d.Verdict == triggers.Fires:
 			t.Fired = true
-		case d.Verdict == triggers.Unsure && d.Review:
+		case d.Verdict == triggers.Unsure && d.Review && d.Settled == nil:
 			t.Unsure++
 		}
 	}

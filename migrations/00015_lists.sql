@@ -6,7 +6,8 @@
 CREATE INDEX conversations_undecided_by_account ON conversations (account_id, id) WHERE state <> 'decided';
 DROP INDEX conversations_backlog;
 
-CREATE INDEX decisions_unsure ON decisions (account_id, conversation_id) WHERE verdict = 'unsure' AND review;
+CREATE INDEX decisions_unsure ON decisions (account_id, conversation_id)
+    WHERE verdict = 'unsure' AND review AND settled_as IS NULL;
 
 -- Deliveries that are in trouble: by their call, and by when they came to be.
 CREATE INDEX deliveries_troubled ON deliveries (account_id, state, conversation_id) WHERE state IN ('held', 'failed', 'unknown');

@@ -250,6 +250,26 @@ func TestASearchIsNarrowed(t *testing.T) {
 	}
 }
 
+// TestWhatWasReviewedIsNotUnsureAnyMore: whatever came of it.
+func TestWhatWasReviewedIsNotUnsureAnyMore(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	h.afternoon(t)
+	h.exec(t, "UPDATE decisions SET settled_as = 'dismissed', settled_by = 'ann', settled_at = now() WHERE verdict = 'unsure'")
+	for _, q := range []store.ConversationQuery{{Outcome: store.OutcomeUnsure}, {Outcome: store.OutcomeUnsure, Automation: "complaint"}} {
+		if got := h.found(t, q); len(got) != 0 {
+			t.Errorf("%+v finds %v", q, got)
+		}
+	}
+	if review := lookOver(t, h.Reader).Review; review.Unsure != 0 {
+		t.Errorf("%+v", review)
+	}
+	rows, _, err := h.Conversations(t.Context(), store.ConversationQuery{Search: "unsure"})
+	if err != nil || len(rows) != 1 || rows[0].Unsure != 0 {
+		t.Errorf("%+v, %v", rows, err)
+	}
+}
+
 // TestARareSearchGivesUpAndGoesOn: a page looks so far and no further, and the next one begins there.
 func TestARareSearchGivesUpAndGoesOn(t *testing.T) {
 	t.Parallel()

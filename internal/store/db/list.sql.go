@@ -65,7 +65,7 @@ SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.d
        ARRAY(SELECT DISTINCT d.automation FROM decisions AS d
              WHERE d.conversation_id = c.id AND d.verdict = 'fires' ORDER BY 1)::text[] AS fired,
        (SELECT count(*) FROM decisions AS d
-        WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review)::integer AS unsure,
+        WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::integer AS unsure,
        l.sent, l.captured, l.tasks, l.alerts, l.open, l.held, l.failed, l.unknown, l.test
 FROM conversations AS c CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel NOT IN ('task', 'team_alert')
@@ -545,7 +545,7 @@ const listUnsure = `-- name: ListUnsure :many
 SELECT page.conversation_id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT DISTINCT d.conversation_id FROM decisions AS d
-    WHERE d.account_id = a.id AND d.verdict = 'unsure' AND d.review
+    WHERE d.account_id = a.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
       AND d.conversation_id < $1::uuid AND d.conversation_id >= $2::uuid
     ORDER BY d.conversation_id DESC LIMIT $3::integer) AS page
 WHERE $4::boolean OR a.id = ANY($5::text[])
@@ -683,7 +683,7 @@ WHERE c.id = ANY($1::uuid[]) AND ($2::boolean OR c.account_id = ANY($3::text[]))
       WHEN $7 = 'none' THEN c.state = 'decided' AND (
           SELECT coalesce(bool_or(d.verdict = 'fires'), $8::text <> '') FROM decisions AS d
           WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8)) = false
-      ELSE (SELECT coalesce(bool_or(d.verdict = $7 AND (d.review OR d.verdict <> 'unsure')), false) FROM decisions AS d
+      ELSE (SELECT coalesce(bool_or(d.verdict = $7 AND (d.verdict <> 'unsure' OR d.review AND d.settled_as IS NULL)), false) FROM decisions AS d
             WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8))
       END
   AND CASE

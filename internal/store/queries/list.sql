@@ -34,7 +34,7 @@ ORDER BY page.conversation_id DESC LIMIT @most::integer;
 SELECT page.conversation_id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT DISTINCT d.conversation_id FROM decisions AS d
-    WHERE d.account_id = a.id AND d.verdict = 'unsure' AND d.review
+    WHERE d.account_id = a.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
       AND d.conversation_id < @before::uuid AND d.conversation_id >= @since::uuid
     ORDER BY d.conversation_id DESC LIMIT @most::integer) AS page
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
@@ -103,7 +103,7 @@ WHERE c.id = ANY(@ids::uuid[]) AND (@every::boolean OR c.account_id = ANY(@accou
       WHEN @verdict = 'none' THEN c.state = 'decided' AND (
           SELECT coalesce(bool_or(d.verdict = 'fires'), @automation::text <> '') FROM decisions AS d
           WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation)) = false
-      ELSE (SELECT coalesce(bool_or(d.verdict = @verdict AND (d.review OR d.verdict <> 'unsure')), false) FROM decisions AS d
+      ELSE (SELECT coalesce(bool_or(d.verdict = @verdict AND (d.verdict <> 'unsure' OR d.review AND d.settled_as IS NULL)), false) FROM decisions AS d
             WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation))
       END
   AND CASE
@@ -120,7 +120,7 @@ SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.d
        ARRAY(SELECT DISTINCT d.automation FROM decisions AS d
              WHERE d.conversation_id = c.id AND d.verdict = 'fires' ORDER BY 1)::text[] AS fired,
        (SELECT count(*) FROM decisions AS d
-        WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review)::integer AS unsure,
+        WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::integer AS unsure,
        l.sent, l.captured, l.tasks, l.alerts, l.open, l.held, l.failed, l.unknown, l.test
 FROM conversations AS c CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel NOT IN ('task', 'team_alert')

@@ -60,7 +60,7 @@ WITH mine AS (
 )
 SELECT (SELECT count(*) FROM (
             SELECT 1 FROM mine CROSS JOIN LATERAL (
-                SELECT 1 FROM decisions AS d WHERE d.account_id = mine.id AND d.verdict = 'unsure' AND d.review
+                SELECT 1 FROM decisions AS d WHERE d.account_id = mine.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
                 LIMIT @most::integer) AS page LIMIT @most::integer) AS counted)::integer AS unsure,
        (SELECT count(*) FROM (
             SELECT 1 FROM mine CROSS JOIN LATERAL (
