@@ -47,10 +47,16 @@ var rows = []string{
 		ON CONFLICT (conversation_id, run, name) DO UPDATE SET status = 'given';
 		UPDATE deliveries SET state = 'skipped', reason = 'sent_before'`,
 	15: `INSERT INTO saved_views (id, person, account_id, name, query) VALUES ('0192f3a4-0000-7000-8000-000000000015', '', 'acme', 'n', 'q')`,
+	16: `INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automation, audience, text)
+		VALUES ('0192f3a4-0000-7000-8000-000000000016', 'acme', '0192f3a4-0000-7000-8000-000000000004', '0192f3a4-0000-7000-8000-000000000002', 'a', 'all', 't')
+		ON CONFLICT DO NOTHING;
+		INSERT INTO alert_reads (alert_id, person, account_id) VALUES ('0192f3a4-0000-7000-8000-000000000016', 'p', 'acme');
+		INSERT INTO alert_marks (person, account_id, read_up_to) VALUES ('p', 'acme', '0192f3a4-0000-7000-8000-000000000016')`,
 }
 
 // tables are the tables filled above, by step.
-var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries", 9: "config_attempts", 10: "people"}
+var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries", 9: "config_attempts", 10: "people",
+	12: "conversations", 13: "runs", 16: "alert_marks"}
 
 // steps are the numbers there are. One may be left out for a while: two people work on two of them.
 func steps() (numbers []int) {

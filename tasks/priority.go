@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// Priorities lists them, the most urgent first.
+func Priorities() []Priority { return []Priority{Urgent, High, Medium, Low} }
+
 // ParsePriority accepts exactly low, medium, high and urgent.
 func ParsePriority(s string) (Priority, bool) {
 	switch p := Priority(s); p {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,6 +67,9 @@ const (
 	ActTestBegun      Deed = "test_message_begun" // before it is handed to the channel
 	ActTestEnded      Deed = "test_message_ended"
 
+	ActTaskChanged Deed = "task_changed"
+	ActAlertsRead  Deed = "alerts_read" // one, or all up to one
+
 	ActResent    Deed = "resent"
 	ActSettled   Deed = "settled" // an unknown delivery
 	ActCancelled Deed = "cancelled"
@@ -86,7 +90,21 @@ const (
 func Deeds() []Deed {
 	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
-		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded, ActViewSaved, ActViewDropped}
+		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
+		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped}
+}
+
+// topics are what a deed changes on open pages. What people do about a call may change all that is shown of it.
+func (d Deed) topics() []Topic {
+	switch d {
+	case ActTaskChanged:
+		return []Topic{TopicTasks}
+	case ActAlertsRead:
+		return []Topic{TopicAlerts}
+	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped:
+		return nil
+	}
+	return []Topic{TopicReview, TopicDeliveries, TopicConversations}
 }
 
 // change runs f and writes the act down, in one transaction: neither is there without the other.
@@ -97,7 +115,7 @@ func (s *Store) change(ctx context.Context, a Act, f func(q *db.Queries) error) 
 // changeTx is change for what inserts jobs, too, or knows only afterwards what there is to tell. What a bulk job does moves
 // the job's cursor in the same transaction.
 func (s *Store) changeTx(ctx context.Context, a *Act, f func(tx pgx.Tx, q *db.Queries) error) error {
-	return inTx(ctx, s.pool, func(tx pgx.Tx, q *db.Queries) error {
+	err := inTx(ctx, s.pool, func(tx pgx.Tx, q *db.Queries) error {
 		if a.By.Bulk != "" {
 			if err := stepBulk(ctx, q, *a, db.StepBulkParams{Done: 1}); err != nil {
 				return err
@@ -114,6 +132,20 @@ func (s *Store) changeTx(ctx context.Context, a *Act, f func(tx pgx.Tx, q *db.Qu
 		}
 		return logAct(ctx, q, *a)
 	})
+	if err == nil {
+		s.tellAct(*a)
+	}
+	return err
+}
+
+// tellAct tells open pages of what was done in an account.
+func (s *Store) tellAct(a Act) {
+	if a.AccountID == "" {
+		return
+	}
+	for _, topic := range a.What.topics() {
+		s.teller.tell(topic, a.AccountID, a.Target)
+	}
 }
 
 // person is their id where they have one.
@@ -169,17 +201,13 @@ func (r *Reader) FindActs(ctx context.Context, query ActQuery) (acts []Act, next
 		return nil, "", fmt.Errorf("list acts: %w", err)
 	}
 	limit := pageSize(query.Limit)
-	p := db.ListActsParams{Before: before, Since: firstID(query.Since), Act: string(query.What), Person: clean(query.Who), Most: int32(limit + 1)}
+	p := db.ListActsParams{Before: before, Since: FirstID(query.Since), Act: string(query.What), Person: clean(query.Who), Most: int32(limit + 1)}
 	within := r.within.Narrow(query.AccountID)
 	err = r.read(ctx, func(q *db.Queries) error {
 		rows, err := listActs(ctx, q, within, p)
 		for _, row := range rows {
-			a := Act{ID: row.ID, AccountID: row.AccountID, By: Actor{PersonID: row.PersonID, Name: row.Person, Address: row.Address},
-				What: Deed(row.Act), Target: row.Target, At: row.At}
-			if err := json.Unmarshal(row.Detail, &a.Detail); err != nil {
-				return fmt.Errorf("decode act %s: %w", row.ID, err)
-			}
-			acts = append(acts, a)
+			a, decodeErr := actOf(row)
+			acts, err = append(acts, a), errors.Join(err, decodeErr)
 		}
 		return err
 	})
@@ -190,6 +218,37 @@ func (r *Reader) FindActs(ctx context.Context, query ActQuery) (acts []Act, next
 		acts, next = acts[:limit], acts[limit-1].ID
 	}
 	return acts, next, nil
+}
+
+// mostActs is how much of what was done to one thing is shown.
+const mostActs = 50
+
+// ActsOn lists what was done to one thing of an account, the newest first.
+func (r *Reader) ActsOn(ctx context.Context, accountID, target string) (acts []Act, err error) {
+	if !r.within.Has(accountID) {
+		return nil, fmt.Errorf("list what was done: %w", ErrNotFound)
+	}
+	err = r.read(ctx, func(q *db.Queries) error {
+		rows, err := q.ActsOnTarget(ctx, db.ActsOnTargetParams{AccountID: accountID, Target: target, Most: mostActs})
+		for _, row := range rows {
+			a, decodeErr := actOf(db.ListActsRow(row))
+			acts, err = append(acts, a), errors.Join(err, decodeErr)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list what was done to %s: %w", target, err)
+	}
+	return acts, nil
+}
+
+func actOf(row db.ListActsRow) (Act, error) {
+	a := Act{ID: row.ID, AccountID: row.AccountID, By: Actor{PersonID: row.PersonID, Name: row.Person, Address: row.Address},
+		What: Deed(row.Act), Target: row.Target, At: row.At}
+	if err := json.Unmarshal(row.Detail, &a.Detail); err != nil {
+		return a, fmt.Errorf("decode act %s: %w", row.ID, err)
+	}
+	return a, nil
 }
 
 func listActs(ctx context.Context, q *db.Queries, within Accounts, p db.ListActsParams) (rows []db.ListActsRow, err error) {

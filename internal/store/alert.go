@@ -24,7 +24,8 @@ func (s *Store) PostAlert(ctx context.Context, m deliver.Message) error {
 	if audience == "" {
 		audience = "all"
 	}
-	rows, err := s.q.PostAlert(ctx, db.PostAlertParams{ID: newID(), AccountID: m.AccountID, DeliveryID: m.DeliveryID,
+	id := newID()
+	rows, err := s.q.PostAlert(ctx, db.PostAlertParams{ID: id, AccountID: m.AccountID, DeliveryID: m.DeliveryID,
 		Audience: audience, Text: clean(m.Text)})
 	if err == nil && rows == 0 {
 		err = ErrNotFound
@@ -32,6 +33,7 @@ func (s *Store) PostAlert(ctx context.Context, m deliver.Message) error {
 	if err != nil {
 		return fmt.Errorf("post the alert of delivery %s: %w", m.DeliveryID, err)
 	}
+	s.teller.tell(TopicAlerts, m.AccountID, id)
 	return nil
 }
 

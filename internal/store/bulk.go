@@ -169,7 +169,7 @@ func (s *Store) CountBulk(ctx context.Context, account string, b BulkRequest) (n
 // the job itself makes.
 func (s *Store) bulkIDs(ctx context.Context, account string, b BulkRequest, after string, asked time.Time, most int) ([]string, error) {
 	f := b.Filter
-	from, until := firstID(f.Since), firstID(f.Until)
+	from, until := FirstID(f.Since), FirstID(f.Until)
 	if after > from {
 		from = after
 	}

@@ -95,39 +95,6 @@ func (r *Reader) Revision(ctx context.Context, id string) (RevisionFiles, error)
 	return files, nil
 }
 
-// ListenActivations calls changed after every activation anywhere, until ctx ends. It reconnects by itself; a missed
-// notification is made up for by the caller's poll.
-func (s *Store) ListenActivations(ctx context.Context, changed func()) {
-	for wait := time.Duration(0); ; wait = min(2*wait+50*time.Millisecond, 5*time.Second) {
-		if !pause(ctx, nil, wait) {
-			return
-		}
-		if s.listen(ctx, changed) {
-			wait = 0
-		}
-	}
-}
-
-// listen hears notifications on a connection of its own until something breaks. It reports whether it heard any.
-func (s *Store) listen(ctx context.Context, changed func()) (heard bool) {
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, "LISTEN aftercall_activations"); err != nil {
-		return false
-	}
-	changed() // whatever was announced while nobody listened
-	for {
-		if _, err := conn.WaitForNotification(ctx); err != nil {
-			return heard
-		}
-		heard = true
-		changed()
-	}
-}
-
 // pause waits; it reports false if ctx ended or stop closed meanwhile.
 func pause(ctx context.Context, stop <-chan struct{}, d time.Duration) bool {
 	timer := time.NewTimer(d)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"sync"
@@ -32,10 +33,17 @@ func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.Tra
 	return ctx
 }
 
+// all are those that have passed; some pass by themselves.
+func (s *statements) all() map[string]pgx.TraceQueryStartData {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.seen)
+}
+
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // growing are the tables that never stop growing.
-const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items`
+const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads`
 
 // TestNoListOrSweepScansATable runs every step of the line, every list and the sweep on a filled database, and asks the
 // planner about each statement that passed.
@@ -47,8 +55,8 @@ func TestNoListOrSweepScansATable(t *testing.T) {
 	h.exec(t, "ANALYZE")
 	h.walk(t)
 	scan := regexp.MustCompile(`Seq Scan on (?:` + growing + `)\b`)
-	asked := 0
-	for name, d := range passed.seen {
+	asked, seen := 0, passed.all()
+	for name, d := range seen {
 		if strings.HasPrefix(name, "Audit") {
 			continue // asked for by a person
 		}
@@ -67,7 +75,7 @@ func TestNoListOrSweepScansATable(t *testing.T) {
 	}
 	for name := range queries(t) {
 		lost := name == "ReleaseClaims" // only after a commit that was never answered; it goes by worker and state
-		if _, ok := passed.seen[name]; !ok && !strings.HasPrefix(name, "Audit") && !lost {
+		if _, ok := seen[name]; !ok && !strings.HasPrefix(name, "Audit") && !lost {
 			t.Errorf("%s was never run by this test", name)
 		}
 	}
@@ -163,6 +171,7 @@ func (h *house) walk(t *testing.T) {
 	_, _, err = h.StoredCalls(ctx, "acme", "", 10)
 	must(err)
 	h.admit(t)
+	h.desk(t)
 	h.account(t, "acme")
 	_, _ = h.KeyAccount(ctx, []byte("none"))
 	must(h.AddKey(ctx, "acme", "n", "p", []byte("h"), store.Actor{}))
@@ -201,10 +210,11 @@ i AS (INSERT INTO interviews (id, account_id, conversation_id, revision_id, part
 k AS (INSERT INTO captured (id, account_id, delivery_id, attempt, conversation_id, external_id, automation, channel, recipients, subject,
 	text, html, fields, test)
 	SELECT id, 'acme', id, 1, id, 'old-' || g, 'callback', 'email', '', '', '', '', '{}', false FROM n),
-s AS (INSERT INTO tasks (id, account_id, conversation_id, run, automation, action, title, description, priority, assignee)
-	SELECT id, 'acme', id, 1, 'callback', 1, '', '', 'low', '' FROM n),
+s AS (INSERT INTO tasks (id, account_id, conversation_id, run, automation, action, title, description, priority, assignee, state)
+	SELECT id, 'acme', id, 1, 'callback', 1, '', '', 'low', '', CASE g % 2 WHEN 0 THEN 'open' ELSE 'done' END FROM n),
 l AS (INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automation, audience, text)
-	SELECT id, 'acme', id, id, 'callback', 'all', '' FROM n),
+	SELECT id, 'acme', id, id, 'callback', 'all', '' FROM n RETURNING id),
+ar AS (INSERT INTO alert_reads (alert_id, person, account_id) SELECT id, p, 'acme' FROM n, unnest('{a,b}'::text[]) AS p),
 w AS (INSERT INTO audit_log (id, account_id, person, address, act, target, detail)
 	SELECT id, 'acme', 'A', '', 'revealed', '', '{}' FROM n)
 INSERT INTO river_job (args, kind, queue, state, finalized_at, max_attempts, attempted_by)

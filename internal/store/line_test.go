@@ -20,6 +20,7 @@ import (
 // go silent, as one does whose other end has lost its power.
 type line struct {
 	network, address string
+	direct           string // the database's URL without the line
 	mu               sync.Mutex
 	down             bool
 	swallow          bool // the answer to the next commit is lost, with its connection
@@ -35,7 +36,7 @@ func openBehind(t *testing.T) (*house, *line) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{network: "tcp", address: net.JoinHostPort(c.Host, fmt.Sprint(c.Port)), open: map[net.Conn]bool{}}
+	l := &line{network: "tcp", direct: direct, address: net.JoinHostPort(c.Host, fmt.Sprint(c.Port)), open: map[net.Conn]bool{}}
 	if filepath.IsAbs(c.Host) {
 		l.network, l.address = "unix", filepath.Join(c.Host, fmt.Sprintf(".s.PGSQL.%d", c.Port))
 	}

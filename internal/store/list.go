@@ -169,6 +169,18 @@ func cursor(before string) (string, error) {
 	return id.String(), nil
 }
 
+// FirstID is the lowest id that something written at this time can have: ids are UUIDs of version 7, which begin with the
+// milliseconds.
+func FirstID(at time.Time) string {
+	var id uuid.UUID
+	if ms := at.UnixMilli(); ms > 0 {
+		for n := range 6 {
+			id[n] = byte(ms >> (8 * (5 - n)))
+		}
+	}
+	return id.String()
+}
+
 func pageSize(limit int) int {
 	return min(or(limit, 50), 200)
 }

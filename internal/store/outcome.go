@@ -76,6 +76,7 @@ func (s *Store) writeOutcomes(ctx context.Context, outcomes []Outcome) ([]error,
 	var asked db.RecordedAttemptsParams
 	for n, o := range outcomes {
 		if settled[db.RecordOutcomesRow{DeliveryID: o.DeliveryID, Attempt: int32(o.Attempt)}] {
+			s.tellOutcome(o)
 			continue
 		}
 		fenced[n] = ErrFenced
@@ -98,6 +99,13 @@ func (s *Store) writeOutcomes(ctx context.Context, outcomes []Outcome) ([]error,
 		}
 	}
 	return fenced, nil
+}
+
+func (s *Store) tellOutcome(o Outcome) {
+	s.teller.tell(TopicDeliveries, o.AccountID, o.DeliveryID)
+	if o.State == Held {
+		s.teller.tell(TopicReview, o.AccountID, o.DeliveryID)
+	}
 }
 
 // outcomeRows puts outcomes in the order in which everybody locks deliveries, so that two writers wait for each other and

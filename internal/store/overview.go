@@ -109,7 +109,7 @@ func (r *Reader) Overview(ctx context.Context, q OverviewQuery) (o Overview, err
 }
 
 func (o *Overview) readCalls(ctx context.Context, d *db.Queries, within Accounts, from time.Time) error {
-	rows, err := d.OverviewCalls(ctx, db.OverviewCallsParams{Since: firstID(from), Most: OverviewMost, Every: within.every,
+	rows, err := d.OverviewCalls(ctx, db.OverviewCallsParams{Since: FirstID(from), Most: OverviewMost, Every: within.every,
 		AccountIds: within.list(), FromAt: from, SliceSeconds: int32(OverviewSlice.Seconds())})
 	seen := 0
 	for _, r := range rows {
@@ -164,7 +164,7 @@ func (o *Overview) readWaiting(ctx context.Context, d *db.Queries, within Accoun
 }
 
 func (o *Overview) readModel(ctx context.Context, d *db.Queries, within Accounts, from time.Time) error {
-	rows, err := d.OverviewModel(ctx, db.OverviewModelParams{Since: firstID(from), Most: modelCalls, Every: within.every,
+	rows, err := d.OverviewModel(ctx, db.OverviewModelParams{Since: FirstID(from), Most: modelCalls, Every: within.every,
 		AccountIds: within.list()})
 	for _, r := range rows {
 		o.Model = append(o.Model, ModelAnswers{Endpoint: r.Endpoint, Model: r.Model, Simulated: r.Simulated, Valid: r.Valid,
@@ -182,7 +182,7 @@ func (o *Overview) readChange(ctx context.Context, d *db.Queries, within Account
 }
 
 func (o *Overview) readFired(ctx context.Context, d *db.Queries, within Accounts, from time.Time, asked []AutomationFired) error {
-	p := db.OverviewAutomationsParams{Since: firstID(from), Most: OverviewMost, AccountIds: []string{}, Automations: []string{}}
+	p := db.OverviewAutomationsParams{Since: FirstID(from), Most: OverviewMost, AccountIds: []string{}, Automations: []string{}}
 	for _, a := range asked {
 		if within.Has(a.AccountID) {
 			p.AccountIds, p.Automations = append(p.AccountIds, a.AccountID), append(p.Automations, a.Automation)

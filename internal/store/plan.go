@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -132,13 +133,14 @@ type DeliverJob struct {
 type Planner struct {
 	pool    *pgxpool.Pool
 	lost    *lostClaims
+	teller  *teller
 	group   *group[*planned, Saved]
 	enqueue func(ctx context.Context, tx pgx.Tx, jobs []DeliverJob) error
 }
 
 // NewPlanner returns the plan writer. enqueue inserts the deliver jobs of what is planned in the plans' transaction.
 func (s *Store) NewPlanner(enqueue func(ctx context.Context, tx pgx.Tx, jobs []DeliverJob) error) *Planner {
-	p := &Planner{pool: s.pool, lost: &s.lost, enqueue: enqueue}
+	p := &Planner{pool: s.pool, lost: &s.lost, teller: s.teller, enqueue: enqueue}
 	p.group = newGroup(s, groupOf[*planned, Saved]{
 		write: p.write, weigh: (*planned).weight, patience: 10 * time.Second, timeout: 10 * time.Second})
 	return p
@@ -245,7 +247,32 @@ func (p *Planner) write(ctx context.Context, plans []*planned) (saved []Saved, e
 		}
 		return nil
 	})
+	if err == nil {
+		p.tell(plans, saved)
+	}
 	return saved, err
+}
+
+// tell says what the plans changed.
+func (p *Planner) tell(plans []*planned, saved []Saved) {
+	for n, plan := range plans {
+		if !saved[n].OK {
+			continue
+		}
+		p.teller.tell(TopicConversations, plan.AccountID, plan.ConversationID)
+		if len(plan.Tasks) > 0 {
+			p.teller.tell(TopicTasks, plan.AccountID, plan.Tasks[0].ID)
+		}
+		if plan.toReview() {
+			p.teller.tell(TopicReview, plan.AccountID, plan.ConversationID)
+		}
+	}
+}
+
+// toReview reports whether something in the plan waits for a person.
+func (p *planned) toReview() bool {
+	return slices.ContainsFunc(p.Decisions, func(d triggers.Decision) bool { return d.Review }) ||
+		slices.ContainsFunc(p.Deliveries, func(d Delivery) bool { return d.State == Held })
 }
 
 // claimed are the deliveries that the plan's worker may send now: those it claims that were not planned before.

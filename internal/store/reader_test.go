@@ -149,6 +149,7 @@ func TestRowSecurityLeavesThePlansAlone(t *testing.T) {
 	}
 	t.Cleanup(pages.Close)
 	ask(t, pages.Within(store.Only("acme")), story)
+	h.deskReads(t, pages.Within(store.Only("acme")))
 	scan := regexp.MustCompile(`Seq Scan on (?:public\.)?(?:` + growing + `)\b`)
 	for name, d := range passed.seen {
 		h.pagesTx(t, "SET LOCAL aftercall.accounts = '{acme}'", func(tx pgx.Tx) {

@@ -151,9 +151,9 @@ func (w *walk) step(ctx context.Context, d *db.Queries, most int) ([]string, err
 
 // walkOf chooses the index that leaves least to sift.
 func walkOf(q ConversationQuery, within Accounts, before string) *walk {
-	w := &walk{before: before, since: firstID(q.Since), within: within}
+	w := &walk{before: before, since: FirstID(q.Since), within: within}
 	if !q.Until.IsZero() {
-		w.before = min(before, firstID(q.Until))
+		w.before = min(before, FirstID(q.Until))
 	}
 	w.sift = db.SiftConversationsParams{State: string(q.State), Channel: q.Channel, Agent: clean(q.Agent), Automation: clean(q.Automation),
 		Every: within.every, AccountIds: within.list()}

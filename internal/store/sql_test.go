@@ -21,6 +21,8 @@ var withoutAccount = []string{
 	// the installation's own: where its data lives
 	"WhichServer", "WhichTable", "Home", "LockHome", "SetHome", "LiveWorkers", "DropLeases", "MarkUndecided",
 	"UnfinishedConversations", "BreakOffRuns", "BreakOffBulks",
+	// what it tells names the account
+	"Tell",
 	// people sign in to the installation, not to an account
 	"AddPerson", "BindPerson", "SetPassword", "DisablePerson", "OpenSession", "SeeSession", "OfferToken", "TakeToken", "AgeTokens",
 	"EndSession", "EndSessions", "DropEndedSessions", "TrySignIn", "DropTries",

@@ -63,6 +63,8 @@ type Store struct {
 	lost     lostClaims
 
 	porter *porter
+	teller *teller
+	hub    *hub
 
 	closing chan struct{}
 	mu      sync.Mutex // guards groups
@@ -81,10 +83,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{Reader: &Reader{from: pool, within: Every()}, pool: pool, ingest: pool, q: db.New(pool), porter: p,
-		closing: make(chan struct{})}
+		teller: newTeller(pool), hub: newHub(), closing: make(chan struct{})}
 	if o.Ingest >= 0 {
 		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o, p.admit); err != nil {
-			pool.Close()
+			s.ingest = pool
+			s.Close()
 			return nil, err
 		}
 	}
@@ -154,7 +157,7 @@ func connect(ctx context.Context, url string, connections int, o Options, admit 
 // Pool is the connection pool, for River's driver.
 func (s *Store) Pool() *pgxpool.Pool { return s.pool }
 
-// Close lets running group writes finish and closes the pools.
+// Close lets running group writes finish, tells what they changed, and closes the pools.
 func (s *Store) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,6 +170,8 @@ func (s *Store) Close() {
 	for _, stop := range s.groups {
 		stop()
 	}
+	s.teller.stop()
+	s.hub.stop()
 	if s.ingest != s.pool {
 		s.ingest.Close()
 	}

@@ -44,7 +44,7 @@ func (w *Watch) mineNow(ctx context.Context, accountID string) (mine bool, err e
 		w.Close() // with the connection every lock is gone
 	}
 	if w.conn == nil {
-		if w.conn, err = w.connect(ctx); err != nil {
+		if w.conn, err = w.store.ownConnection(ctx); err != nil {
 			return false, err
 		}
 		w.mine = map[string]bool{}
@@ -57,10 +57,10 @@ func (w *Watch) mineNow(ctx context.Context, accountID string) (mine bool, err e
 	return mine, err
 }
 
-// connect opens the claim's connection. The server asks whether we are still there: else it would keep the locks of a
-// machine that lost its power for two hours, and nobody could follow.
-func (w *Watch) connect(ctx context.Context) (*pgx.Conn, error) {
-	c := w.store.pool.Config().ConnConfig
+// ownConnection opens a connection outside the pools. The server asks whether we are still there: else it would keep the
+// locks of a machine that lost its power for two hours, and nobody could follow.
+func (s *Store) ownConnection(ctx context.Context) (*pgx.Conn, error) {
+	c := s.pool.Config().ConnConfig
 	c.RuntimeParams["tcp_keepalives_idle"] = "10" // seconds
 	c.RuntimeParams["tcp_keepalives_interval"] = "5"
 	c.RuntimeParams["tcp_keepalives_count"] = "4"

@@ -96,6 +96,20 @@ type Alert struct {
 	CreatedAt      time.Time
 }
 
+type AlertMark struct {
+	Person    string
+	AccountID string
+	ReadUpTo  string
+	ReadAt    time.Time
+}
+
+type AlertRead struct {
+	AlertID   string
+	Person    string
+	AccountID string
+	ReadAt    time.Time
+}
+
 type ApiKey struct {
 	ID        string
 	AccountID string
@@ -475,6 +489,8 @@ type Task struct {
 	State          string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Version        int32
+	ChangedBy      string
 }
 
 type VariableValue struct {

@@ -1,0 +1,45 @@
+-- What people do with tasks and team alerts. A task knows who touched it last, and a version, so that of two people who
+-- change it at once the second is told. Each person has read alerts: all up to one, and some after it.
+
+-- +goose Up
+ALTER TABLE tasks ADD COLUMN version integer NOT NULL DEFAULT 1;
+ALTER TABLE tasks ADD COLUMN changed_by text NOT NULL DEFAULT ''; -- as they were known then; '': nobody yet
+
+-- Where a task stands in its list: what is to be done by when it is due, what is finished by when that was.
+-- +goose StatementBegin
+CREATE FUNCTION task_order(state text, due_at timestamptz, updated_at timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN state IN ('done', 'dismissed') THEN updated_at ELSE coalesce(due_at, '9999-12-31 00:00:00+00'::timestamptz) END
+$$;
+-- +goose StatementEnd
+CREATE INDEX tasks_by_state ON tasks (account_id, state, priority, task_order(state, due_at, updated_at), id);
+CREATE INDEX tasks_by_assignee ON tasks (account_id, assignee, state, priority, task_order(state, due_at, updated_at), id);
+
+CREATE TABLE alert_reads (
+    alert_id   uuid        NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
+    person     text        NOT NULL, -- their id; '': a machine that signs in by itself
+    account_id text        NOT NULL,
+    read_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (alert_id, person)
+);
+CREATE TABLE alert_marks (
+    person     text        NOT NULL,
+    account_id text        NOT NULL,
+    read_up_to uuid        NOT NULL, -- every alert up to this one is read
+    read_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (person, account_id)
+);
+SELECT guard_rows('alert_reads', 'account_id');
+SELECT guard_rows('alert_marks', 'account_id');
+
+-- What was done to one thing.
+CREATE INDEX audit_log_by_target ON audit_log (account_id, target, id);
+
+-- +goose Down
+DROP INDEX audit_log_by_target;
+DROP TABLE alert_marks;
+DROP TABLE alert_reads;
+DROP INDEX tasks_by_assignee;
+DROP INDEX tasks_by_state;
+DROP FUNCTION task_order(text, timestamptz, timestamptz);
+ALTER TABLE tasks DROP COLUMN changed_by;
+ALTER TABLE tasks DROP COLUMN version;
