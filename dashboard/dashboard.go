@@ -73,7 +73,7 @@ type Dashboard struct {
 	table     routes
 	queue     *queuePage
 	bench     *workbench
-	news      *news
+	live      *live
 	handler   http.Handler
 
 	channels     map[string]deliver.Channel
@@ -96,11 +96,7 @@ func New(c Config) (*Dashboard, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	around := site{Release: c.Version, Simulated: c.Simulated}
-	if c.Dev {
-		around.Events = eventsPath
-	}
-	ps, err := newPages(around)
+	ps, err := newPages(site{Release: c.Version, Simulated: c.Simulated})
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +108,10 @@ func New(c Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q, bench: bench, news: newNews(),
-		channels: c.Channels, tokensPerDay: c.TokensPerDay, now: c.Now}
+	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q, bench: bench,
+		live: newLive(c.Store, ps, c.Dev), channels: c.Channels, tokensPerDay: c.TokensPerDay, now: c.Now}
 	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", streams: streamTime, pages: ps, fail: d.fail}
+	d.live.fail = d.fail
 	d.table = d.routes()
 	d.handler = guard(whole(d.table.mux(d.door.gate), ps, c.Logger), ps.refuse, []string{home.Hostname()})
 	return d, nil
@@ -130,10 +127,10 @@ func (d *Dashboard) Start(ctx context.Context) error { return d.queue.start(ctx)
 func (d *Dashboard) Stop() { d.queue.stop() }
 
 // Changed tells open pages, in dev, that they are no longer the newest.
-func (d *Dashboard) Changed() { d.news.spread() }
+func (d *Dashboard) Changed() { d.live.spread() }
 
-// EndStreams lets go of the pages that wait for news. A server's Shutdown would wait for them.
-func (d *Dashboard) EndStreams() { d.news.end() }
+// EndStreams lets go of the pages that wait to hear of changes. A server's Shutdown would wait for them.
+func (d *Dashboard) EndStreams() { d.live.end() }
 
 func (d *Dashboard) routes() (rs routes) {
 	d.overviewRoutes(&rs)
@@ -146,9 +143,7 @@ func (d *Dashboard) routes() (rs routes) {
 	rs.add("POST /captured/{id}/reveal", people.Look, d.page(d.revealCaptured))
 	rs.add("GET /captured/{id}/html", people.Look, d.page(d.capturedHTML))
 	d.bench.routes(&rs, d.pageWithin)
-	if d.pages.site.Events != "" {
-		rs.add("GET "+eventsPath, people.Look, d.news)
-	}
+	d.deskRoutes(&rs)
 	d.door.routes(&rs, d.page)
 	d.settingsRoutes(&rs)
 	rs.add("GET /assets/{name}", anybody, d.pages.assets)
@@ -174,6 +169,7 @@ func (d *Dashboard) pageWithin(longest time.Duration, compute computes) http.Han
 		}
 		a, err := compute(r.WithContext(ctx))
 		if err == nil {
+			a.unread = d.unread(r.WithContext(ctx), a)
 			err = d.pages.write(w, r, a)
 		}
 		if err == nil || r.Context().Err() != nil { // nobody waits for this page any more
@@ -198,15 +194,17 @@ func (d *Dashboard) reader(r *http.Request, right people.Right) *store.Reader {
 }
 
 // cursorOf takes the cursor of a page out of its address. One that was never ours stands for no page.
-func cursorOf(r *http.Request) (string, error) {
-	before := r.URL.Query().Get("before")
-	if before == "" {
+func cursorOf(r *http.Request) (string, error) { return cursorNamed(r, "before") }
+
+func cursorNamed(r *http.Request, name string) (string, error) {
+	cursor := r.URL.Query().Get(name)
+	if cursor == "" {
 		return "", nil
 	}
-	if _, err := uuid.Parse(before); err != nil {
+	if _, err := uuid.Parse(cursor); err != nil {
 		return "", fmt.Errorf("read cursor: %w", store.ErrNotFound)
 	}
-	return before, nil
+	return cursor, nil
 }
 
 // names gives the words of the revision a conversation was decided under. A revision this binary cannot compile (a newer

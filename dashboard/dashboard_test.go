@@ -42,9 +42,11 @@ type house struct {
 }
 
 // told is one conversation, told in full, and what else its account has.
-type told struct{ conversation, delivery, captured, key string }
+type told struct{ conversation, delivery, captured, key, task, alert string }
 
-func (x told) ids() []string { return []string{x.conversation, x.delivery, x.captured, x.key} }
+func (x told) ids() []string {
+	return []string{x.conversation, x.delivery, x.captured, x.key, x.task, x.alert}
+}
 
 func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
 	t.Helper()
@@ -139,6 +141,7 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 		Task: tasks.Task{Title: "Call " + first + " back", Priority: tasks.High, Assignee: "group:support", DueAt: began.Add(4 * time.Hour)}}
 	written := message(task.ID, deliver.Task, 3, store.Sent, "")
 	written.Recipient = "group:support"
+	x.task = task.ID
 	planner := h.store.NewPlanner(func(context.Context, pgx.Tx, []store.DeliverJob) error { return nil })
 	_, err = planner.Save(ctx, &store.Plan{
 		AccountID: account, ConversationID: x.conversation, RevisionID: revision, Run: 1, Version: pinned.Version, State: store.StateDecided,
@@ -167,6 +170,10 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	keys, err := h.store.Within(store.Only(account)).Keys(ctx)
 	h.must(err)
 	x.key = keys[0].ID
+	h.must(h.store.PostAlert(ctx, deliver.Message{AccountID: account, DeliveryID: written.ID, Text: first + " waits for a call back"}))
+	posted, _, err := h.store.Inbox(ctx, "", account, "", 1)
+	h.must(err)
+	x.alert = posted[0].ID
 	return x
 }
 

@@ -25,7 +25,6 @@ var templateFiles embed.FS
 type site struct {
 	Release   string // this binary's version
 	Simulated bool
-	Events    string // where an open page hears that a config became active; "" outside dev
 }
 
 // answer is a computed page, not yet rendered: a template with its view, a redirect, a message's own HTML, or a file.
@@ -43,7 +42,8 @@ type answer struct {
 	Draft    bool       // holds what somebody typed: an open page is never told that there is a newer one
 	Policy   string     // instead of pagePolicy
 
-	who people.Person // set where it is written
+	who    people.Person // set where it is written
+	unread int           // alerts that the reader has not read, for the navigation
 }
 
 // file is an answer that is no page: what a program reads, or what somebody keeps.
@@ -75,6 +75,9 @@ func newPages(s site) (*pages, error) {
 	return &pages{site: s, assets: as, tree: tree}, nil
 }
 
+// clockSkew is how far the clocks of two of our machines may be apart.
+const clockSkew = 2 * time.Second
+
 // frame is what layout.html sees.
 type frame struct {
 	site
@@ -84,6 +87,9 @@ type frame struct {
 	Who            string        // who is signed in; "" if nobody is, or nobody has to
 	Machine        bool          // this machine signs in by itself
 	At             moment        // when it was true
+	Live           string        // where the page hears of changes; "" if nobody is known
+	Since          string        // below the id of every alert that comes after this page
+	Unread         unreadView
 	who            people.Person
 }
 
@@ -98,6 +104,9 @@ func (p *pages) around(a answer) frame {
 		f.Who = a.who.Name
 	}
 	f.Machine = a.who.Known() && f.Who == ""
+	if a.who.Known() {
+		f.Live, f.Since, f.Unread = livePath, store.FirstID(time.Now().Add(-clockSkew)), unreadView{a.unread}
+	}
 	return f
 }
 

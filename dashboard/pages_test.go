@@ -39,6 +39,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"problem":       {Template: "problem", Title: "Problem", View: problemOf(store.ErrNotFound)},
 	}
 	maps.Copy(as, settingsPages(func(string) string { return story.Digest }, of))
+	maps.Copy(as, deskPages(story, n))
 	for _, m := range kept {
 		as["captured "+m.ID] = answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, n)}
 	}
@@ -91,7 +92,8 @@ func TestEveryPageIsSound(t *testing.T) {
 // TestEveryTemplateIsAPage fails for a template that no test executes.
 func TestEveryTemplateIsAPage(t *testing.T) {
 	t.Parallel()
-	executed := map[string]bool{"layout.html": true, "parts.html": true, "search.html": true, "settings_parts.html": true, "ledger.html": true, "workbench_parts.html": true, "workbench_try.html": true} // around and inside the others
+	executed := map[string]bool{"layout.html": true, "parts.html": true, "search.html": true, "settings_parts.html": true, "ledger.html": true,
+		"workbench_parts.html": true, "workbench_try.html": true, "desk_parts.html": true, "alerts_latest.html": true} // around and inside the others
 	for _, a := range fixturePages(plain) {
 		executed[a.Template+".html"] = true
 	}

@@ -70,6 +70,11 @@ func streams(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
+// byHand reports whether a person made a request, and not a page that looks whether it is still the newest.
+func byHand(r *http.Request) bool {
+	return r.Method != http.MethodHead && !streams(r) && (r.Method != http.MethodGet || r.Header.Get("Sec-Fetch-Dest") != "empty")
+}
+
 // who finds out who asks, and hands the browser another token when it is time.
 func (d *door) who(w http.ResponseWriter, r *http.Request) (people.Person, error) {
 	if d.desk == nil {
@@ -83,8 +88,7 @@ func (d *door) who(w http.ResponseWriter, r *http.Request) (people.Person, error
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTime)
 	defer cancel()
-	alive := r.Method != http.MethodHead && !streams(r)
-	who, renewed, err := d.desk.Who(ctx, people.Visit{Token: cookie.Value, Address: d.proxies.Address(r), Alive: alive})
+	who, renewed, err := d.desk.Who(ctx, people.Visit{Token: cookie.Value, Address: d.proxies.Address(r), Alive: byHand(r)})
 	if err == nil && renewed != "" {
 		d.hold(w, renewed)
 	}

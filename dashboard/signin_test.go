@@ -209,7 +209,7 @@ func TestOnlyAPersonKeepsASessionAlive(t *testing.T) {
 		alive        bool
 	}{
 		"a click": {"GET", "/conversations", nil, true}, "a look for news": {"HEAD", "/conversations", nil, false},
-		"listening": {"GET", "/dev/events", []string{"Accept", "text/event-stream"}, false},
+		"listening": {"GET", "/live", []string{"Accept", "text/event-stream"}, false},
 	} {
 		sum := sha256.Sum256([]byte(name))
 		w.must(w.store.OpenSession(t.Context(), w.people["viewer"], sum[:], long, time.Now().Add(time.Hour), store.Act{What: store.ActSignedIn}))
@@ -228,7 +228,7 @@ func TestAStreamEndsSoThatItsReaderIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.pages.EndStreamsAfter(50 * time.Millisecond)
-	r, err := http.NewRequestWithContext(t.Context(), "GET", w.url+"/dev/events", nil)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", w.url+"/live", nil)
 	w.must(err)
 	r.Header.Set("Accept", "text/event-stream")
 	r.AddCookie(w.session("viewer"))
@@ -239,7 +239,7 @@ func TestAStreamEndsSoThatItsReaderIsAskedAgain(t *testing.T) {
 		t.Errorf("%q, %v", body, err)
 	}
 	w.must(w.store.SetDisabled(t.Context(), w.people["viewer"], true, store.Actor{}))
-	if again := w.ask("GET", "/dev/events", "", "Accept", "text/event-stream", "Cookie", r.Header.Get("Cookie")); again.status == http.StatusOK {
+	if again := w.ask("GET", "/live", "", "Accept", "text/event-stream", "Cookie", r.Header.Get("Cookie")); again.status == http.StatusOK {
 		t.Error("a stream for somebody who is shut out")
 	}
 }

@@ -118,7 +118,8 @@ func leadsHere(raw string) bool {
 		return true
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
-	return slices.Contains([]string{"", "conversations", "deliveries", "captured", "workbench", "assets", "admin", "settings", "sign-in", "sign-out"}, first) && !slices.Contains(strings.Split(u.EscapedPath(), "/"), "..")
+	return slices.Contains([]string{"", "conversations", "deliveries", "captured", "tasks", "alerts", "review", "workbench", "assets", "admin", "settings", "sign-in",
+		"sign-out"}, first) && !slices.Contains(strings.Split(u.EscapedPath(), "/"), "..")
 }
 
 // shape is a page without its words: the elements and the names of their attributes.

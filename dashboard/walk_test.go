@@ -141,6 +141,8 @@ func (w *world) fill(path string, ids told) string {
 	}{
 		{"/conversations/", []string{"{id}", ids.conversation, "{delivery}", ids.delivery}},
 		{"/captured/", []string{"{id}", ids.captured}},
+		{"/tasks/", []string{"{id}", ids.task}},
+		{"/alerts/", []string{"{id}", ids.alert}},
 		{"/settings/keys/", []string{"{id}", ids.key}},
 		{"/settings/people/", []string{"{id}", w.people["target"]}}, // people are of no account
 		{"/settings/channels/", []string{"{channel}", "email"}},

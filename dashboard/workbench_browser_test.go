@@ -303,10 +303,10 @@ func loadsAgain(t *testing.T, b browser) {
 	}
 	tab.run(chromedp.Navigate(b.url + "/workbench?from=active:acme"))
 	await("/workbench?")
-	await(eventsPath)
+	await(livePath)
 	d.Changed()
 	await("/workbench?from=active%3Aacme")
-	await(eventsPath)
+	await(livePath)
 	until(tab, `document.querySelector("#bench.live")`)
 	tabTo(tab, `.cm-content`)
 	tab.run(chromedp.KeyEvent("#"))

@@ -368,37 +368,6 @@ func TestThePace(t *testing.T) {
 	}
 }
 
-func TestNewsReachesWhoWaits(t *testing.T) {
-	t.Parallel()
-	n := newNews()
-	server := httptest.NewServer(n)
-	t.Cleanup(server.Close)
-	answer, err := http.Get(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	heard := func() string {
-		event := make([]byte, len("retry: 1000\nevent: active\ndata: 0\n\n"))
-		if _, err := io.ReadFull(answer.Body, event); err != nil {
-			t.Fatal(err)
-		}
-		return string(event)
-	}
-	for _, want := range []string{"data: 0\n\n", "data: 1\n\n"} {
-		if got := heard(); !strings.HasSuffix(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
-		n.spread()
-	}
-	heard() // of the second time
-	n.end()
-	n.end() // twice is once
-	if rest, err := io.ReadAll(answer.Body); err != nil || len(rest) != 0 {
-		t.Errorf("after the end: %q, %v", rest, err)
-	}
-}
-
 func TestOnlyTheWorkbenchTakesAStyleSheetByNonce(t *testing.T) {
 	t.Parallel()
 	if got, want := workbenchPolicy("n1"), strings.Replace(pagePolicy, "style-src 'self'", "style-src 'self' 'nonce-n1'", 1); got != want || got == pagePolicy {

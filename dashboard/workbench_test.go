@@ -418,13 +418,3 @@ func TestTheWorkbenchPaysFromTheBudget(t *testing.T) {
 		t.Errorf("asked %d times without a budget", asked.Load())
 	}
 }
-
-func TestEventsAreForDevOnly(t *testing.T) {
-	t.Parallel()
-	if answer, body := newHouse(t).get("GET", "/dev/events"); answer.StatusCode != http.StatusNotFound || strings.Contains(body, "data-events") {
-		t.Errorf("got %d", answer.StatusCode)
-	}
-	if _, body := newHouse(t, func(c *dashboard.Config) { c.Dev = true }).get("GET", "/conversations"); !strings.Contains(body, `data-events="/dev/events"`) {
-		t.Error("a page in dev does not listen")
-	}
-}

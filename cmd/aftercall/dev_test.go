@@ -30,10 +30,10 @@ func TestDevFollowsTheFolder(t *testing.T) {
 	read("aftercall send --url http://127.0.0.1:", "--source acme-calls")
 	read("Stop with Ctrl-C")
 
-	if page := fetch(t, workbench); !strings.Contains(page, `value="active:acme" selected`) || !strings.Contains(page, `data-events="/dev/events"`) {
+	if page := fetch(t, workbench); !strings.Contains(page, `value="active:acme" selected`) || !strings.Contains(page, `data-live="/live"`) {
 		t.Errorf("the workbench does not show the folder: %.400s", page)
 	}
-	events := listen(t, strings.TrimSuffix(workbench, "/workbench")+"/dev/events")
+	events := listen(t, strings.TrimSuffix(workbench, "/workbench")+"/live")
 	before := <-events
 
 	file := filepath.Join(folder, "account.yaml")

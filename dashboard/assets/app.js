@@ -51,22 +51,112 @@ function step(by) {
   next?.focus();
 }
 
-/** In dev the server says how often a config became active. A browser has few lines to a server, so a page that nobody sees gives its own up. */
+/**
+ * Open pages hear that something changed, and of what kind. They ask for it again as themselves, so what somebody may see is
+ * decided where it always is. A browser has few lines to a server, so a page that nobody sees gives its own up.
+ */
 function listen() {
-  const path = document.body.dataset.events;
+  const path = document.body.dataset.live;
   if (!path) return;
-  let line, known;
+  const topics = [...new Set(["alerts", ...regionTopics()])];
+  let line, known, later;
   const tune = () => {
     line?.close();
+    clearTimeout(later);
     if (document.visibilityState !== "visible") return;
-    line = new EventSource(path);
+    line = new EventSource(`${path}?topics=${topics}`);
+    line.addEventListener("open", () => {
+      listening = true;
+      look(topics); // whatever was missed before
+    });
+    line.addEventListener("error", () => {
+      listening = false;
+      if (line.readyState === EventSource.CLOSED) later = setTimeout(tune, 60_000); // refused: until then the page looks by itself
+    });
+    for (const topic of topics) line.addEventListener(topic, () => look([topic]));
     line.addEventListener("active", (event) => {
       if (known !== undefined && known !== event.data) follow();
       known = event.data;
     });
   };
   document.addEventListener("visibilitychange", tune);
+  setInterval(() => document.visibilityState === "visible" && listening && look(topics), 60_000); // a word may be lost on its way
   tune();
+}
+
+const region = () => document.querySelector("[data-topics]");
+const regionTopics = () => region()?.dataset.topics.split(" ") ?? [];
+
+let listening = false;
+let since = document.body.dataset.since;
+const changed = new Set();
+let due, looked = 0;
+
+/** Looks again soon for what changed, and at most every two seconds, however much does. */
+function look(topics) {
+  for (const topic of topics) changed.add(topic);
+  due ??= setTimeout(async () => {
+    const mine = regionTopics().some((topic) => changed.has(topic));
+    const alerts = changed.has("alerts") && !regionTopics().includes("alerts");
+    changed.clear();
+    try {
+      if (alerts) await lookForAlerts();
+      if (mine) await renew();
+    } catch {
+      // The server is away; the line says when it is back.
+    }
+    looked = Date.now();
+    due = undefined;
+    if (changed.size) look([]);
+  }, Math.max(100, looked + 2000 - Date.now()));
+}
+
+async function ask(path) {
+  const answer = await fetch(path, { cache: "no-store" });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+/** Shows the page's live part as it is now. Where somebody is at work in it, it is offered instead. */
+async function renew() {
+  const fresh = await ask(location.href);
+  recount(fresh);
+  const [part, now] = [region(), fresh.querySelector("[data-topics]")];
+  if (!now || fresh.body.dataset.version === document.body.dataset.version) return;
+  if (part.contains(document.activeElement) || part.querySelector("details[open]")) return offer();
+  document.body.dataset.version = fresh.body.dataset.version;
+  part.replaceChildren(...now.childNodes);
+  const all = fresh.querySelector("#all-read");
+  if (all) document.querySelector("#all-read")?.replaceWith(all);
+  document.querySelector("#said").textContent = `Renewed at ${new Date().toLocaleTimeString()}`;
+}
+
+function recount(fresh) {
+  const count = fresh.querySelector("#unread");
+  if (count) document.querySelector("#unread")?.replaceWith(count);
+}
+
+/** Pops up what was posted since. The focus stays where it is. */
+async function lookForAlerts() {
+  const fresh = await ask(`/alerts/latest?since=${since}`);
+  recount(fresh);
+  since = fresh.querySelector("[data-newest]").dataset.newest || since;
+  const place = document.querySelector(".pops");
+  place.append(...[...fresh.querySelectorAll("[data-alert]")].reverse());
+  while (place.children.length > 4) place.firstElementChild.remove();
+}
+
+/** What is done about an alert that popped up is done in place. */
+async function onPop(event) {
+  const card = event.target.closest(".pops [data-alert]");
+  if (!card) return;
+  if (event.type === "submit") {
+    event.preventDefault();
+    const answer = await fetch(event.target.action, { method: "POST", body: new FormData(event.target) });
+    if (!answer.ok) return location.assign("/alerts");
+    look(["alerts"]);
+  } else if (!event.target.closest("[data-away]")) return;
+  card.remove();
 }
 
 /** Shows what became active. A draft that was changed is not thrown away for it. */
@@ -82,15 +172,17 @@ function follow() {
 
 /** Asks, while the page is looked at, whether its content has changed, and offers the new one instead of moving things. */
 async function watch() {
-  if (document.visibilityState !== "visible" || !document.body.dataset.version) return;
+  if (document.visibilityState !== "visible" || !document.body.dataset.version || (region() && listening)) return;
   const list = document.querySelector("[data-news]");
   try {
     if (list && (await announce(list.dataset.news))) return;
     const answer = await fetch(location.href, { method: "HEAD", cache: "no-store" });
     const newest = answer.headers.get("Page-Version");
     if (!answer.ok || !newest) return;
-    if (newest !== document.body.dataset.version) await (document.querySelector("[data-live]") ? renew() : offer());
-    else stamp();
+    if (newest === document.body.dataset.version) stamp();
+    else if (region()) look(regionTopics());
+    else if (document.querySelector("[data-figures]")) await refigure();
+    else offer();
   } catch {
     // The server is away; the page stays as it is, with the time it was true, and asks again.
   }
@@ -106,12 +198,11 @@ async function announce(path) {
 }
 
 /** Puts a page of figures in the place of itself, unless somebody is at something in it. */
-async function renew() {
+async function refigure() {
   const main = document.querySelector("#main");
   if (main.contains(document.activeElement) && document.activeElement !== main) return offer();
-  const answer = await fetch(location.href, { cache: "no-store" });
-  if (!answer.ok || answer.redirected) return offer();
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = await ask(location.href);
+  if (!page.querySelector("[data-figures]")) return offer(); // another page by now: somebody has to sign in again
   const open = [...main.querySelectorAll("details")].map((d) => d.open);
   main.replaceChildren(...page.querySelector("#main").childNodes);
   main.querySelectorAll("details").forEach((d, n) => (d.open = open[n] ?? false));
@@ -143,6 +234,8 @@ function offer(what = "There is something new. Show it", path = "") {
 }
 
 document.addEventListener("keydown", onKey);
+document.addEventListener("submit", onPop);
+document.addEventListener("click", onPop);
 if (location.hash === "#q") focusSearch();
 setInterval(watch, watchEvery);
 listen();

@@ -1,0 +1,166 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"aftercall/internal/store"
+	"aftercall/people"
+)
+
+// alertsPage is the view of alerts.html.
+type alertsPage struct {
+	Tabs       []tab
+	Everywhere string // the same list without the account, if it has one
+	Account    string
+	Cards      []alertCard
+	UpTo       string // the newest that is shown, for reading all
+	Unread     bool   // something on the page is unread
+	OnlyUnread bool
+	Back       string
+	Paged      bool
+	Newest     string
+	Older      string
+}
+
+// alertCard is one alert in a list, or as it pops up.
+type alertCard struct {
+	ID, Text, For, Account, Automation, Call string
+	At                                       moment
+	Unread                                   bool
+	Read, Back                               string // where to say that it was read, and where that leads
+}
+
+// latestPage is the view of alerts_latest.html.
+type latestPage struct {
+	Unread unreadView
+	Newest string
+	Cards  []alertCard
+	More   int // unread ones that are not among them
+}
+
+// alerts is GET /alerts: what automations told the team, newest first. The address holds the whole state: show, account and
+// before.
+func (d *Dashboard) alerts(r *http.Request) (answer, error) {
+	in := r.URL.Query()
+	before, err := cursorOf(r)
+	if err != nil {
+		return answer{}, err
+	}
+	who, account, only := people.Of(r.Context()), in.Get("account"), in.Get("show") == "unread"
+	var rows []store.InboxAlert
+	next := ""
+	if reader := d.reader(r, people.Look); only {
+		rows, err = reader.Unread(r.Context(), who.ID, account, "", listLimit)
+	} else {
+		rows, next, err = reader.Inbox(r.Context(), who.ID, account, before, listLimit)
+	}
+	if err != nil {
+		return answer{}, fmt.Errorf("list alerts: %w", err)
+	}
+	maskAlerts(rows, who)
+	view := alertList(account, only, rows, r.URL.RequestURI(), knownNames(d.accountNames))
+	view.Paged = before != ""
+	if next != "" {
+		view.Older = address("/alerts", "account", account, "before", next)
+	}
+	return answer{Template: "alerts", Title: "Team alerts", Section: "alerts", View: view}, nil
+}
+
+func alertList(account string, only bool, rows []store.InboxAlert, back string, of func(string) names) alertsPage {
+	p := alertsPage{Account: account, OnlyUnread: only, Back: back, Newest: address("/alerts", "account", account), Tabs: []tab{
+		{"All", address("/alerts", "account", account), !only},
+		{"Unread", address("/alerts", "account", account, "show", "unread"), only}}}
+	if account != "" {
+		p.Everywhere = "/alerts"
+	}
+	for _, a := range rows {
+		c := alertCardOf(a, of(a.AccountID), back)
+		p.Cards, p.Unread = append(p.Cards, c), p.Unread || c.Unread
+	}
+	if len(rows) > 0 {
+		p.UpTo = rows[0].ID
+	}
+	return p
+}
+
+func alertCardOf(a store.InboxAlert, n names, back string) alertCard {
+	name, _ := n.automation(a.Automation)
+	return alertCard{ID: a.ID, Text: or(a.Text, "Alert without text"), For: n.assignee(a.Audience), Account: n.account(a.AccountID), Automation: name,
+		Call: conversationPath(a.ConversationID), At: shortly(a.CreatedAt, n.zone()), Unread: !a.Read,
+		Read: "/alerts/" + url.PathEscape(a.ID) + "/read", Back: back}
+}
+
+// maskAlerts masks those whose accounts the reader may not see in full.
+func maskAlerts(rows []store.InboxAlert, who people.Person) {
+	for i := range rows {
+		if !who.May(people.Addresses, rows[i].AccountID) {
+			maskTexts(&rows[i].Text, &rows[i].Audience)
+		}
+	}
+}
+
+// mostPopUps is how many alerts pop up at once.
+const mostPopUps = 3
+
+// latestAlerts is GET /alerts/latest: what came after ?since= and is not read, for a page that is open already, with the
+// count for its navigation.
+func (d *Dashboard) latestAlerts(r *http.Request) (answer, error) {
+	since, err := cursorNamed(r, "since")
+	if err != nil {
+		return answer{}, err
+	}
+	who, reader := people.Of(r.Context()), d.reader(r, people.Look)
+	view := latestPage{Newest: since}
+	if view.Unread.N, err = reader.CountUnread(r.Context(), who.ID); err != nil {
+		return answer{}, fmt.Errorf("look for alerts: %w", err)
+	}
+	var rows []store.InboxAlert
+	if since != "" {
+		if rows, err = reader.Unread(r.Context(), who.ID, "", since, listLimit); err != nil {
+			return answer{}, fmt.Errorf("look for alerts: %w", err)
+		}
+	}
+	maskAlerts(rows, who)
+	of := knownNames(d.accountNames)
+	for i, a := range rows {
+		if i < mostPopUps {
+			view.Cards = append(view.Cards, alertCardOf(a, of(a.AccountID), ""))
+		}
+	}
+	if len(rows) > 0 {
+		view.Newest, view.More = rows[0].ID, len(rows)-len(view.Cards)
+	}
+	return answer{Template: "alerts_latest", View: view, Bare: true}, nil
+}
+
+// readAlert is POST /alerts/{id}/read.
+func (d *Dashboard) readAlert(r *http.Request) (answer, error) {
+	form, err := posted(r)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := d.reader(r, people.Look).Alert(r.Context(), r.PathValue("id"))
+	if err == nil {
+		err = d.store.ReadAlert(r.Context(), people.Of(r.Context()).Actor(), a.AccountID, a.ID)
+	}
+	if err != nil {
+		return answer{}, fmt.Errorf("read an alert: %w", err)
+	}
+	return answer{Location: backTo(form, "/alerts")}, nil
+}
+
+// readAlerts is POST /alerts/read: all of the list up to the newest that was shown.
+func (d *Dashboard) readAlerts(r *http.Request) (answer, error) {
+	form, err := posted(r)
+	if err != nil {
+		return answer{}, err
+	}
+	who := people.Of(r.Context())
+	within := who.Accounts(people.Look).Narrow(form.Get("account"))
+	if err := d.store.ReadAlerts(r.Context(), who.Actor(), within, form.Get("up_to")); err != nil {
+		return answer{}, fmt.Errorf("read alerts: %w", err)
+	}
+	return answer{Location: backTo(form, "/alerts")}, nil
+}

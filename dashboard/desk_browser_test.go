@@ -1,0 +1,166 @@
+package dashboard
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"aftercall/deliver"
+	"aftercall/internal/store"
+	"aftercall/reason"
+	"aftercall/tasks"
+	"aftercall/triggers"
+)
+
+// deskWalk is somebody at work on what calls left behind, with a browser on the whole thing.
+func deskWalk(t *testing.T, b browser) {
+	url, d := wholeServer(t, false)
+	b.url = url
+	desk := &desk{t: t, d: d}
+	t.Run("completes a task", func(t *testing.T) { completesATask(t, b, desk) })
+	t.Run("hears an alert in a second tab", func(t *testing.T) { hearsAnAlert(t, b, desk) })
+	t.Run("sees the list change", func(t *testing.T) { seesTheListChange(t, b, desk) })
+	for _, path := range []string{"/tasks", "/tasks?view=board", "/tasks/" + desk.call("Hanna Weber").task, "/alerts"} {
+		for _, screen := range []struct {
+			scheme string
+			width  int64
+			script bool
+		}{{"light", 1280, true}, {"dark", 1280, true}, {"light", 375, true}, {"dark", 375, false}} {
+			t.Run(fmt.Sprintf("%s %s %d script %v", path, screen.scheme, screen.width, screen.script), func(t *testing.T) {
+				tab := b.open(t, screen.scheme, screen.width)
+				tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !screen.script}),
+					chromedp.Navigate(b.url+path))
+				if wide := evaluate[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+					t.Errorf("the page is %d px wider than the screen", wide)
+				}
+				for _, c := range tab.complaints() {
+					t.Error(c)
+				}
+			})
+		}
+	}
+}
+
+// desk has calls written behind the pages.
+type desk struct {
+	t *testing.T
+	d *Dashboard
+}
+
+// left is what a call left behind.
+type left struct{ conversation, task, alert string }
+
+// call stores a call of a customer with a task, and an alert that is not posted yet.
+func (k *desk) call(customer string) left {
+	k.t.Helper()
+	must := func(err error) {
+		k.t.Helper()
+		if err != nil {
+			k.t.Fatal(err)
+		}
+	}
+	ctx, s := context.Background(), k.d.store
+	active, err := s.ActiveRevisions(ctx)
+	must(err)
+	c := fixtureConversation(plain)
+	c.ExternalID, c.Customer.Name, c.Source = uuid.NewString(), customer, "acme-calls"
+	ingest := s.NewIngest(func(context.Context, pgx.Tx, []store.DecideJob) error { return nil })
+	got, err := ingest.Accept(ctx, store.Arrival{RevisionID: active[0].RevisionID, Conversation: c, DecideAt: time.Now(), Final: true,
+		Event: store.Event{AccountID: "acme", Source: "acme-calls", Identity: c.ExternalID, Type: "conversation.ended", ContentType: "application/json", Body: []byte("{}"), ReceivedAt: time.Now()}})
+	must(err)
+	x := left{got.ConversationID, uuid.NewString(), uuid.NewString()}
+	line := func(id, channel string, action int) store.Delivery {
+		return store.Delivery{ID: id, Automation: "callback-requested", Action: action, Channel: channel, Recipient: "all", State: store.Sent,
+			Content: store.Content{Text: customer + " waits for a call back"}}
+	}
+	planner := s.NewPlanner(func(context.Context, pgx.Tx, []store.DeliverJob) error { return nil })
+	saved, err := planner.Save(ctx, &store.Plan{AccountID: "acme", ConversationID: x.conversation, RevisionID: active[0].RevisionID, Run: 1, Version: 1,
+		State: store.StateDecided, Actions: map[string]int{"callback-requested": 2},
+		Decisions:  []triggers.Decision{{Automation: "callback-requested", Verdict: triggers.Fires, Reason: reason.Fired}},
+		Deliveries: []store.Delivery{line(x.task, deliver.Task, 0), line(x.alert, deliver.TeamAlert, 1)},
+		Tasks: []store.Task{{ID: x.task, Automation: "callback-requested", Action: 0, Task: tasks.Task{Title: "Call " + customer + " back",
+			Description: "When: today, after five\nNumber: +44 7700 900123", Priority: tasks.High, Assignee: "group:support", DueAt: time.Now().Add(-time.Hour)}}}})
+	if err == nil && !saved.OK {
+		err = store.ErrNotFound
+	}
+	must(err)
+	return x
+}
+
+// post posts the alert of a call.
+func (k *desk) post(x left, text string) {
+	k.t.Helper()
+	if err := k.d.store.PostAlert(context.Background(), deliver.Message{AccountID: "acme", DeliveryID: x.alert, Text: text}); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// completesATask goes from the list to the task and back, with the keyboard alone.
+func completesATask(t *testing.T, b browser, k *desk) {
+	x := k.call("Dana Whitfield")
+	tab := b.open(t, "light", 1280)
+	tab.run(chromedp.Navigate(b.url+"/tasks"), chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
+	until(tab, `location.pathname === "/tasks/`+x.task+`"`)
+	tabTo(tab, `button[value="in_progress"]`)
+	tab.run(chromedp.KeyEvent(kb.Enter))
+	until(tab, `document.querySelector(".marks")?.innerText.includes("in progress") && document.querySelector('button[value="done"]')`)
+	tabTo(tab, `button[value="done"]`)
+	tab.run(chromedp.KeyEvent(kb.Enter))
+	until(tab, `document.querySelector(".marks")?.innerText.includes("done")`)
+	if got := evaluate[string](tab, `document.querySelector("#history-h").parentElement.innerText`); !strings.Contains(got, "this machine moved it to done") {
+		t.Errorf("the page does not say who did it: %s", got)
+	}
+	tab.run(chromedp.Navigate(b.url + "/tasks?state=done"))
+	until(tab, `document.body.innerText.includes("Call Dana Whitfield back")`)
+	for _, c := range tab.complaints() {
+		t.Error(c)
+	}
+}
+
+// hearsAnAlert works in one tab while an alert comes in, and sees it in another.
+func hearsAnAlert(t *testing.T, b browser, k *desk) {
+	x := k.call("Priya Nair")
+	first, second := b.open(t, "light", 1280), b.open(t, "light", 1280)
+	for _, tab := range []*window{first, second} {
+		tab.run(chromedp.Navigate(b.url + "/conversations"))
+		until(tab, `document.visibilityState === "visible"`)
+		tab.run(chromedp.KeyEvent("/"))
+	}
+	k.post(x, "Priya Nair waits for a call back")
+	until(second, `document.querySelector(".pops [data-alert]")?.innerText.includes("Priya Nair waits")`)
+	if got := evaluate[string](second, `document.activeElement.id + document.querySelector("#unread").innerText.trim()`); !strings.HasPrefix(got, "q1") {
+		t.Errorf("the focus and the count are %q", got)
+	}
+	until(first, `document.querySelector(".pops [data-alert]")?.innerText.includes("Priya Nair waits")`)
+	evaluate[bool](second, `document.querySelector(".pops button[type=submit]").click() ?? true`)
+	until(second, `!document.querySelector(".pops [data-alert]") && document.querySelector("#unread").innerText.trim() === ""`)
+	until(first, `document.querySelector("#unread").innerText.trim() === ""`)
+	for _, c := range append(first.complaints(), second.complaints()...) {
+		t.Error(c)
+	}
+}
+
+// seesTheListChange has the list open while something is written; where somebody is at work in it, it is only offered.
+func seesTheListChange(t *testing.T, b browser, k *desk) {
+	tab := b.open(t, "light", 1280)
+	tab.run(chromedp.Navigate(b.url + "/tasks"))
+	k.call("Jonas Weber")
+	until(tab, `document.querySelector("#live").innerText.includes("Call Jonas Weber back")`)
+	tab.run(chromedp.KeyEvent("j"))
+	k.call("Ada Quinn")
+	until(tab, `document.querySelector(".news button")`)
+	if evaluate[bool](tab, `document.querySelector("#live").innerText.includes("Ada Quinn") || !document.querySelector("#live").contains(document.activeElement)`) {
+		t.Error("the list moved under somebody's hands")
+	}
+	for _, c := range tab.complaints() {
+		t.Error(c)
+	}
+}

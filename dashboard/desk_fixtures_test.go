@@ -1,0 +1,61 @@
+package dashboard
+
+import (
+	"time"
+
+	"aftercall/internal/store"
+	"aftercall/people"
+	"aftercall/tasks"
+)
+
+// The pages of tasks and alerts show what a story left behind, so their fixtures are made of a story.
+
+func fixtureTasks(s store.Story) (rows []store.TaskRow) {
+	for _, t := range s.Tasks {
+		row := store.TaskRow{ID: t.ID, AccountID: s.AccountID, ConversationID: s.AccountID, Automation: t.Automation, Task: t.Task.Task, State: t.State,
+			Version: 1, ChangedBy: t.Title, CreatedAt: began, UpdatedAt: began}
+		if c := s.Conversation; c != nil {
+			row.ConversationID, row.CustomerName, row.CustomerNumber = c.ID, c.Customer.Name, c.Customer.Number
+		}
+		rows = append(rows, row)
+		row.State, row.DueAt, row.ID = tasks.Done, time.Time{}, row.ID+"b"
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func fixtureAlerts(s store.Story) (rows []store.InboxAlert) {
+	for i, d := range s.Deliveries {
+		rows = append(rows, store.InboxAlert{Read: i%2 == 1, Alert: store.Alert{ID: d.ID, AccountID: s.AccountID, ConversationID: d.ID, Automation: d.Automation,
+			Audience: d.Recipient, Text: d.Content.Text, CreatedAt: began}})
+	}
+	return rows
+}
+
+// deskPages lays out the pages on which people work.
+func deskPages(s store.Story, n names) map[string]answer {
+	of, who, now := func(string) names { return n }, people.Machine(), began.Add(time.Hour)
+	asked := taskQuery{account: s.AccountID, assignee: s.Digest, priority: s.Digest}
+	list := newTasksPage(asked, []store.Account{{ID: s.AccountID}}, of)
+	board := newTasksPage(taskQuery{view: "board"}, nil, of)
+	var one answer
+	for _, row := range append(fixtureTasks(s), store.TaskRow{}) {
+		card := taskCardOf(row, n, who, now, s.Digest)
+		list.Columns = append(list.Columns, taskColumn{Title: "To do", Anchor: anchor("column", row.ID), Cards: []taskCard{card}})
+		board.Columns = append(board.Columns, taskColumn{Title: "Open", Anchor: anchor("column", row.ID), Cards: []taskCard{card}, More: "/tasks"}, taskColumn{Title: "Done", Anchor: anchor("empty", row.ID)})
+		acts := []store.Act{{By: store.Actor{Name: s.Digest}, What: store.ActTaskChanged, At: began, Detail: map[string]string{"state": s.Digest, "assignee": s.Digest, "priority": s.Digest}}}
+		if one.Template == "" {
+			one = answer{Template: "task", Title: "Task", Section: "tasks", View: taskPageOf(row, acts, n, who, now)}
+		}
+	}
+	list.Older = asked.path(func(q *taskQuery) { q.after = s.Digest })
+	alerts := alertList(s.AccountID, false, fixtureAlerts(s), s.Digest, of)
+	alerts.Older = address("/alerts", "before", s.Digest)
+	return map[string]answer{
+		"tasks":     {Template: "tasks", Title: "Tasks", Section: "tasks", View: list},
+		"board":     {Template: "tasks", Title: "Tasks", Section: "tasks", View: board},
+		"task":      one,
+		"alerts":    {Template: "alerts", Title: "Team alerts", Section: "alerts", View: alerts},
+		"no alerts": {Template: "alerts", Title: "Team alerts", Section: "alerts", View: alertList("", true, nil, "", of)},
+	}
+}
