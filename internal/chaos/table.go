@@ -24,6 +24,7 @@ func properties() []property {
 		templated(),
 		parsed(),
 		budgeted(),
+		operated(),
 		supplied(),
 		restoredBackup(),
 		twoVersions(),

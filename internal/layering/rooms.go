@@ -63,8 +63,9 @@ func rooms() []Room {
 		{Path: "internal/chaos/bed", Level: 2, Tests: true},
 		{Path: "internal/chaos/checker", Level: 2, Tests: true},
 		{Path: "internal/chaos/corpus", Level: 3, Tests: true},
-		{Path: "internal/chaos/fake", Level: 4, Tests: true},  // a command
-		{Path: "internal/chaos/guard", Level: 4, Tests: true}, // a command
+		{Path: "internal/chaos/fake", Level: 4, Tests: true},      // a command
+		{Path: "internal/chaos/guard", Level: 4, Tests: true},     // a command
+		{Path: "internal/chaos/operators", Level: 7, Tests: true}, // a command
 
 		{Path: "internal/bench", Level: 8, Tests: true},       // a command; it measures on the beds of the chaos runs
 		{Path: "internal/conformance", Level: 8, Tests: true}, // a command that stands on the same bed

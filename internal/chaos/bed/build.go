@@ -147,6 +147,11 @@ func (b *Builder) Guard(ctx context.Context, names ...string) (string, error) {
 	return b.build(ctx, "./internal/chaos/guard", names)
 }
 
+// Operators builds the command that plays people at the buttons.
+func (b *Builder) Operators(ctx context.Context, names ...string) (string, error) {
+	return b.build(ctx, "./internal/chaos/operators", names)
+}
+
 // Licences builds the command that checks licences.
 func (b *Builder) Licences(ctx context.Context, names ...string) (string, error) {
 	return b.build(ctx, "./internal/licences", names)
