@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 )
 
@@ -65,4 +66,27 @@ func BenchmarkClaimAndRecordOutcome(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkVitals is one look at an installation at which more waits than is counted, everywhere: the dearest there is.
+func BenchmarkVitals(b *testing.B) {
+	h := open(b, store.Options{})
+	h.exec(b, filler, h.revision)
+	h.exec(b, `INSERT INTO conversations (id, account_id, source, external_id, revision_id, content, state, decide_at, started_at, ended_at,
+			channel, direction, status, agent_id, agent_name, customer_name, customer_email, customer_number, email_key, phone_key, far_phone_key)
+		SELECT gen_random_uuid(), 'acme', 'phone', 'new-' || g, $1::uuid, '{}', 'accepted', now() - interval '1 h', now(), now(),
+			'', '', '', '', '', '', '', '', '', '', '' FROM generate_series(1, 12000) AS g`, h.revision)
+	h.exec(b, `INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state,
+			reason, detail, due_at, deadline_at, test, content, attempt, worker_id, claimed_at)
+		SELECT gen_random_uuid(), 'acme', c.id, 2, 'a', n, s, 'email', false, s, '', '', now(), now() + interval '1 h', false, '{}', 1, 'w', now()
+		FROM conversations AS c, generate_series(1, 2) AS n, unnest('{planned,sending,held,unknown}'::text[]) AS s
+		WHERE c.state = 'decided'`)
+	h.exec(b, `INSERT INTO river_job (args, kind, queue, state, priority, scheduled_at, max_attempts)
+		SELECT '{}', 'k', 'decide', 'available', 1 + g % 4, now() - interval '1 min', 25 FROM generate_series(1, 12000) AS g`)
+	h.exec(b, "ANALYZE")
+	for b.Loop() {
+		if v := h.vitals(b); v.QueueJobs["decide"] != signals.Counted || v.Undecided["accepted"] != signals.Counted {
+			b.Fatal(v)
+		}
+	}
 }

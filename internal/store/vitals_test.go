@@ -67,7 +67,7 @@ func TestVitals(t *testing.T) {
 	}
 }
 
-func (h *house) vitals(t *testing.T) signals.Vitals {
+func (h *house) vitals(t testing.TB) signals.Vitals {
 	t.Helper()
 	v, err := h.Vitals(t.Context(), []string{"decide", "deliver_email"}, ttl)
 	if err != nil {
