@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"aftercall/internal/llm"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 )
 
@@ -53,7 +54,10 @@ func (r *replayer) NextRetry(job *river.Job[ReplayArgs]) time.Time {
 // and whoever asked may ask again.
 func (r *replayer) Work(ctx context.Context, job *river.Job[ReplayArgs]) error {
 	a := job.Args
+	ctx, span := r.with.signals.Resume(ctx, "replay", carried(job.JobRow))
+	span.Note(slog.String("conversation_id", a.ConversationID), slog.Int("run", a.Run), slog.Int("attempt", job.Attempt))
 	err := guarded(r.with.log, func() error { return r.replay(ctx, a) })
+	span.End(unlessLater(err))
 	if hopeless(job.JobRow, err) {
 		r.with.log.Error("gave a replay up", "conversation_id", a.ConversationID, "run", a.Run, "error", err)
 		err = r.giveUpRun(ctx, a)
@@ -94,7 +98,7 @@ func (r *replayer) replay(ctx context.Context, a ReplayArgs) error {
 	if err != nil {
 		return r.postpone(ctx, a, open, err, asking.Err() != nil && ctx.Err() == nil)
 	}
-	plan.Run, plan.Priority = a.Run, lowest
+	plan.Run, plan.Priority, plan.Trace = a.Run, lowest, signals.Carry(ctx)
 	if err := r.with.store.SaveReplay(ctx, plan, open, r.enqueue); err != nil {
 		return r.with.unloaded(err)
 	}
