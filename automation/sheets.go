@@ -71,6 +71,18 @@ func (r *Revision) Sheets(agentID string, due []triggers.Trigger, wantSummary bo
 	return out
 }
 
+// EverySheet gives all that a call of an agent's may have been asked on: each sheet, and each as the one that asks for the
+// summary as well.
+func (r *Revision) EverySheet(agentID string) []interview.Sheet {
+	plain := r.Sheets(agentID, r.Triggers(), false)
+	all := slices.Clone(plain)
+	for _, s := range plain {
+		s.Key, s.Summary = s.Key+WithSummary, true
+		all = append(all, s)
+	}
+	return all
+}
+
 // form is everything an agent's conversations can be asked.
 type form struct {
 	sheets  []interview.Sheet

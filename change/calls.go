@@ -127,7 +127,7 @@ func (q Question) look(ctx context.Context, c store.StoredCall, before, after *s
 	if err != nil {
 		return comparison{}, err
 	}
-	asked := sheets(pinned, c.Conversation)
+	asked := pinned.EverySheet(c.Conversation.Agent.ID)
 	was, err := before.rehearse(ctx, c, asked)
 	if err != nil {
 		return comparison{}, err
@@ -137,17 +137,6 @@ func (q Question) look(ctx context.Context, c store.StoredCall, before, after *s
 		return comparison{}, err
 	}
 	return weigh(c, was, is, q.order(before.rev)), nil
-}
-
-// sheets are all that a call of this agent's may have been asked on.
-func sheets(r *automation.Revision, c *conversation.Conversation) []interview.Sheet {
-	plain := r.Sheets(c.Agent.ID, r.Triggers(), false)
-	all := slices.Clone(plain)
-	for _, s := range plain {
-		s.Key, s.Summary = s.Key+automation.WithSummary, true
-		all = append(all, s)
-	}
-	return all
 }
 
 // add counts one call in.

@@ -63,7 +63,7 @@ func (x *exchange) mend(ctx context.Context, s Sheet, r result) (result, error) 
 	if small.empty() {
 		return r, nil
 	}
-	a, _, err := x.put(ctx, ask{part: small.Key, purpose: purposeRepair, sheet: small, turns: x.turns, note: again, once: true})
+	a, _, err := x.put(ctx, x.mending(small))
 	var failed *failure
 	switch {
 	case errors.As(err, &failed) || errors.Is(err, errTooLong):
@@ -82,6 +82,11 @@ func (x *exchange) mend(ctx context.Context, s Sheet, r result) (result, error) 
 		}
 	}
 	return r, nil
+}
+
+// mending asks what mend does.
+func (x *exchange) mending(small Sheet) ask {
+	return ask{part: small.Key, purpose: purposeRepair, sheet: small, turns: x.turns, note: again, once: true}
 }
 
 // doubtful is what mend asks once more: the answers whose evidence did not hold.

@@ -187,11 +187,7 @@ func (x *exchange) confirm(ctx context.Context, s Sheet, r result) (result, erro
 	if small.empty() {
 		return r, nil
 	}
-	var cited []Evidence
-	for _, q := range small.Questions {
-		cited = append(cited, r.answers[q.ID].Evidence...)
-	}
-	a, _, err := x.put(ctx, ask{part: small.Key, purpose: purposeConfirm, sheet: small, turns: x.around(cited)})
+	a, _, err := x.put(ctx, x.confirming(small, r))
 	var failed *failure
 	switch {
 	case errors.As(err, &failed):
@@ -207,6 +203,15 @@ func (x *exchange) confirm(ctx context.Context, s Sheet, r result) (result, erro
 		r.answers[id] = secondLook(r.answers[id], second)
 	}
 	return r, nil
+}
+
+// confirming asks what confirm does.
+func (x *exchange) confirming(small Sheet, r result) ask {
+	var cited []Evidence
+	for _, q := range small.Questions {
+		cited = append(cited, r.answers[q.ID].Evidence...)
+	}
+	return ask{part: small.Key, purpose: purposeConfirm, sheet: small, turns: x.around(cited)}
 }
 
 // affirmed is what confirm looks at again: every yes of a window.
