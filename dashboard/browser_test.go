@@ -30,6 +30,9 @@ func TestInABrowser(t *testing.T) {
 	t.Run("pages", func(t *testing.T) { pagesAreSound(t, b) })
 	t.Run("hostile message", func(t *testing.T) { messageCannotAct(t, b) })
 	t.Run("message in its frame", func(t *testing.T) { messageIsShown(t, b) })
+	t.Run("why not", func(t *testing.T) { whyNotIsSeenAtOnce(t, b) })
+	t.Run("a quote leads to its turn", func(t *testing.T) { quoteLeadsToItsTurn(t, b) })
+	t.Run("without scripts", func(t *testing.T) { readsWithoutScripts(t, b) })
 	t.Run("keys", func(t *testing.T) { keysMove(t, b) })
 	t.Run("search", func(t *testing.T) { searchWalk(t, b) })
 	t.Run("workbench", func(t *testing.T) { workbenchWalk(t, b) })
@@ -40,7 +43,7 @@ func TestInABrowser(t *testing.T) {
 // of (a blocked style or script, an error) and on anything wider than the screen.
 func pagesAreSound(t *testing.T, b browser) {
 	for _, path := range []string{
-		"/", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/captured", "/captured/9a", "/sign-in", "/none",
+		"/", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", "/none",
 		settingsPath, channelsPath, keysPath, peoplePath, logPath,
 	} {
 		for _, screen := range []struct {
@@ -258,8 +261,9 @@ func fixtureHandler(t *testing.T) http.Handler {
 	page("/{$}", answer{Template: "overview", Title: "Overview", Section: "overview", View: overviewView(fixtureSituation(plain), of)})
 	page("/conversations", answer{Template: "conversations", Title: "Conversations", Section: "conversations",
 		View: conversationList(fixtureListed("", "", ""), fixtureRows(plain), "", of)})
-	page("/conversations/{id}", answer{Template: "conversation", Title: "Dana Whitfield", Section: "conversations", View: conversationView(story, fixtureNames())})
+	page("/conversations/{id}", answer{Template: "conversation", Title: "Dana Whitfield", Section: "conversations", View: fixturePage(story, fixtureNames(), plain)})
 	page("/conversations/{id}/deliveries/{delivery}", answer{Message: harmlessHTML})
+	page("/conversations/{id}/calls/{call}", fixtureCall(story))
 	page("/captured", answer{Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows("", "", "", kept, "next", of)})
 	for _, m := range kept {
 		page("/captured/"+m.ID, answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, fixtureNames())})

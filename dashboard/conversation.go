@@ -12,7 +12,6 @@ import (
 	"aftercall/internal/store"
 	"aftercall/internal/webaddress"
 	"aftercall/people"
-	"aftercall/variables"
 )
 
 // conversationPage is the view of conversation.html: a story, laid out.
@@ -27,19 +26,31 @@ type conversationPage struct {
 	Test          bool // a test call: its messages are captured
 	Simulated     bool
 	Reveal        string // where to ask for phone numbers and addresses in full; "" if they are shown
+	Cut           string // what the page has only a part of
+	Sections      []sectionView
+	Runs          []runView // where there are several
 	Facts         []factView
 	Platform      string // address of the conversation at the platform, if it is one to follow
 	Attention     []attention
+	Glance        []glanceView
 	Fired         []automationView
 	NotFired      []automationView
 	Strays        []deliveryView // deliveries whose decision is not part of the story
+	Timeline      timelineView
 	Variables     []valueView
 	Tasks         []taskView
 	Alerts        []alertView
 	Calls         []callView
 	Tokens        string
 	Events        []eventView
+	Jobs          []jobView
 	Turns         []turnView
+}
+
+// sectionView is a door to a part of the page.
+type sectionView struct {
+	Anchor, Label string
+	Count         int // 0 is not shown
 }
 
 // factView is a line of the header: a value, a time, or either with a link.
@@ -51,18 +62,19 @@ type factView struct {
 // valueView is one variable with what it rests on.
 type valueView struct {
 	Name, Anchor, Type string
+	Run                string
 	Status             badge
 	Value, Raw         string
 	Problem            string
 	Quotes             []quoteView
 }
 
-// eventView is one accepted webhook.
-type eventView struct {
-	Type, Source string
-	At           moment
-	Size         string
-	Conflicts    string
+// callRoutes are what the page of a conversation leads to.
+func (d *Dashboard) callRoutes(rs *routes) {
+	rs.add("GET /conversations/{id}/deliveries/{delivery}", people.Look, d.page(d.deliveryHTML))
+	rs.add("GET /conversations/{id}/deliveries/{delivery}/text", people.Look, d.page(d.deliveryText))
+	rs.add("GET /conversations/{id}/events/{event}", people.Look, d.page(d.eventBody))
+	rs.add("GET /conversations/{id}/calls/{call}", people.Look, d.page(d.modelCall))
 }
 
 // conversation is GET /conversations/{id}: everything that happened to one conversation. An id of the platform's leads to
@@ -75,19 +87,41 @@ func (d *Dashboard) conversation(r *http.Request) (answer, error) {
 	if id != r.PathValue("id") {
 		return answer{Location: conversationPath(id)}, nil
 	}
-	story, err := d.story(r, account, id)
+	run, err := runOf(r)
 	if err != nil {
 		return answer{}, err
 	}
 	masked := !people.Of(r.Context()).May(people.Addresses, account)
-	if masked {
-		maskStory(&story)
+	view, err := d.told(r, account, id, run, masked)
+	if err != nil {
+		return answer{}, err
 	}
-	view := conversationView(story, d.names(r.Context(), story.RevisionID))
 	if masked {
 		view.Reveal = conversationPath(id) + "/reveal"
 	}
 	return answer{Template: "conversation", Title: view.Heading, Section: "conversations", View: view}, nil
+}
+
+// told is the page of a conversation: of one run, or of all for run 0.
+func (d *Dashboard) told(r *http.Request, account, id string, run int, masked bool) (conversationPage, error) {
+	story, err := d.story(r, account, id)
+	if err != nil {
+		return conversationPage{}, err
+	}
+	jobs, err := d.store.Jobs(r.Context(), account, id)
+	if err != nil {
+		return conversationPage{}, fmt.Errorf("load the jobs of conversation %s: %w", id, err)
+	}
+	if masked {
+		maskStory(&story)
+		maskJobs(jobs)
+	}
+	told := telling{story: story, jobs: jobs, pinned: d.names(r.Context(), story.RevisionID), runs: d.namesOfRuns(r.Context(), story), only: run,
+		queue: people.Of(r.Context()).May(people.Run, account)}
+	if run > 0 && !told.has(run) {
+		return conversationPage{}, fmt.Errorf("show run %d of conversation %s: %w", run, id, store.ErrNotFound)
+	}
+	return told.page(), nil
 }
 
 // story loads a conversation's story for whoever asks.
@@ -106,14 +140,13 @@ func (d *Dashboard) revealConversation(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	story, err := d.story(r, account, id)
-	if err != nil {
-		return answer{}, err
-	}
 	if err := d.logReveal(r, account, id, "conversation"); err != nil {
 		return answer{}, err
 	}
-	view := conversationView(story, d.names(r.Context(), story.RevisionID))
+	view, err := d.told(r, account, id, 0, false)
+	if err != nil {
+		return answer{}, err
+	}
 	return answer{Template: "conversation", Title: view.Heading, Section: "conversations", View: view, Draft: true}, nil
 }
 
@@ -127,51 +160,55 @@ func (d *Dashboard) logReveal(r *http.Request, account, id, page string) error {
 	return nil
 }
 
-// deliveryHTML is GET /conversations/{id}/deliveries/{delivery}: a delivery's HTML under the sandbox policy.
-func (d *Dashboard) deliveryHTML(r *http.Request) (answer, error) {
-	account, id, err := d.find(r)
-	if err != nil {
-		return answer{}, err
-	}
-	story, err := d.story(r, account, id)
-	if err != nil {
-		return answer{}, err
-	}
-	if !people.Of(r.Context()).May(people.Addresses, account) {
-		maskStory(&story)
-	}
-	for _, delivery := range story.Deliveries {
-		if delivery.ID == r.PathValue("delivery") && delivery.Content.HTML != "" {
-			return answer{Message: delivery.Content.HTML}, nil
-		}
-	}
-	return answer{}, store.ErrNotFound
+// telling is what the page of a conversation is laid out from.
+type telling struct {
+	story  store.Story
+	jobs   []store.StoryJob
+	pinned names         // of the revision the conversation was pinned to
+	runs   map[int]names // of the runs that were decided under another
+	only   int           // the one run that is shown; 0: all
+	queue  bool          // the reader may see River's page
 }
 
-// conversationView lays a story out, in the words of its revision.
-func conversationView(s store.Story, n names) conversationPage {
+// page lays a story out, in the words of its revisions.
+func (t telling) page() conversationPage {
+	s := t.story
+	if t.only > 0 {
+		s = onlyRun(s, t.only)
+	}
 	c := s.Conversation
 	if c == nil {
 		c = &conversation.Conversation{}
 	}
-	zone := c.Location(n.zone())
-	l := ledger{story: s, names: n, zone: zone, turns: len(c.Turns)}
+	zone := c.Location(t.pinned.zone())
+	l := ledger{story: s, names: t.pinned, runs: t.runs, zone: zone, turns: len(c.Turns)}
 	p := conversationPage{
 		Heading: heading(c), Kind: kindWords(string(c.Direction), string(c.Channel), string(c.Status)),
-		Started: at(c.StartedAt, zone), Length: length(c.Duration()),
-		Account: n.account(s.AccountID), Summary: s.Summary, Simulated: s.Simulated,
-		Facts: facts(s, c, zone), Platform: followable(c.URL),
-		Variables: values(s.Values, len(c.Turns)),
-		Events:    events(s.Events, zone),
+		Started: at(c.StartedAt, zone), Length: length(c.Duration()), Cut: strings.Join(s.Cut, ", "),
+		Account: t.pinned.account(s.AccountID), Summary: s.Summary, Simulated: s.Simulated,
+		Facts: facts(s, c, zone), Platform: followable(c.URL), Variables: l.values(), Events: l.events(), Runs: t.runViews(zone),
+		Jobs: l.jobs(t.jobs, t.queue), Timeline: l.timeline(t.jobs), Glance: l.glance(),
 	}
 	p.Fired, p.NotFired, p.Strays = l.automations()
 	p.Tasks, p.Alerts = l.tasks(), l.alerts()
-	p.Calls, p.Tokens = modelCalls(s.Calls, zone)
+	p.Calls, p.Tokens = l.modelCalls()
 	p.Attention = l.attention()
 	p.Marks, p.Test = l.marks(len(p.Attention) > 0), l.test()
 	p.InOneLine = l.inOneLine()
 	p.Turns = transcript(c, l.cited())
+	p.Sections = p.sections()
 	return p
+}
+
+// sections are the parts of the page, in its order.
+func (p conversationPage) sections() []sectionView {
+	return []sectionView{
+		{"attention", "Needs a look", len(p.Attention)}, {"decisions", "Decisions", len(p.Glance)}, {"facts", "The call", 0},
+		{"fired", "Fired", len(p.Fired)}, {"not-fired", "Not fired", len(p.NotFired)}, {"timeline", "Timeline", 0},
+		{"variables", "Variables", len(p.Variables)}, {"tasks", "Tasks", len(p.Tasks)}, {"alerts", "Alerts", len(p.Alerts)},
+		{"model", "Model", len(p.Calls)}, {"events", "Events", len(p.Events)}, {"jobs", "Jobs", len(p.Jobs)},
+		{"transcript", "Transcript", len(p.Turns)},
+	}
 }
 
 // heading names a conversation: by its customer, its number, or at least its agent.
@@ -219,6 +256,8 @@ func facts(s store.Story, c *conversation.Conversation, zone *time.Location) []f
 	add("Conversation", c.ID, "")
 	add("Platform's id", strings.TrimSpace(c.ExternalID+bracketed(c.Source)), "")
 	add("Config", shortDigest(s.Digest), "")
+	add("Config's commit", shortDigest(s.GitSHA), "")
+	add("Config's note", s.Message, "")
 	fs = append(fs, factView{Label: "Ended", Time: at(c.EndedAt, zone)}, factView{Label: "Accepted", Time: at(s.AcceptedAt, zone)},
 		factView{Label: "Decided", Time: at(s.DecidedAt, zone)})
 	return fs
@@ -259,30 +298,20 @@ func followable(raw string) string {
 	return u.String()
 }
 
-func values(vs []variables.Value, turns int) []valueView {
+// values lists the variables, the latest run's first.
+func (l ledger) values() []valueView {
 	var out []valueView
-	for _, v := range vs {
+	for _, told := range l.story.Values {
+		v := told.Is
 		view := valueView{
-			Name: v.Name, Anchor: anchor("variable", v.Name), Type: string(v.Type), Status: valueBadge(v.Status),
+			Name: v.Name, Anchor: l.valueAnchor(told), Type: string(v.Type), Status: valueBadge(v.Status), Run: l.run(told.Run),
 			Value: v.Value, Problem: v.Problem,
 		}
-		view.Quotes = quotes(evidenceOf(v), turns)
+		view.Quotes = quotes(evidenceOf(v), l.turns)
 		if v.Raw != v.Value {
 			view.Raw = v.Raw
 		}
 		out = append(out, view)
-	}
-	return out
-}
-
-func events(es []store.StoryEvent, zone *time.Location) []eventView {
-	var out []eventView
-	for _, e := range es {
-		v := eventView{Type: e.Type, Source: e.Source, At: at(e.ReceivedAt, zone), Size: size(e.Bytes)}
-		if e.Conflicts > 0 {
-			v.Conflicts = count(e.Conflicts, "time with another body", "times with another body")
-		}
-		out = append(out, v)
 	}
 	return out
 }

@@ -137,7 +137,7 @@ func (d *Dashboard) routes() (rs routes) {
 	d.conversationRoutes(&rs)
 	rs.add("GET /conversations/{id}", people.Look, d.page(d.conversation))
 	rs.add("POST /conversations/{id}/reveal", people.Look, d.page(d.revealConversation))
-	rs.add("GET /conversations/{id}/deliveries/{delivery}", people.Look, d.page(d.deliveryHTML))
+	d.callRoutes(&rs)
 	rs.add("GET /captured", people.Look, d.page(d.capturedList))
 	rs.add("GET /captured/{id}", people.Look, d.page(d.captured))
 	rs.add("POST /captured/{id}/reveal", people.Look, d.page(d.revealCaptured))

@@ -42,10 +42,10 @@ type house struct {
 }
 
 // told is one conversation, told in full, and what else its account has.
-type told struct{ conversation, delivery, captured, key, task, alert string }
+type told struct{ conversation, delivery, captured, event, call, key, task, alert string }
 
 func (x told) ids() []string {
-	return []string{x.conversation, x.delivery, x.captured, x.key, x.task, x.alert}
+	return []string{x.conversation, x.delivery, x.captured, x.event, x.call, x.key, x.task, x.alert}
 }
 
 func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
@@ -98,7 +98,7 @@ func (h *house) acceptOf(account, revision, external, customer, number string) s
 	ingest := h.store.NewIngest(func(context.Context, pgx.Tx, []store.DecideJob) error { return nil })
 	got, err := ingest.Accept(h.t.Context(), store.Arrival{
 		Event: store.Event{AccountID: account, Source: "desk", Identity: external, Type: "conversation.ended", ContentType: "application/json",
-			Body: []byte(`{"id":"` + external + `"}`), ReceivedAt: began.Add(5 * time.Minute)},
+			Body: []byte(`{"id":"` + external + `","from":"` + number + `","customer":{"name":"` + customer + `","email":"` + first + "@" + last + `.example"}}`), ReceivedAt: began.Add(5 * time.Minute)},
 		Conversation: &conversation.Conversation{
 			AccountID: account, Source: "desk", ExternalID: external, Agent: conversation.Agent{ID: "reception", Name: "Robin"},
 			Channel: conversation.ChannelPhone, Direction: conversation.Inbound, Status: conversation.Completed,
@@ -174,6 +174,12 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	posted, _, err := h.store.Inbox(ctx, "", account, "", 1)
 	h.must(err)
 	x.alert = posted[0].ID
+	_, err = h.store.Record(ctx, interview.Call{ConversationID: x.conversation, AccountID: account, RevisionID: revision, Part: "all/0@0badcafe", Purpose: "interview",
+		PromptHash: strings.Repeat("5b", 32), Valid: true, Answer: []byte(`{"summary":"` + customer + ` wants a call back on ` + number + `"}`), At: began.Add(5 * time.Minute)})
+	h.must(err)
+	story, err := h.store.Story(ctx, account, x.conversation)
+	h.must(err)
+	x.event, x.call = story.Events[0].ID, story.Calls[0].ID
 	return x
 }
 
@@ -263,14 +269,18 @@ func TestPagesTellTheStory(t *testing.T) {
 		"/conversations/" + h.conversation: {
 			"bad request 400: the number is not a mobile", "<mark>Could somebody call me back</mark>", "&lt;b&gt;", reason.ConditionNotMet.Sentence(),
 			reason.VariableMissingForCustomer.Remedy(), "kept on this machine", "14:02:31 GMT", "2026-11-20 14:02:31 UTC", `href="#t2"`, "Call Dana back", "dyn_when",
-			"/conversations/" + h.conversation + "/deliveries/" + h.delivery,
+			"/conversations/" + h.conversation + "/deliveries/" + h.delivery, "/conversations/" + h.conversation + "/calls/" + h.call,
+			"/conversations/" + h.conversation + "/events/" + h.event, "Webhook conversation.ended", "None is kept any more",
 		},
+		"/conversations/" + h.conversation + "/calls/" + h.call: {"wants a call back on", "not known any more"},
 		"/captured":                         {"Callback", "support@acme.example", "/captured/" + h.captured},
 		"/captured?channel=email":           {"/captured/" + h.captured},
 		"/captured?channel=sms":             {"Nothing captured here"},
 		"/captured/" + h.captured:           {"Call Dana back", "/captured/" + h.captured + "/html", "/conversations/" + h.conversation},
 		"/captured/" + h.captured + "/html": {"<p>Call <b>Dana</b> back</p>"},
-		"/conversations/" + h.conversation + "/deliveries/" + h.delivery: {"<p>Call <b>Dana</b> back</p>"},
+		"/conversations/" + h.conversation + "/deliveries/" + h.delivery:           {"<p>Call <b>Dana</b> back</p>"},
+		"/conversations/" + h.conversation + "/deliveries/" + h.delivery + "/text": {"Call Dana back"},
+		"/conversations/" + h.conversation + "/events/" + h.event:                  {`"from":"+447700900123"`},
 	} {
 		answer, body := h.get("GET", path)
 		if answer.StatusCode != http.StatusOK {

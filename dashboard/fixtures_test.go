@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"strconv"
 	"time"
 
 	"aftercall/automation"
@@ -47,7 +48,7 @@ func fixtureStory(text func(string) string) store.Story {
 		Decisions:  fixtureDecisions(text),
 		Values:     fixtureValues(text),
 		Deliveries: fixtureDeliveries(text),
-		Tasks: []store.StoryTask{{State: tasks.Open, Task: store.Task{
+		Tasks: []store.StoryTask{{Run: 1, State: tasks.Open, Task: store.Task{
 			ID: "t1", Automation: "callback-requested", Action: 1,
 			Task: tasks.Task{Title: text("Call back +44 7700 900123"), Description: text("Dana Whitfield\nafter five today"), Priority: tasks.High, Assignee: "group:support", DueAt: began.Add(4 * time.Hour)},
 		}}},
@@ -86,9 +87,13 @@ func fixtureConversation(text func(string) string) *conversation.Conversation {
 }
 
 func fixtureEvents(text func(string) string) []store.StoryEvent {
+	body := []byte(`{"caller": ` + strconv.Quote(text("Dana Whitfield")) + `, "from": "+447700900123"}`)
+	received := began.Add(5*time.Minute - 2100*time.Millisecond)
 	return []store.StoryEvent{
-		{Type: "conversation.ended", Source: "itellico", ReceivedAt: began.Add(5 * time.Minute), Bytes: 8231},
-		{Type: text("analysis.completed"), Source: "itellico", ReceivedAt: began.Add(6 * time.Minute), Bytes: 712, Conflicts: 1},
+		{ID: "e-1", Type: "conversation.ended", Source: "itellico", ContentType: "application/json", ReceivedAt: received, AcceptedAt: received.Add(6 * time.Millisecond),
+			Bytes: 8231, Head: body, Cut: true},
+		{ID: "e-2", Type: text("analysis.completed"), Source: "itellico", ReceivedAt: began.Add(6 * time.Minute), AcceptedAt: began.Add(6*time.Minute + 4*time.Millisecond),
+			Bytes: len(body), Head: body, Conflicts: 1},
 	}
 }
 
@@ -110,15 +115,18 @@ func fixtureDecisions(text func(string) string) []store.StoryDecision {
 	}
 }
 
-func fixtureValues(text func(string) string) []variables.Value {
-	return []variables.Value{
+func fixtureValues(text func(string) string) (values []store.StoryValue) {
+	for _, v := range []variables.Value{
 		{Name: "dyn_callback_when", Type: variables.Text, Status: variables.Stated, Raw: text("today, after five"), Value: text("today, after five"), Evidence: interview.Evidence{Turn: 5, Quote: text("today, after five")}},
 		{Name: "dyn_appointment_date", Type: variables.Date, Status: variables.Stated, Raw: text("Thursday the 26th"), Value: "2026-11-26", Evidence: interview.Evidence{Turn: 4, Quote: text("Thursday the twenty-sixth")}},
 		{Name: "dyn_amount", Type: variables.Money, Status: variables.Rejected, Raw: text("129"), Problem: text("The amount does not stand in its quote.")},
 		{Name: "dyn_severity", Type: variables.Enum, Status: variables.Defaulted, Value: "low"},
 		{Name: "dyn_new_address", Type: variables.Text, Status: variables.NotStated},
 		{Name: "dyn_room", Type: variables.Number, Status: variables.Conflict, Evidence: interview.Evidence{Turn: 99, Quote: text("room twelve")}},
+	} {
+		values = append(values, store.StoryValue{Run: 1, Is: v})
 	}
+	return values
 }
 
 const fixtureHTML = `<!doctype html><html><head><style>body{font-family:sans-serif;margin:24px;color:#222}h1{font-size:18px}</style></head>
@@ -131,22 +139,24 @@ func fixtureDeliveries(text func(string) string) []store.StoryDelivery {
 		From: deliver.Address{Name: text("Acme Clinic"), Address: "calls@acme.example"}, To: []string{"email:support@acme.example"}, ReplyTo: []string{"person:maria"},
 	}
 	delivery := func(id, automation string, action int, channel, recipient string, state store.DeliveryState, code reason.Code) store.StoryDelivery {
-		return store.StoryDelivery{Run: 1, UpdatedAt: began.Add(5*time.Minute + 4*time.Second), Delivery: store.Delivery{
+		return store.StoryDelivery{Run: 1, HasHTML: true, CreatedAt: began.Add(5 * time.Minute), UpdatedAt: began.Add(5*time.Minute + 4*time.Second), Delivery: store.Delivery{
 			ID: id, Automation: automation, Action: action, Channel: channel, Recipient: recipient, State: state, Reason: code,
 			DueAt: began.Add(5 * time.Minute), DeadlineAt: began.Add(24 * time.Hour), Content: content,
 		}}
 	}
 	sent := delivery("d-0001", "callback-requested", 0, deliver.Email, "email:support@acme.example", store.Sent, "")
 	sent.Address, sent.Provider, sent.ProviderID = "support@acme.example", "sendgrid", text("14c5d75ce93.dfd.64b469")
+	sent.Claims, sent.WorkerID, sent.ClaimedAt, sent.TextBytes = 2, "w-4f1", began.Add(5*time.Minute+2990*time.Millisecond), 90_000
 	sent.Attempts = []store.StoryAttempt{
 		{Attempt: 1, State: store.Retrying, Class: "rate_limited", Status: 429, Detail: text("too many requests"), StartedAt: began.Add(5 * time.Minute), FinishedAt: began.Add(5*time.Minute + 180*time.Millisecond)},
 		{Attempt: 2, State: store.Sent, Status: 202, StartedAt: began.Add(5*time.Minute + 3*time.Second), FinishedAt: began.Add(5*time.Minute + 3412*time.Millisecond)},
 	}
 	task := delivery("d-0002", "callback-requested", 1, deliver.Task, "group:support", store.Sent, "")
-	task.Content = store.Content{}
+	task.Content, task.HasHTML = store.Content{}, false
 	alert := delivery("d-0003", "callback-requested", 2, deliver.TeamAlert, "all", store.Sent, "")
-	alert.Content = store.Content{Text: text("Callback wanted: today, after five")}
+	alert.HasHTML, alert.Content = false, store.Content{Text: text("Callback wanted: today, after five")}
 	sms := delivery("d-0004", "callback-requested", 3, deliver.SMS, "phone:+447700900456", store.Planned, reason.Waiting)
+	sms.HasHTML, sms.DueAt = false, began.Add(15*time.Minute)
 	sms.Content = store.Content{Text: text("Dana Whitfield wants a call back today, after five."), Fields: map[string]string{"topic": text("callbacks")}}
 	failed := delivery("d-0005", "summary-mail", 0, deliver.Email, "person:maria", store.Failed, "")
 	failed.Attempts = []store.StoryAttempt{{Attempt: 1, State: store.Failed, Class: "auth", Status: 401, Detail: text("the provided authorization grant is invalid"), StartedAt: began.Add(5 * time.Minute), FinishedAt: began.Add(5*time.Minute + 90*time.Millisecond)}}
@@ -155,19 +165,36 @@ func fixtureDeliveries(text func(string) string) []store.StoryDelivery {
 	held := delivery("d-0007", "confirmation", 0, deliver.Email, "contact:customer_email", store.Held, reason.VariableMissingForCustomer)
 	held.Detail, held.Customer = text("dyn_new_address would print as “not stated”."), true
 	skipped := delivery("d-0008", "confirmation", 1, deliver.SMS, "-", store.Skipped, reason.RecipientsEmpty)
-	skipped.Content = store.Content{}
+	skipped.Content, skipped.HasHTML = store.Content{}, false
 	kept := delivery("d-0009", "confirmation", 2, deliver.Chatter, "person:maria", store.Sent, "")
-	kept.Provider, kept.Test = "capture", true
+	kept.Provider, kept.Test, kept.HasHTML = "capture", true, false
 	kept.Content = store.Content{Text: text("Dana Whitfield called."), Fields: map[string]string{"visibility": "internal"}}
-	return []store.StoryDelivery{kept, sent, task, alert, sms, failed, unknown, held, skipped}
+	again := delivery("d-0010", "summary-mail", 0, deliver.Email, "person:maria", store.Delivered, "")
+	again.Copy, again.ResendOf, again.UpdatedAt = 1, "d-0005", began.Add(9*time.Minute)
+	return []store.StoryDelivery{kept, sent, task, alert, sms, failed, unknown, held, skipped, again}
+}
+
+func fixtureJobs(text func(string) string) []store.StoryJob {
+	due := began.Add(5*time.Minute - 2*time.Second)
+	return []store.StoryJob{
+		{ID: 8, Kind: "delivery.send", Queue: "deliver_sms", State: "scheduled", Channel: deliver.SMS, MaxAttempts: 25, CreatedAt: due, ScheduledAt: began.Add(15 * time.Minute)},
+		{ID: 7, Kind: "conversation.decide", Queue: "decide", State: "completed", Run: 1, Attempt: 2, MaxAttempts: 25, CreatedAt: due, ScheduledAt: due,
+			AttemptedAt: due.Add(300 * time.Millisecond), FinishedAt: due.Add(2900 * time.Millisecond), Fault: text("the database was away")},
+	}
+}
+
+// fixturePage is the page of a story.
+func fixturePage(s store.Story, n names, text func(string) string) conversationPage {
+	return telling{story: s, jobs: fixtureJobs(text), pinned: n, queue: true}.page()
 }
 
 func fixtureCalls(text func(string) string) []interview.Call {
 	reply := llm.Reply{Model: text("simulated-1"), Endpoint: "127.0.0.1:40123", Simulated: true, TokensIn: 2210, TokensCached: 1408, TokensOut: 96, Latency: 412 * time.Millisecond}
+	const id = "3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77"
 	return []interview.Call{
-		{Part: "agent:reception/0", Purpose: "interview", PromptHash: "5be0c3b8f1d24a77", ErrorKind: "answer_invalid", Reply: reply, At: began.Add(5 * time.Minute)},
-		{Part: "agent:reception/0/repair", Purpose: "repair", PromptHash: "c08f7712aa01bd3e", Valid: true, Reply: reply, At: began.Add(5*time.Minute + time.Second)},
-		{Part: "agent:reception/0", Purpose: "interview", ErrorKind: "rate_limited", Status: 429, At: began.Add(5 * time.Minute)},
+		{ID: "m-1", ConversationID: id, Part: "agent:reception/0", Purpose: "interview", PromptHash: "5be0c3b8f1d24a77", ErrorKind: "answer_invalid", Reply: reply, At: began.Add(5*time.Minute - time.Second)},
+		{ID: "m-2", ConversationID: id, Part: "agent:reception/0/repair", Purpose: "repair", PromptHash: "c08f7712aa01bd3e", Valid: true, Reply: reply, At: began.Add(5*time.Minute - 200*time.Millisecond)},
+		{ID: "m-3", ConversationID: id, Part: "agent:reception/0", Purpose: "interview", ErrorKind: "rate_limited", Status: 429, At: began.Add(5*time.Minute - 1500*time.Millisecond)},
 	}
 }
 
@@ -232,4 +259,16 @@ func fixtureTroubles(said string) []store.Attempt {
 			FirstProblem: "account.yaml:9:81: error[AC201]: unknown variable " + said, Since: began},
 		{AccountID: "umbra", Folder: "/etc/aftercall/umbra", Host: "web-1", State: store.AttemptFailed, FirstProblem: said, Since: began},
 	}
+}
+
+// fixtureCall is the page of a model call, with everything free written by the story's author.
+func fixtureCall(s store.Story) answer {
+	c := interview.Call{Part: s.Digest, Purpose: s.Digest, PromptHash: s.Digest, Reply: llm.Reply{Model: s.Digest, FinishReason: s.Digest, RequestID: s.Digest, Fingerprint: s.Digest, Endpoint: s.Digest, Simulated: true}}
+	if len(s.Calls) > 0 {
+		c.ID, c.ConversationID = s.Calls[0].ID, s.Calls[0].ConversationID
+	}
+	said := s.Digest
+	p := interview.Prompt{Rules: said, Sheet: said, Facts: said, Transcript: said, Reminder: said, Hash: said}
+	view := modelCallView(c, p, said != "", []byte(said), or(said, "Nobody"), time.UTC)
+	return answer{Template: "model_call", Title: "Model call", Section: "conversations", View: view}
 }

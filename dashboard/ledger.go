@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
 	"aftercall/deliver"
 	"aftercall/internal/store"
 	"aftercall/interview"
-	"aftercall/reason"
 	"aftercall/triggers"
 	"aftercall/variables"
 )
@@ -20,8 +18,17 @@ import (
 type ledger struct {
 	story store.Story
 	names names
+	runs  map[int]names // of the runs that were decided under another revision
 	zone  *time.Location
 	turns int
+}
+
+// of gives the words of the revision that a run was decided under.
+func (l ledger) of(run int) names {
+	if n, ok := l.runs[run]; ok {
+		return n
+	}
+	return l.names
 }
 
 // automationView is one automation's decision with the deliveries it led to.
@@ -49,6 +56,9 @@ type deliveryView struct {
 	See                   string // where what it made is shown, if it is more than a message
 	Address               string // where it went, if that is more than To says
 	Provider, ProviderID  string
+	Claimed               string // by whom it was taken last, and how often
+	ClaimedAt             moment
+	ResendOf              string // anchor of the delivery it was sent again for
 	Due, Deadline, Latest moment
 	Waits                 bool // Due is still ahead
 	Test                  bool
@@ -61,6 +71,7 @@ type messageView struct {
 	From, To, CC, ReplyTo string
 	Subject, Text         string
 	Fields                []fact
+	Whole                 string // address of the whole text, if Text is its beginning
 	HTML                  string // address of the HTML, "" if it has none
 	Unfolded              bool   // its frame is to be seen at once
 }
@@ -108,14 +119,6 @@ type alertView struct {
 	At                               moment
 }
 
-// attention is one thing a person should look at, with the cause and what to do, linked to where it stands.
-type attention struct {
-	badge
-	Title, Path string
-	Why         why
-	Detail      string
-}
-
 // automations splits the decisions into those that fired or wait for a person, and those that did not fire.
 func (l ledger) automations() (fired, not []automationView, strays []deliveryView) {
 	type key struct {
@@ -127,9 +130,7 @@ func (l ledger) automations() (fired, not []automationView, strays []deliveryVie
 		k := key{d.Run, d.Automation}
 		of[k] = append(of[k], l.delivery(d))
 	}
-	decisions := append([]store.StoryDecision(nil), l.story.Decisions...)
-	sort.SliceStable(decisions, func(i, j int) bool { return urgency(decisions[i]) < urgency(decisions[j]) })
-	for _, d := range decisions {
+	for _, d := range l.sorted() {
 		k := key{d.Run, d.Automation}
 		v := l.automation(d, of[k])
 		delete(of, k)
@@ -147,10 +148,18 @@ func (l ledger) automations() (fired, not []automationView, strays []deliveryVie
 	return fired, not, strays
 }
 
+// sorted are the decisions, what is most urgent first.
+func (l ledger) sorted() []store.StoryDecision {
+	return slices.SortedStableFunc(slices.Values(l.story.Decisions), func(a, b store.StoryDecision) int { return urgency(a) - urgency(b) })
+}
+
 // urgency orders decisions: what fired first, then what a person should look at, the latest run first.
 func urgency(d store.StoryDecision) int {
-	rank := map[triggers.Verdict]int{triggers.Fires: 0, triggers.Unsure: 1, triggers.Waiting: 2, triggers.No: 3, triggers.Skipped: 4}
-	return rank[d.Verdict] - 10*d.Run
+	return rank(d.Verdict) - 10*d.Run
+}
+
+func rank(v triggers.Verdict) int {
+	return map[triggers.Verdict]int{triggers.Fires: 0, triggers.Unsure: 1, triggers.Waiting: 2, triggers.No: 3, triggers.Skipped: 4}[v]
 }
 
 func looksNeeded(d store.StoryDecision) bool {
@@ -158,7 +167,7 @@ func looksNeeded(d store.StoryDecision) bool {
 }
 
 func (l ledger) automation(d store.StoryDecision, deliveries []deliveryView) automationView {
-	name, place := l.names.automation(d.Automation)
+	name, place := l.of(d.Run).automation(d.Automation)
 	return automationView{
 		ID: d.Automation, Name: name, Place: place, Anchor: l.anchor(d.Automation, d.Run), Run: l.run(d.Run),
 		Verdict: verdictBadge(d.Verdict), Why: whyCode(d.Reason), Code: string(d.Reason), Detail: d.Detail, Review: d.Review,
@@ -202,10 +211,20 @@ func (l ledger) delivery(d store.StoryDelivery) deliveryView {
 	if d.Address != v.To {
 		v.Address = d.Address
 	}
+	if d.Claims > 0 && d.WorkerID != "" {
+		v.Claimed, v.ClaimedAt = fmt.Sprintf("claim %d, by worker %s", d.Claims, d.WorkerID), at(d.ClaimedAt, l.zone)
+	}
+	if l.hasDelivery(d.ResendOf) {
+		v.ResendOf = anchor("delivery", d.ResendOf)
+	}
 	for _, a := range d.Attempts {
 		v.Attempts = append(v.Attempts, l.attempt(a))
 	}
 	return v
+}
+
+func (l ledger) hasDelivery(id string) bool {
+	return id != "" && slices.ContainsFunc(l.story.Deliveries, func(d store.StoryDelivery) bool { return d.ID == id })
 }
 
 func (l ledger) attempt(a store.StoryAttempt) attemptView {
@@ -230,8 +249,15 @@ func (l ledger) message(d store.StoryDelivery) messageView {
 	if m.From = d.Content.From.Address; d.Content.From.Name != "" {
 		m.From = d.Content.From.Name + " <" + d.Content.From.Address + ">"
 	}
-	if d.Content.HTML != "" && l.story.Conversation != nil {
-		m.HTML = conversationPath(l.story.Conversation.ID) + "/deliveries/" + url.PathEscape(d.ID)
+	if l.story.Conversation == nil {
+		return m
+	}
+	path := conversationPath(l.story.Conversation.ID) + "/deliveries/" + url.PathEscape(d.ID)
+	if d.HasHTML {
+		m.HTML = path
+	}
+	if d.TextCut() {
+		m.Whole = path + "/text"
 	}
 	return m
 }
@@ -248,10 +274,10 @@ func keys(ks []string) string {
 func (l ledger) tasks() []taskView {
 	var out []taskView
 	for _, t := range l.story.Tasks {
-		name, _ := l.names.automation(t.Automation)
+		name, _ := l.of(t.Run).automation(t.Automation)
 		out = append(out, taskView{
 			Title: t.Title, Description: t.Description, Priority: string(t.Priority), Assignee: recipientWord(t.Assignee),
-			State: words(string(t.State)), Automation: name, Path: "#" + l.latest(t.Automation), Due: at(t.DueAt, l.zone),
+			State: words(string(t.State)), Automation: name, Path: "#" + l.anchor(t.Automation, t.Run), Due: at(t.DueAt, l.zone),
 		})
 	}
 	return out
@@ -263,90 +289,13 @@ func (l ledger) alerts() []alertView {
 		if d.Channel != deliver.TeamAlert {
 			continue
 		}
-		name, _ := l.names.automation(d.Automation)
+		name, _ := l.of(d.Run).automation(d.Automation)
 		out = append(out, alertView{
 			Audience: recipientWord(d.Recipient), Text: d.Content.Text, Automation: name, Path: "#" + anchor("delivery", d.ID),
 			State: outcomeBadge(d), At: at(d.UpdatedAt, l.zone),
 		})
 	}
 	return out
-}
-
-// latest is where the latest decision of an automation stands.
-func (l ledger) latest(automation string) string {
-	run := 0
-	for _, d := range l.story.Decisions {
-		if d.Automation == automation {
-			run = max(run, d.Run)
-		}
-	}
-	return l.anchor(automation, run)
-}
-
-// attention lists what a person should look at, worst first.
-func (l ledger) attention() []attention {
-	var bad, warn []attention
-	for _, d := range l.story.Deliveries {
-		v := l.delivery(d)
-		name, _ := l.names.automation(d.Automation)
-		a := attention{v.State, v.Heading + ", " + name, "#" + v.Anchor, v.Why, cause(d)}
-		switch {
-		case d.State == store.Failed, d.State == store.Unknown:
-			bad = append(bad, a)
-		case d.State == store.Held, d.State == store.Retrying, d.State == store.Skipped && surprising(d.Reason):
-			warn = append(warn, a)
-		}
-	}
-	warn = append(warn, l.decisionsToLookAt()...)
-	for _, e := range l.story.Events {
-		if e.Conflicts > 0 {
-			warn = append(warn, attention{badge{"conflict", "question", "warn"}, "Event " + e.Type, "#events",
-				why{"The platform posted this event again with another body; the first one counts.", "Compare the two at the platform."}, ""})
-		}
-	}
-	return append(bad, warn...)
-}
-
-// decisionsToLookAt lists the decisions that wait. A model that is away stops every automation for one and the same
-// cause, so those of a run are one entry.
-func (l ledger) decisionsToLookAt() []attention {
-	var as []attention
-	waiting := map[int]int{} // by run
-	place := map[int]int{}   // where a run's entry stands in as
-	for _, d := range l.story.Decisions {
-		if !looksNeeded(d) {
-			continue
-		}
-		v := l.automation(d, nil)
-		if d.Verdict == triggers.Waiting {
-			if waiting[d.Run]++; waiting[d.Run] > 1 {
-				as[place[d.Run]].Title = fmt.Sprintf("%d automations wait for the model", waiting[d.Run])
-				continue
-			}
-			place[d.Run] = len(as)
-		}
-		as = append(as, attention{v.Verdict, v.Name, "#" + v.Anchor, v.Why, v.Detail})
-	}
-	return as
-}
-
-// surprising reports whether an author would not expect a skip for this reason: not their own condition, not a test.
-func surprising(c reason.Code) bool { return c != reason.ConditionFalse && c != reason.TestCall }
-
-// cause is what is known of a delivery beyond its reason: what the last attempt was answered, else its own detail.
-func cause(d store.StoryDelivery) string {
-	if len(d.Attempts) == 0 {
-		return d.Detail
-	}
-	last := d.Attempts[len(d.Attempts)-1]
-	answer, detail := answered(last), or(last.Detail, d.Detail)
-	switch {
-	case answer == "":
-		return detail
-	case detail == "":
-		return "The last attempt ended with " + answer + "."
-	}
-	return answer + ": " + detail
 }
 
 // answered is how an attempt ended, in the words of its channel: "rate limited 429".
@@ -359,8 +308,8 @@ func answered(a store.StoryAttempt) string {
 
 // inOneLine sums the story up.
 func (l ledger) inOneLine() string {
-	fired, unsure := 0, 0
-	for _, d := range l.story.Decisions {
+	fired, unsure, latest := 0, 0, l.latest()
+	for _, d := range latest {
 		switch {
 		case d.Verdict == triggers.Fires:
 			fired++
@@ -368,8 +317,8 @@ func (l ledger) inOneLine() string {
 			unsure++
 		}
 	}
-	parts := []string{fmt.Sprintf("%d of %s fired", fired, count(len(l.story.Decisions), "automation", "automations"))}
-	if len(l.story.Decisions) == 0 {
+	parts := []string{fmt.Sprintf("%d of %s fired", fired, count(len(latest), "automation", "automations"))}
+	if len(latest) == 0 {
 		parts = []string{"No automation was decided yet"}
 	}
 	if unsure > 0 {
@@ -411,17 +360,33 @@ func (l ledger) test() bool {
 func (l ledger) cited() []cited {
 	var out []cited
 	for _, d := range l.story.Decisions {
-		name, _ := l.names.automation(d.Automation)
+		name, _ := l.of(d.Run).automation(d.Automation)
 		for _, e := range d.Evidence {
-			out = append(out, cited{e, citation{name, l.anchor(d.Automation, d.Run)}})
+			out = append(out, cited{e, citation{named(name, l.run(d.Run)), l.anchor(d.Automation, d.Run)}})
 		}
 	}
 	for _, v := range l.story.Values {
-		for _, e := range evidenceOf(v) {
-			out = append(out, cited{e, citation{v.Name, anchor("variable", v.Name)}})
+		for _, e := range evidenceOf(v.Is) {
+			out = append(out, cited{e, citation{named(v.Is.Name, l.run(v.Run)), l.valueAnchor(v)}})
 		}
 	}
 	return out
+}
+
+// named adds to a name of which run it is, where that is to be told.
+func named(name, run string) string {
+	if run == "" {
+		return name
+	}
+	return name + " (" + run + ")"
+}
+
+// valueAnchor is where a variable's value of a run stands.
+func (l ledger) valueAnchor(v store.StoryValue) string {
+	if l.run(v.Run) == "" {
+		return anchor("variable", v.Is.Name)
+	}
+	return anchor("variable", v.Is.Name, fmt.Sprint(v.Run))
 }
 
 // evidenceOf is what a value rests on, if it rests on anything.

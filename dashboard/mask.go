@@ -115,6 +115,14 @@ func maskContent(c *store.Content) {
 	maskList(c.ReplyTo)
 }
 
+// maskBeginning leaves nothing at the end of a text that was cut which may be half of a number or an address.
+func maskBeginning(d *store.StoryDelivery) {
+	if text := &d.Content.Text; d.TextCut() {
+		*text = (*text)[:strings.LastIndexFunc(*text, unicode.IsSpace)+1]
+		*text = strings.TrimRightFunc(*text, func(r rune) bool { return !unicode.IsLetter(r) })
+	}
+}
+
 func maskConversation(s *store.Story) {
 	c := s.Conversation
 	if c == nil {
@@ -137,17 +145,19 @@ func maskConversation(s *store.Story) {
 func maskStory(s *store.Story) {
 	maskConversation(s)
 	maskTexts(&s.Summary)
+	maskEvents(s.Events)
 	for i := range s.Decisions {
 		maskTexts(&s.Decisions[i].Detail)
 		maskEvidence(s.Decisions[i].Evidence)
 	}
 	for i := range s.Values {
-		v := &s.Values[i]
+		v := &s.Values[i].Is
 		maskTexts(&v.Value, &v.Raw, &v.Problem, &v.Evidence.Quote)
 	}
 	for i := range s.Deliveries {
 		d := &s.Deliveries[i]
 		maskTexts(&d.Recipient, &d.Detail, &d.Address)
+		maskBeginning(d)
 		maskContent(&d.Content)
 		for j := range d.Attempts {
 			maskTexts(&d.Attempts[j].Detail)

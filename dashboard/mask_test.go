@@ -63,7 +63,9 @@ func TestAMaskedPageHasNoNumberAnywhere(t *testing.T) {
 		story.Deliveries[i].ProviderID, story.Deliveries[i].Content.From.Name = "p", "F"
 	}
 	maskStory(&story)
-	view := conversationView(story, fixtureNames())
+	jobs := fixtureJobs(everywhere)
+	maskJobs(jobs)
+	view := telling{story: story, jobs: jobs, pinned: fixtureNames()}.page()
 	view.Reveal = conversationPath(c.ID) + "/reveal"
 
 	rows, kept := fixtureRows(everywhere), fixtureCaptured(everywhere)

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"slices"
 
 	"aftercall/internal/store"
 	"aftercall/triggers"
@@ -37,26 +38,80 @@ func (l ledger) tally() tally {
 		}
 	}
 	for _, d := range l.story.Deliveries {
-		switch outcomeBadge(d).Word {
-		case "sent", "delivered":
-			t.Sent++
-		case "captured":
-			t.Captured++
-		case "written":
-			t.Tasks++
-		case "posted":
-			t.Alerts++
-		case "held":
-			t.Held++
-		case "failed":
-			t.Failed++
-		case "unknown":
-			t.Unknown++
-		case "planned", "sending", "retrying":
-			t.Open++
-		}
+		t.add(d)
 	}
 	return t
+}
+
+// add counts a delivery in.
+func (t *tally) add(d store.StoryDelivery) {
+	switch outcomeBadge(d).Word {
+	case "sent", "delivered":
+		t.Sent++
+	case "captured":
+		t.Captured++
+	case "written":
+		t.Tasks++
+	case "posted":
+		t.Alerts++
+	case "held":
+		t.Held++
+	case "failed":
+		t.Failed++
+	case "unknown":
+		t.Unknown++
+	case "planned", "sending", "retrying":
+		t.Open++
+	}
+}
+
+// glanceView is one automation in the table that answers at once what fired, what did not, and why.
+type glanceView struct {
+	Name, Path, Run string
+	Verdict         badge
+	Why             why
+	Detail          string
+	Became          []outcome // of what it sent
+}
+
+// glance lists every automation by its latest decision: what fired first, then what a person should look at.
+func (l ledger) glance() (out []glanceView) {
+	for _, d := range l.latest() {
+		v := l.automation(d, nil)
+		g := glanceView{Name: v.Name, Path: "#" + v.Anchor, Run: v.Run, Verdict: v.Verdict, Why: v.Why, Detail: v.Detail}
+		if d.Verdict == triggers.Fires {
+			g.Became = l.became(d, g.Path)
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// latest is the latest decision of each automation, by how urgent it is. A later run may be about one of them only.
+func (l ledger) latest() (latest []store.StoryDecision) {
+	seen := map[string]bool{}
+	for _, d := range l.sorted() { // the latest run first
+		if !seen[d.Automation] {
+			latest = append(latest, d)
+		}
+		seen[d.Automation] = true
+	}
+	slices.SortStableFunc(latest, func(a, b store.StoryDecision) int { return rank(a.Verdict) - rank(b.Verdict) })
+	return latest
+}
+
+// became is what an automation that fired led to.
+func (l ledger) became(d store.StoryDecision, path string) (os []outcome) {
+	t := tally{State: store.StateDecided, Fired: true}
+	for _, delivery := range l.story.Deliveries {
+		if delivery.Run == d.Run && delivery.Automation == d.Automation {
+			t.add(delivery)
+		}
+	}
+	for _, o := range outcomes(t) {
+		os = append(os, outcome{o.badge, path})
+	}
+	return os
 }
 
 // troubles says what a person must see first, worst first.

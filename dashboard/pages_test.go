@@ -30,7 +30,8 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 	}
 	as := map[string]answer{
 		"overview":      {Template: "overview", Title: "Overview", Section: "overview", View: overviewView(hour, of)},
-		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: conversationView(story, n)},
+		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: fixturePage(story, n, func(string) string { return story.Digest })},
+		"model call":    fixtureCall(story),
 		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},
 		"captured list": {Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows(story.AccountID, "", "", kept, story.Digest, of)},
 		"workbench":     {Template: "workbench", Title: "Workbench", Section: "workbench", View: fixtureWorkbench(story, n), Draft: true},
@@ -124,13 +125,7 @@ func TestPayloadsAreText(t *testing.T) {
 			harmless[word+" "+name] = shape(page)
 		}
 	}
-	for _, payload := range []string{
-		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `'><svg/onload=alert(1)>`, `javascript:alert(1)`,
-		`jAvAsCrIpT:alert(1)//https://x.example`, `data:text/html,<script>alert(1)</script>`, `</title><script>alert(1)</script>`,
-		`</textarea></style></script><iframe srcdoc="<script>alert(1)</script>">`, `" autofocus onfocus=alert(1) x="`,
-		`{{.Config}}{{template "layout.html"}}`, "`${alert(1)}`", `<!--><img src=x onerror=alert(1)>-->`, `&lt;img src=x onerror=alert(1)&gt;`,
-		`a" style="position:fixed" class="x`, "a\u202e\u0000\u2028alert", `//evil.example/%2e%2e/x?y#z`, `../../admin/river/`,
-	} {
+	for _, payload := range payloads() {
 		t.Run(payload, func(t *testing.T) {
 			t.Parallel()
 			for name, page := range pagesWith(payload) {
@@ -154,6 +149,17 @@ func TestPayloadsAreText(t *testing.T) {
 	}
 }
 
+// payloads are what somebody might say, or be called, to make a page do something.
+func payloads() []string {
+	return []string{
+		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `'><svg/onload=alert(1)>`, `javascript:alert(1)`,
+		`jAvAsCrIpT:alert(1)//https://x.example`, `data:text/html,<script>alert(1)</script>`, `</title><script>alert(1)</script>`,
+		`</textarea></style></script><iframe srcdoc="<script>alert(1)</script>">`, `" autofocus onfocus=alert(1) x="`,
+		`{{.Config}}{{template "layout.html"}}`, "`${alert(1)}`", `<!--><img src=x onerror=alert(1)>-->`, `&lt;img src=x onerror=alert(1)&gt;`,
+		`a" style="position:fixed" class="x`, "a\u202e\u0000\u2028alert", `//evil.example/%2e%2e/x?y#z`, `../../admin/river/`,
+	}
+}
+
 // writeStrings sets every string that can be reached to s, keys of maps included.
 func writeStrings(v reflect.Value, s string) {
 	switch v.Kind() {
@@ -168,6 +174,10 @@ func writeStrings(v reflect.Value, s string) {
 			}
 		}
 	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			v.SetBytes([]byte(s))
+			return
+		}
 		for i := range v.Len() {
 			writeStrings(v.Index(i), s)
 		}
@@ -187,12 +197,14 @@ func TestThePageNamesTheCause(t *testing.T) {
 	t.Parallel()
 	page := textOf(renderPages(t, fixturePages(plain))["conversation"])
 	for _, want := range []string{
-		"3 of 7 automations fired, 1 unsure, 1 sent, 1 alert posted, 1 captured, 1 planned, 1 held, 1 failed, 1 unknown, 1 skipped, 1 task written.",
+		"3 of 7 automations fired, 1 unsure, 1 sent, 1 delivered, 1 alert posted, 1 captured, 1 planned, 1 held, 1 failed, 1 unknown, 1 skipped, 1 task written.",
 		"auth 401: the provided authorization grant is invalid",
 		"A request went out and no answer was kept",
 		reason.VariableMissingForCustomer.Sentence(), reason.VariableMissingForCustomer.Remedy(),
 		reason.Unsure.Sentence(), reason.FilteredAgent.Sentence(), reason.RecipientsEmpty.Sentence(),
 		"simulated model", "account.yaml:20", "turn 5", "4420 tokens in", "1 time with another body", "20 Nov 2026, 14:02:31 GMT",
+		"Webhook analysis.completed accepted after the decision", "Job: Decide completed attempt 2", "due 10 min 0 s after it was planned", "2 attempts",
+		"claim 2, by worker w-4f1", "sent again for this one", "Send, text message",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
@@ -276,7 +288,9 @@ func TestTheVersionFollowsTheContent(t *testing.T) {
 		return v
 	}
 	story := fixtureStory(plain)
-	page := func() answer { return answer{Template: "conversation", View: conversationView(story, fixtureNames())} }
+	page := func() answer {
+		return answer{Template: "conversation", View: fixturePage(story, fixtureNames(), plain)}
+	}
 	before, again := version(page()), version(page())
 	if before != again {
 		t.Error("the same content has two versions")
@@ -294,7 +308,7 @@ func TestRunsStandApart(t *testing.T) {
 		d.Run = 2
 		story.Decisions = append(story.Decisions, d)
 	}
-	page := renderPages(t, map[string]answer{"p": {Template: "conversation", Title: "t", View: conversationView(story, fixtureNames())}})["p"]
+	page := renderPages(t, map[string]answer{"p": {Template: "conversation", Title: "t", View: fixturePage(story, fixtureNames(), plain)}})["p"]
 	for _, fault := range faults(page) {
 		t.Error(fault)
 	}

@@ -139,7 +139,7 @@ func (w *world) fill(path string, ids told) string {
 		begins string
 		pairs  []string
 	}{
-		{"/conversations/", []string{"{id}", ids.conversation, "{delivery}", ids.delivery}},
+		{"/conversations/", []string{"{id}", ids.conversation, "{delivery}", ids.delivery, "{event}", ids.event, "{call}", ids.call}},
 		{"/captured/", []string{"{id}", ids.captured}},
 		{"/tasks/", []string{"{id}", ids.task}},
 		{"/alerts/", []string{"{id}", ids.alert}},
@@ -285,7 +285,9 @@ func TestAForeignIDFindsNothing(t *testing.T) {
 			"/conversations?account=umbra", "/conversations?q=Ursula", "/conversations?q=" + url.QueryEscape("+447700900777"), "/conversations?q=ursula@canary.example",
 			"/conversations?q=" + w.theirs.conversation, "/conversations?q=callback-requested", "/captured?account=umbra", "/captured?channel=email",
 			"/conversations/foreign-call", "/conversations/foreign-call?account=umbra", "/conversations/" + w.theirs.conversation + "?account=umbra",
-			"/conversations/" + w.conversation + "/deliveries/" + w.theirs.delivery, "/settings/log?account=umbra", "/settings/log?within=3660",
+			"/conversations/" + w.conversation + "/deliveries/" + w.theirs.delivery, "/conversations/" + w.conversation + "/events/" + w.theirs.event,
+			"/conversations/" + w.conversation + "/calls/" + w.theirs.call, "/conversations/" + w.conversation + "/deliveries/" + w.theirs.delivery + "/text",
+			"/settings/log?account=umbra", "/settings/log?within=3660",
 		} {
 			got := w.ask("GET", path, who)
 			// What somebody typed stands in their own search box.
@@ -334,7 +336,8 @@ func TestAViewerSeesNoNumbers(t *testing.T) {
 		return strings.Contains(s, "7700900123") || strings.Contains(s, "dana@whitfield") || strings.Contains(s, "support@acme")
 	}
 	call, kept := "/conversations/"+w.conversation, "/captured/"+w.captured
-	for _, path := range []string{"/conversations", call, "/captured", kept, kept + "/html", call + "/deliveries/" + w.delivery} {
+	for _, path := range []string{"/conversations", call, "/captured", kept, kept + "/html", call + "/deliveries/" + w.delivery, call + "/deliveries/" + w.delivery + "/text",
+		call + "/events/" + w.event, call + "/calls/" + w.call} {
 		got := w.ask("GET", path, "viewer")
 		if got.status != http.StatusOK || secret(got.body) || secret(fmt.Sprint(got.header)) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)

@@ -95,7 +95,7 @@ func layTry(s store.Story, n names, cost spent, keep func(html string) string) *
 	l := ledger{story: s, names: n, zone: c.Location(n.zone()), turns: len(c.Turns)}
 	v := &tryView{
 		Heading: heading(c) + ", " + at(c.StartedAt, l.zone).Local, Answered: cost.words(), Simulated: s.Simulated, Summary: or(c.Summary, s.Summary),
-		Variables: values(s.Values, len(c.Turns)), Tasks: l.tasks(), Turns: transcript(c, l.cited()),
+		Variables: l.values(), Tasks: l.tasks(), Turns: transcript(c, l.cited()),
 	}
 	v.Fired, v.NotFired, _ = l.automations()
 	letters := lettersOf(s, keep)

@@ -130,6 +130,7 @@ type Said struct {
 
 // Call is one model call, as recorded whether or not its answer was valid.
 type Call struct {
+	ID                                    string // given when it is recorded
 	ConversationID, AccountID, RevisionID string
 	Part                                  string // sheet key, plus "/wN" for a window, "/confirm", "/repair", "/required:dyn_x"; "@" and a digest of the turns
 	Purpose                               string // interview, repair, confirm, required

@@ -138,8 +138,8 @@ func (o *Ops) verdicts(ctx context.Context, account, conversationID string) (map
 		return nil, fmt.Errorf("read what was decided: %w", err)
 	}
 	stand := map[string]triggers.Verdict{}
-	for _, d := range story.Decisions { // in the order of runs
-		if !slices.ContainsFunc(story.Runs, func(r store.Run) bool { return r.Run == d.Run && r.Sandbox }) {
+	for _, d := range story.Decisions { // the latest run first
+		if _, later := stand[d.Automation]; !later && !slices.ContainsFunc(story.Runs, func(r store.Run) bool { return r.Run == d.Run && r.Sandbox }) {
 			stand[d.Automation] = d.Verdict
 		}
 	}

@@ -65,7 +65,7 @@ func TestAGivenValueGoesIntoWhatWasHeld(t *testing.T) {
 	if len(s.Tasks) != 1 || s.Tasks[0].Title != "Call back on 2026-11-24" {
 		t.Errorf("tasks %+v", s.Tasks)
 	}
-	if v := s.Values[0]; v.Status != variables.Given || v.Value != "2026-11-24" || v.Evidence.Quote != "" {
+	if v := s.Values[0].Is; v.Status != variables.Given || v.Value != "2026-11-24" || v.Evidence.Quote != "" {
 		t.Errorf("value %+v", v)
 	}
 	if r := s.Runs[0]; len(s.Runs) != 1 || r.Cause != store.CauseFix || r.OfRun != 1 || r.By != d.by().Name || r.Automation != "callback" {

@@ -41,14 +41,17 @@ func Rehearse(ctx context.Context, i *interview.Interviewer, c *conversation.Con
 func (r Rehearsal) Story(c *conversation.Conversation, rev *automation.Revision) store.Story {
 	s := store.Story{
 		AccountID: rev.AccountID, Conversation: c, Digest: rev.Digest, State: r.Plan.State, Summary: r.Plan.Summary,
-		Simulated: r.Plan.Simulated, Values: r.Plan.Values,
+		Simulated: r.Plan.Simulated,
+	}
+	for _, v := range r.Plan.Values {
+		s.Values = append(s.Values, store.StoryValue{Run: r.Plan.Run, Is: v})
 	}
 	for _, d := range r.Plan.Decisions {
 		s.Decisions = append(s.Decisions, store.StoryDecision{Run: r.Plan.Run, Decision: d})
 	}
 	for i, d := range r.Plan.Deliveries {
 		d.ID = fmt.Sprintf("%s-%d-%d", d.Automation, d.Action, i) // the same each time, unlike one of the line's
-		told := store.StoryDelivery{Run: r.Plan.Run, Delivery: d}
+		told := store.StoryDelivery{Run: r.Plan.Run, Delivery: d, HasHTML: d.Content.HTML != "", TextBytes: len(d.Content.Text)}
 		if len(d.Content.To) == 1 {
 			if to, refused := rev.Directory.Address(d.Content.To[0], d.Channel, Contact(c)); refused == "" {
 				told.Address = to.Address
@@ -57,7 +60,7 @@ func (r Rehearsal) Story(c *conversation.Conversation, rev *automation.Revision)
 		s.Deliveries = append(s.Deliveries, told)
 	}
 	for _, t := range r.Plan.Tasks {
-		s.Tasks = append(s.Tasks, store.StoryTask{Task: t, State: tasks.Open})
+		s.Tasks = append(s.Tasks, store.StoryTask{Run: r.Plan.Run, Task: t, State: tasks.Open})
 	}
 	return s
 }

@@ -79,6 +79,8 @@ func TestARehearsalDecidesAsTheLineDoes(t *testing.T) {
 	}
 	var sent []store.Delivery
 	for _, d := range line.Deliveries {
+		d.Content, err = b.store.Message(t.Context(), "acme", b.id, d.ID)
+		must(t, err)
 		sent = append(sent, d.Delivery)
 	}
 	if diff := gocmp.Diff(outcomes(decided, sent), outcomes(r.Plan.Decisions, r.Plan.Deliveries)); diff != "" {

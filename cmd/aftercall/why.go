@@ -158,7 +158,13 @@ func (t teller) values() {
 		return
 	}
 	fmt.Fprint(t.w, "\nvariables\n")
-	for _, v := range t.s.Values {
+	known := map[string]bool{}
+	for _, told := range t.s.Values { // the latest run's first
+		v := told.Is
+		if known[v.Name] {
+			continue
+		}
+		known[v.Name] = true
 		fmt.Fprintf(t.w, "  %s", v.Name)
 		switch {
 		case v.Status == variables.Stated:

@@ -27,9 +27,9 @@ func storyWith(dirt string) store.Story {
 	}
 	s.Decisions = []store.StoryDecision{{Run: 1, Decision: triggers.Decision{
 		Automation: "callback", Verdict: triggers.Fires, Evidence: said, Detail: "They " + dirt + "asked."}}}
-	s.Values = []variables.Value{
-		{Name: "dyn_day", Status: variables.Stated, Value: "Tues" + dirt + "day", Evidence: said[0]},
-		{Name: "dyn_name", Status: variables.Defaulted, Value: "the" + dirt + "re", Problem: "It is " + dirt + "odd."},
+	s.Values = []store.StoryValue{
+		{Run: 1, Is: variables.Value{Name: "dyn_day", Status: variables.Stated, Value: "Tues" + dirt + "day", Evidence: said[0]}},
+		{Run: 1, Is: variables.Value{Name: "dyn_name", Status: variables.Defaulted, Value: "the" + dirt + "re", Problem: "It is " + dirt + "odd."}},
 	}
 	s.Deliveries = []store.StoryDelivery{
 		{Run: 1, Address: "ana" + dirt + "@customer.example", Delivery: store.Delivery{Automation: "callback", Channel: "email", Recipient: "contact",

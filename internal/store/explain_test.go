@@ -143,7 +143,7 @@ func (h *house) walk(t *testing.T) {
 	must(err)
 	_, err = h.Vitals(ctx, []string{"decide"}, ttl)
 	must(err)
-	h.story(t, p.ConversationID)
+	h.look(t, p.ConversationID)
 	searchAll(t, h.Reader)
 	keepViews(t, h)
 	lookOver(t, h.Reader)
@@ -180,6 +180,32 @@ func (h *house) walk(t *testing.T) {
 	must(h.RevokeKey(ctx, keys[0], store.Actor{}))
 	_, err = h.Sources(ctx, "api")
 	must(err)
+}
+
+// look reads all that the page of a conversation leads to.
+func (h *house) look(t *testing.T, conversation string) {
+	t.Helper()
+	readAll(t, h.Reader, h.story(t, conversation))
+	if jobs, err := h.Jobs(t.Context(), "acme", conversation); err != nil || len(jobs) == 0 {
+		t.Errorf("%d jobs, %v", len(jobs), err)
+	}
+}
+
+// readAll reads what stands behind a story.
+func readAll(t *testing.T, r *store.Reader, s store.Story) {
+	t.Helper()
+	id := s.Conversation.ID
+	if _, err := r.Message(t.Context(), s.AccountID, id, s.Deliveries[0].ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.EventBody(t.Context(), s.AccountID, id, s.Events[0].ID); err != nil {
+		t.Error(err)
+	}
+	if len(s.Calls) > 0 {
+		if _, _, err := r.Answers(t.Context(), s.AccountID, s.Calls[0]); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // filler is 6,000 finished calls, each with its event, decisions, deliveries, an attempt, a model call and old jobs.

@@ -46,13 +46,13 @@ func TestSaveWritesThePlan(t *testing.T) {
 	if got := story.Decisions[0]; got.Automation != "callback" || got.Reason != reason.Always || got.Evidence[0].Quote != "call me back\uFFFD" {
 		t.Errorf("decision %+v", got)
 	}
-	if d := cmp.Diff(p.Values, story.Values); d != "" {
+	if d := cmp.Diff([]store.StoryValue{{Run: 1, Is: p.Values[0]}}, story.Values); d != "" {
 		t.Error(d)
 	}
 	if len(story.Deliveries) != 4 || !story.Deliveries[2].DueAt.Equal(later) || story.Deliveries[0].Content.Subject != "Callback" {
 		t.Errorf("deliveries %+v", story.Deliveries)
 	}
-	if d := cmp.Diff([]store.StoryTask{{Task: p.Tasks[0], State: tasks.Open}}, story.Tasks); d != "" {
+	if d := cmp.Diff([]store.StoryTask{{Run: 1, Task: p.Tasks[0], State: tasks.Open}}, story.Tasks); d != "" {
 		t.Error(d)
 	}
 	_, delivers := h.asked()

@@ -187,13 +187,16 @@ func ask(t *testing.T, r *store.Reader, conversation string) {
 		_, _, err := r.FindConversation(ctx, "", id)
 		must(err)
 	}
-	_, err := r.Story(ctx, "acme", conversation)
-	must(err)
+	for _, id := range []string{conversation, "0192f3a4-0000-7000-8000-000000000007"} {
+		told, err := r.Story(ctx, "acme", id)
+		must(err)
+		readAll(t, r, told)
+	}
 	for _, channel := range []string{"", "email"} {
 		_, _, err := r.CapturedMessages(ctx, "", channel, "", 10)
 		must(err)
 	}
-	_, err = r.CapturedMessage(ctx, "0192f3a4-0000-7000-8000-000000000007")
+	_, err := r.CapturedMessage(ctx, "0192f3a4-0000-7000-8000-000000000007")
 	must(err)
 	_, err = r.Stops(ctx, "")
 	must(err)

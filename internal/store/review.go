@@ -140,7 +140,7 @@ func (s *Store) ReadDecision(ctx context.Context, account, conversationID string
 		return t, fmt.Errorf("read the values of conversation %s: %w", conversationID, err)
 	}
 	for _, r := range rows {
-		v, err := value(db.StoryValuesRow(r))
+		v, err := value(r)
 		if err != nil {
 			return t, err
 		}

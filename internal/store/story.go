@@ -2,53 +2,59 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
 	"aftercall/conversation"
-	"aftercall/internal/llm"
 	"aftercall/internal/store/db"
 	"aftercall/interview"
-	"aftercall/reason"
 	"aftercall/tasks"
 	"aftercall/triggers"
 	"aftercall/variables"
 )
 
-// Story is everything that happened to one conversation, for `why` and its page.
+// Story is everything that happened to one conversation, for `why` and its page. What a later run did stands first.
 type Story struct {
 	AccountID    string
 	Conversation *conversation.Conversation
 	RevisionID   string
-	Digest       string // of the revision
+	Digest       string    // of the revision
+	Message      string    // the author's word on it
+	GitSHA       string    // the commit it came from, if that is known
+	StoredAt     time.Time // the revision
 	State        ConversationState
+	DecideAt     time.Time // when it is to be decided: at once, or when the wait for the platform's analysis ends
 	AcceptedAt   time.Time
 	DecidedAt    time.Time // zero if it is not
 	Summary      string    // the platform's, else the interview's
 	Simulated    bool      // the simulated model answered something
 	Events       []StoryEvent
 	Decisions    []StoryDecision
-	Values       []variables.Value
+	Values       []StoryValue
 	Deliveries   []StoryDelivery
 	Tasks        []StoryTask
 	Calls        []interview.Call // without Answer
 	Runs         []Run            // those beside the first decision, the newest first
+	Cut          []string         // chapters that are longer than is read
 }
 
 // StoryEvent is one accepted webhook of the conversation.
 type StoryEvent struct {
-	Type, Source string
-	ReceivedAt   time.Time
-	Bytes        int
-	Conflicts    int // the same event with another body, recorded
+	ID, Type, Source       string
+	ContentType            string
+	ReceivedAt, AcceptedAt time.Time
+	Bytes                  int
+	Head                   []byte // the beginning of the body
+	Cut                    bool   // there is more of it
+	Conflicts              int    // the same event with another body, recorded; counted to 100
 }
 
 // StoryDecision is one decision of a run.
 type StoryDecision struct {
-	Run int
+	Run        int
+	RevisionID string
 	triggers.Decision
 	DecidedAt time.Time
 	Settled   *Settled // by a person; nil while nobody has
@@ -70,19 +76,35 @@ type Marked struct {
 	At       time.Time
 }
 
-// StoryDelivery is one line of the ledger with its attempts.
+// StoryValue is a variable as one run has it.
+type StoryValue struct {
+	Run int
+	Is  variables.Value
+}
+
+// StoryDelivery is one line of the ledger with its attempts. Its content is without the HTML, and has the beginning of a long
+// text; Message gives it whole.
 type StoryDelivery struct {
 	Delivery
 	Run        int
+	Copy       int    // 0 as planned, n the n-th resend
+	ResendOf   string // the delivery it was sent again for
+	HasHTML    bool
+	TextBytes  int // of the whole text
 	Attempts   []StoryAttempt
+	Claims     int    // how often a worker took it
+	WorkerID   string // who did last
+	ClaimedAt  time.Time
 	Address    string
 	Provider   string
 	ProviderID string
+	CreatedAt  time.Time
 	UpdatedAt  time.Time
-	Copy       int       // 0: as planned; n: the n-th resend
-	ResendOf   string    // the delivery that it sends again
 	Settled    []Settled // by people, in order
 }
+
+// TextCut reports whether the story has only the beginning of its text.
+func (d StoryDelivery) TextCut() bool { return d.TextBytes > len(d.Content.Text) }
 
 // StoryAttempt is one try.
 type StoryAttempt struct {
@@ -90,13 +112,27 @@ type StoryAttempt struct {
 	State                 DeliveryState
 	Class, Detail         string
 	Status                int
+	WorkerID              string
 	StartedAt, FinishedAt time.Time
 }
 
 // StoryTask is a task with its state.
 type StoryTask struct {
+	Run int
 	Task
 	State tasks.State
+}
+
+// StoryJob is a job of the queue that is about the conversation.
+type StoryJob struct {
+	ID                      int64
+	Kind, Queue, State      string
+	Channel                 string // of a deliver job
+	Run                     int    // of a decide job
+	Attempt, MaxAttempts    int
+	CreatedAt, ScheduledAt  time.Time
+	AttemptedAt, FinishedAt time.Time // zero if it was not
+	Fault                   string    // how the last attempt failed
 }
 
 // FindConversation finds a conversation by our id or the platform's, in one account, or in any that may be seen if
@@ -138,10 +174,7 @@ func (r *Reader) FindConversation(ctx context.Context, accountID, id string) (ac
 // Story tells everything about one conversation of an account, as it stood at one moment.
 func (r *Reader) Story(ctx context.Context, accountID, conversationID string) (Story, error) {
 	story := Story{AccountID: accountID}
-	if _, err := uuid.Parse(conversationID); err != nil || !r.within.Has(accountID) {
-		return Story{}, fmt.Errorf("tell the story of a conversation: %w", ErrNotFound)
-	}
-	err := r.read(ctx, func(q *db.Queries) error {
+	err := r.ofConversation(ctx, accountID, conversationID, func(q *db.Queries) error {
 		for _, chapter := range []func(context.Context, *db.Queries, string) error{
 			story.readConversation, story.readEvents, story.readDecisions, story.readValues, story.readDeliveries,
 			story.readTasks, story.readCalls, story.readRuns,
@@ -158,139 +191,83 @@ func (r *Reader) Story(ctx context.Context, accountID, conversationID string) (S
 	return story, nil
 }
 
-func (s *Story) readConversation(ctx context.Context, q *db.Queries, id string) error {
-	r, err := q.StoryConversation(ctx, db.StoryConversationParams{AccountID: s.AccountID, ConversationID: id})
-	if err != nil {
-		return found(err)
+// ofConversation reads in a conversation that may be seen, if there is one.
+func (r *Reader) ofConversation(ctx context.Context, accountID, conversationID string, f func(q *db.Queries) error) error {
+	if !isID(conversationID) || !r.within.Has(accountID) {
+		return ErrNotFound
 	}
-	s.RevisionID, s.Digest, s.State = r.RevisionID, r.Digest, ConversationState(r.State)
-	s.AcceptedAt, s.DecidedAt, s.Summary, s.Simulated = r.AcceptedAt, zeroOr(r.DecidedAt), r.Summary, r.Simulated
-	s.Conversation, err = decodeConversation(r.ID, r.AccountID, r.Source, r.Content)
-	return err
+	return r.read(ctx, f)
 }
 
-func (s *Story) readEvents(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryEvents(ctx, db.StoryEventsParams{AccountID: s.AccountID, ConversationID: &id})
-	for _, r := range rows {
-		s.Events = append(s.Events, StoryEvent{Type: r.Type, Source: r.Source, ReceivedAt: r.ReceivedAt, Bytes: int(r.Bytes),
-			Conflicts: int(r.Conflicts)})
-	}
-	return err
-}
-
-func (s *Story) readDecisions(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryDecisions(ctx, db.StoryDecisionsParams{AccountID: s.AccountID, ConversationID: id})
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		d := StoryDecision{Run: int(r.Run), DecidedAt: r.DecidedAt, Decision: triggers.Decision{
-			Automation: r.Automation, Verdict: triggers.Verdict(r.Verdict), Reason: reason.Code(r.Reason), Detail: r.Detail,
-			Review: r.Review}}
-		if err := json.Unmarshal(r.Evidence, &d.Evidence); err != nil {
-			return fmt.Errorf("decode the evidence of %s: %w", r.Automation, err)
+// Message is what a delivery of a conversation says, whole.
+func (r *Reader) Message(ctx context.Context, accountID, conversationID, deliveryID string) (c Content, err error) {
+	err = r.ofConversation(ctx, accountID, conversationID, func(q *db.Queries) error {
+		if !isID(deliveryID) {
+			return ErrNotFound
 		}
-		if r.SettledAs != "" {
-			d.Settled = &Settled{As: r.SettledAs, Run: int(r.SettledRun), By: r.SettledBy, At: zeroOr(r.SettledAt)}
-		}
-		if r.MarkedAt != nil {
-			d.Mark = &Marked{Wrong: r.Wrong, Note: r.Note, By: r.MarkedBy, At: *r.MarkedAt}
-		}
-		s.Decisions = append(s.Decisions, d)
-	}
-	return nil
-}
-
-func (s *Story) readValues(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryValues(ctx, db.StoryValuesParams{AccountID: s.AccountID, ConversationID: id})
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		v, err := value(r)
+		raw, err := q.StoryMessage(ctx, db.StoryMessageParams{ID: deliveryID, ConversationID: conversationID, AccountID: accountID})
 		if err != nil {
-			return err
+			return found(err)
 		}
-		s.Values = append(s.Values, v)
+		return decodeInto(raw, &c)
+	})
+	if err != nil {
+		return Content{}, fmt.Errorf("load the message of delivery %s: %w", deliveryID, err)
 	}
-	return nil
+	return c, nil
 }
 
-func value(r db.StoryValuesRow) (variables.Value, error) {
-	v := variables.Value{Name: r.Name, Type: variables.Type(r.Type), Status: variables.Status(r.Status), Raw: r.Raw,
-		Value: r.Value, Problem: r.Problem}
-	if err := json.Unmarshal(r.Evidence, &v.Evidence); err != nil {
-		return v, fmt.Errorf("decode the evidence of %s: %w", r.Name, err)
-	}
-	return v, nil
-}
-
-func (s *Story) readDeliveries(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryDeliveries(ctx, db.StoryDeliveriesParams{AccountID: s.AccountID, ConversationID: id})
-	if err != nil {
-		return err
-	}
-	tries, err := q.StoryAttempts(ctx, db.StoryAttemptsParams{AccountID: s.AccountID, ConversationID: id})
-	if err != nil {
-		return err
-	}
-	attempts := map[string][]StoryAttempt{}
-	for _, t := range tries {
-		attempts[t.DeliveryID] = append(attempts[t.DeliveryID], StoryAttempt{Attempt: int(t.Attempt),
-			State: DeliveryState(t.State), Class: t.Class, Detail: t.Detail, Status: int(t.Status), StartedAt: t.StartedAt,
-			FinishedAt: t.FinishedAt})
-	}
-	dealt, err := q.StorySettlements(ctx, db.StorySettlementsParams{AccountID: s.AccountID, ConversationID: id})
-	if err != nil {
-		return err
-	}
-	settled := map[string][]Settled{}
-	for _, w := range dealt {
-		settled[w.DeliveryID] = append(settled[w.DeliveryID], Settled{As: w.Settled, Run: int(w.Run), By: w.Person, At: w.At})
-	}
-	for _, r := range rows {
-		d := StoryDelivery{Run: int(r.Run), Attempts: attempts[r.ID], Copy: int(r.Copy), ResendOf: r.ResendOf, Settled: settled[r.ID], Address: r.Address, Provider: r.Provider,
-			ProviderID: r.ProviderID, UpdatedAt: r.UpdatedAt, Delivery: Delivery{ID: r.ID, Automation: r.Automation,
-				Action: int(r.Action), Channel: r.Channel, Recipient: r.Recipient, Customer: r.Customer,
-				State: DeliveryState(r.State), Reason: reason.Code(r.Reason), Detail: r.Detail, DueAt: zeroOr(r.DueAt),
-				DeadlineAt: zeroOr(r.DeadlineAt), Test: r.Test}}
-		if err := json.Unmarshal(r.Content, &d.Content); err != nil {
-			return fmt.Errorf("decode delivery %s: %w", r.ID, err)
+// EventBody is an event of a conversation as it came.
+func (r *Reader) EventBody(ctx context.Context, accountID, conversationID, eventID string) (e Event, err error) {
+	err = r.ofConversation(ctx, accountID, conversationID, func(q *db.Queries) error {
+		if !isID(eventID) {
+			return ErrNotFound
 		}
-		s.Deliveries = append(s.Deliveries, d)
+		row, err := q.StoryEventBody(ctx, db.StoryEventBodyParams{ID: eventID, ConversationID: &conversationID, AccountID: accountID})
+		e = Event{AccountID: accountID, Type: row.Type, ContentType: row.ContentType, Body: row.Body}
+		return found(err)
+	})
+	if err != nil {
+		return Event{}, fmt.Errorf("load event %s: %w", eventID, err)
 	}
-	return nil
+	return e, nil
 }
 
-func (s *Story) readTasks(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryTasks(ctx, db.StoryTasksParams{AccountID: s.AccountID, ConversationID: id})
-	for _, r := range rows {
-		s.Tasks = append(s.Tasks, StoryTask{State: tasks.State(r.State), Task: Task{ID: r.ID, Automation: r.Automation,
-			Action: int(r.Action), Task: tasks.Task{Title: r.Title, Description: r.Description,
-				Priority: tasks.Priority(r.Priority), Assignee: r.Assignee, DueAt: zeroOr(r.DueAt)}}})
+// Answers gives what one model call of a conversation was answered (nil if nothing was kept), and the answers that were used
+// under a revision, by part.
+func (r *Reader) Answers(ctx context.Context, accountID string, c interview.Call) (answer []byte, used map[string][]byte, err error) {
+	err = r.ofConversation(ctx, accountID, c.ConversationID, func(q *db.Queries) error {
+		answer, err = q.StoryAnswer(ctx, db.StoryAnswerParams{ID: c.ID, ConversationID: c.ConversationID, AccountID: accountID})
+		if err != nil {
+			return found(err)
+		}
+		rows, err := q.ChosenAnswers(ctx, db.ChosenAnswersParams{ConversationID: c.ConversationID, RevisionID: c.RevisionID})
+		used = make(map[string][]byte, len(rows))
+		for _, row := range rows {
+			used[row.Part] = row.Answer
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("load the answer to model call %s: %w", c.ID, err)
 	}
-	return err
+	return answer, used, nil
 }
 
-func (s *Story) readRuns(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.ListRuns(ctx, db.ListRunsParams{AccountID: s.AccountID, ConversationID: id})
-	for _, r := range rows {
-		s.Runs = append(s.Runs, Run{Run: int(r.Run), Cause: RunCause(r.Cause), OfRun: int(r.OfRun), Automation: r.Automation,
-			Sandbox: r.Sandbox, RevisionID: r.RevisionID, State: RunState(r.State), Problem: r.Problem, By: r.Person, AskedAt: r.AskedAt,
-			DoneAt: r.DoneAt})
+// Jobs lists the queue's jobs about a conversation, the newest first. The queue's table knows no accounts and the pages'
+// role may not read it, so that this is asked by the process itself, for a conversation whose account is known.
+func (s *Store) Jobs(ctx context.Context, accountID, conversationID string) (jobs []StoryJob, err error) {
+	err = s.ofConversation(ctx, accountID, conversationID, func(q *db.Queries) error {
+		rows, err := q.StoryJobs(ctx, db.StoryJobsParams{AccountID: accountID, ConversationID: conversationID, Most: mostJobs})
+		for _, r := range rows {
+			jobs = append(jobs, StoryJob{ID: r.ID, Kind: r.Kind, Queue: r.Queue, State: string(r.State), Channel: r.Channel, Run: int(r.Run),
+				Attempt: int(r.Attempt), MaxAttempts: int(r.MaxAttempts), CreatedAt: r.CreatedAt, ScheduledAt: r.ScheduledAt,
+				AttemptedAt: zeroOr(r.AttemptedAt), FinishedAt: zeroOr(r.FinalizedAt), Fault: r.Fault})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the jobs of conversation %s: %w", conversationID, err)
 	}
-	return err
-}
-
-func (s *Story) readCalls(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryCalls(ctx, db.StoryCallsParams{AccountID: s.AccountID, ConversationID: id})
-	for _, r := range rows {
-		s.Calls = append(s.Calls, interview.Call{ConversationID: id, AccountID: s.AccountID, RevisionID: r.RevisionID,
-			Part: r.Part, Purpose: r.Purpose, PromptHash: r.PromptHash, SchemaHash: r.SchemaHash, Valid: r.Valid,
-			ErrorKind: r.ErrorKind, Status: int(r.Status), At: r.CalledAt, Reply: llm.Reply{Model: r.Model,
-				Endpoint: r.Endpoint, Simulated: r.Simulated, TokensIn: int(r.TokensIn), TokensCached: int(r.TokensCached),
-				TokensOut: int(r.TokensOut), FinishReason: r.FinishReason, RequestID: r.RequestID, Fingerprint: r.Fingerprint,
-				Latency: time.Duration(r.LatencyMs) * time.Millisecond}})
-	}
-	return err
+	return jobs, nil
 }

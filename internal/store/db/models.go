@@ -387,8 +387,14 @@ type Revision struct {
 type RiverJob struct {
 	ID          int64
 	Args        []byte
+	Attempt     int16
+	AttemptedAt *time.Time
 	AttemptedBy []string
+	CreatedAt   time.Time
+	Errors      [][]byte
+	FinalizedAt *time.Time
 	Kind        string
+	MaxAttempts int16
 	Queue       string
 	Priority    int16
 	State       RiverJobState

@@ -82,16 +82,36 @@ func (q *Queries) FindByID(ctx context.Context, arg FindByIDParams) ([]FindByIDR
 	return items, nil
 }
 
+const storyAnswer = `-- name: StoryAnswer :one
+SELECT answer FROM interviews
+WHERE id = $1 AND conversation_id = $2 AND account_id = $3
+`
+
+type StoryAnswerParams struct {
+	ID             string
+	ConversationID string
+	AccountID      string
+}
+
+// What one call was answered, if its answer was kept.
+func (q *Queries) StoryAnswer(ctx context.Context, arg StoryAnswerParams) ([]byte, error) {
+	row := q.db.QueryRow(ctx, storyAnswer, arg.ID, arg.ConversationID, arg.AccountID)
+	var answer []byte
+	err := row.Scan(&answer)
+	return answer, err
+}
+
 const storyAttempts = `-- name: StoryAttempts :many
-SELECT a.delivery_id, a.attempt, a.state, a.class, a.detail, a.status, a.started_at, a.finished_at
+SELECT a.delivery_id, a.attempt, a.state, a.class, a.detail, a.status, a.worker_id, a.started_at, a.finished_at
 FROM deliveries AS d JOIN attempts AS a ON a.delivery_id = d.id
 WHERE d.conversation_id = $1 AND d.account_id = $2
-ORDER BY a.delivery_id, a.attempt
+ORDER BY a.started_at DESC, a.delivery_id, a.attempt LIMIT $3::integer
 `
 
 type StoryAttemptsParams struct {
 	ConversationID string
 	AccountID      string
+	Most           int32
 }
 
 type StoryAttemptsRow struct {
@@ -101,12 +121,13 @@ type StoryAttemptsRow struct {
 	Class      string
 	Detail     string
 	Status     int32
+	WorkerID   string
 	StartedAt  time.Time
 	FinishedAt time.Time
 }
 
 func (q *Queries) StoryAttempts(ctx context.Context, arg StoryAttemptsParams) ([]StoryAttemptsRow, error) {
-	rows, err := q.db.Query(ctx, storyAttempts, arg.ConversationID, arg.AccountID)
+	rows, err := q.db.Query(ctx, storyAttempts, arg.ConversationID, arg.AccountID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +142,7 @@ func (q *Queries) StoryAttempts(ctx context.Context, arg StoryAttemptsParams) ([
 			&i.Class,
 			&i.Detail,
 			&i.Status,
+			&i.WorkerID,
 			&i.StartedAt,
 			&i.FinishedAt,
 		); err != nil {
@@ -135,18 +157,20 @@ func (q *Queries) StoryAttempts(ctx context.Context, arg StoryAttemptsParams) ([
 }
 
 const storyCalls = `-- name: StoryCalls :many
-SELECT revision_id, part, purpose, prompt_hash, schema_hash, valid, error_kind, status, model, endpoint, simulated,
+SELECT id, revision_id, part, purpose, prompt_hash, schema_hash, valid, error_kind, status, model, endpoint, simulated,
        tokens_in, tokens_cached, tokens_out, finish_reason, request_id, fingerprint, latency_ms, called_at
 FROM interviews WHERE conversation_id = $1 AND account_id = $2
-ORDER BY called_at, id
+ORDER BY called_at, id LIMIT $3::integer
 `
 
 type StoryCallsParams struct {
 	ConversationID string
 	AccountID      string
+	Most           int32
 }
 
 type StoryCallsRow struct {
+	ID           string
 	RevisionID   string
 	Part         string
 	Purpose      string
@@ -169,7 +193,7 @@ type StoryCallsRow struct {
 }
 
 func (q *Queries) StoryCalls(ctx context.Context, arg StoryCallsParams) ([]StoryCallsRow, error) {
-	rows, err := q.db.Query(ctx, storyCalls, arg.ConversationID, arg.AccountID)
+	rows, err := q.db.Query(ctx, storyCalls, arg.ConversationID, arg.AccountID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +202,7 @@ func (q *Queries) StoryCalls(ctx context.Context, arg StoryCallsParams) ([]Story
 	for rows.Next() {
 		var i StoryCallsRow
 		if err := rows.Scan(
+			&i.ID,
 			&i.RevisionID,
 			&i.Part,
 			&i.Purpose,
@@ -209,8 +234,8 @@ func (q *Queries) StoryCalls(ctx context.Context, arg StoryCallsParams) ([]Story
 }
 
 const storyConversation = `-- name: StoryConversation :one
-SELECT c.id, c.account_id, c.source, c.content, c.revision_id, r.digest, c.state, c.accepted_at, c.decided_at, c.summary,
-       c.simulated
+SELECT c.id, c.account_id, c.source, c.content, c.revision_id, r.digest, r.message, r.git_sha, r.created_at AS stored_at, c.state,
+       c.decide_at, c.accepted_at, c.decided_at, c.summary, c.simulated
 FROM conversations AS c JOIN revisions AS r ON r.id = c.revision_id
 WHERE c.id = $1 AND c.account_id = $2
 `
@@ -227,7 +252,11 @@ type StoryConversationRow struct {
 	Content    []byte
 	RevisionID string
 	Digest     string
+	Message    string
+	GitSha     string
+	StoredAt   time.Time
 	State      string
+	DecideAt   time.Time
 	AcceptedAt time.Time
 	DecidedAt  *time.Time
 	Summary    string
@@ -244,7 +273,11 @@ func (q *Queries) StoryConversation(ctx context.Context, arg StoryConversationPa
 		&i.Content,
 		&i.RevisionID,
 		&i.Digest,
+		&i.Message,
+		&i.GitSha,
+		&i.StoredAt,
 		&i.State,
+		&i.DecideAt,
 		&i.AcceptedAt,
 		&i.DecidedAt,
 		&i.Summary,
@@ -254,24 +287,26 @@ func (q *Queries) StoryConversation(ctx context.Context, arg StoryConversationPa
 }
 
 const storyDecisions = `-- name: StoryDecisions :many
-SELECT d.run, d.automation, d.verdict, d.reason, d.evidence, d.detail, d.review, d.decided_at,
+SELECT d.run, d.automation, d.revision_id, d.verdict, d.reason, d.evidence, d.detail, d.review, d.decided_at,
        coalesce(d.settled_as, '')::text AS settled_as, coalesce(d.settled_run, 0)::integer AS settled_run,
        coalesce(d.settled_by, '')::text AS settled_by, d.settled_at,
        coalesce(m.wrong, false)::boolean AS wrong, coalesce(m.note, '')::text AS note, coalesce(m.person, '')::text AS marked_by, m.marked_at
 FROM decisions AS d
 LEFT JOIN marks AS m ON m.conversation_id = d.conversation_id AND m.run = d.run AND m.automation = d.automation
 WHERE d.conversation_id = $1 AND d.account_id = $2
-ORDER BY d.run, d.automation
+ORDER BY d.run DESC, d.automation LIMIT $3::integer
 `
 
 type StoryDecisionsParams struct {
 	ConversationID string
 	AccountID      string
+	Most           int32
 }
 
 type StoryDecisionsRow struct {
 	Run        int32
 	Automation string
+	RevisionID string
 	Verdict    string
 	Reason     string
 	Evidence   []byte
@@ -289,7 +324,7 @@ type StoryDecisionsRow struct {
 }
 
 func (q *Queries) StoryDecisions(ctx context.Context, arg StoryDecisionsParams) ([]StoryDecisionsRow, error) {
-	rows, err := q.db.Query(ctx, storyDecisions, arg.ConversationID, arg.AccountID)
+	rows, err := q.db.Query(ctx, storyDecisions, arg.ConversationID, arg.AccountID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -300,6 +335,7 @@ func (q *Queries) StoryDecisions(ctx context.Context, arg StoryDecisionsParams) 
 		if err := rows.Scan(
 			&i.Run,
 			&i.Automation,
+			&i.RevisionID,
 			&i.Verdict,
 			&i.Reason,
 			&i.Evidence,
@@ -326,15 +362,20 @@ func (q *Queries) StoryDecisions(ctx context.Context, arg StoryDecisionsParams) 
 }
 
 const storyDeliveries = `-- name: StoryDeliveries :many
-SELECT id, run, automation, action, channel, recipient, customer, state, reason, detail, due_at, deadline_at, test,
-       content, address, provider, provider_id, updated_at, copy, coalesce(resend_of::text, '')::text AS resend_of
-FROM deliveries WHERE conversation_id = $1 AND account_id = $2
-ORDER BY run, automation, action, recipient, copy
+SELECT id, run, automation, action, channel, recipient, customer, state, reason, detail, due_at, deadline_at, test, copy,
+       coalesce(resend_of::text, '')::text AS resend_of, attempt, worker_id, claimed_at, created_at,
+       ((content - 'html') - 'text')::jsonb AS content, left(coalesce(content ->> 'text', ''), $1::integer)::text AS text,
+       octet_length(coalesce(content ->> 'text', ''))::integer AS text_bytes, (content ? 'html')::boolean AS has_html,
+       address, provider, provider_id, updated_at
+FROM deliveries WHERE conversation_id = $2 AND account_id = $3
+ORDER BY run DESC, automation, action, recipient, copy LIMIT $4::integer
 `
 
 type StoryDeliveriesParams struct {
+	TextHead       int32
 	ConversationID string
 	AccountID      string
+	Most           int32
 }
 
 type StoryDeliveriesRow struct {
@@ -351,17 +392,31 @@ type StoryDeliveriesRow struct {
 	DueAt      *time.Time
 	DeadlineAt *time.Time
 	Test       bool
+	Copy       int32
+	ResendOf   string
+	Attempt    int32
+	WorkerID   string
+	ClaimedAt  *time.Time
+	CreatedAt  time.Time
 	Content    []byte
+	Text       string
+	TextBytes  int32
+	HasHtml    bool
 	Address    string
 	Provider   string
 	ProviderID string
 	UpdatedAt  time.Time
-	Copy       int32
-	ResendOf   string
 }
 
+// Without the HTML, which a page shows in a frame of its own, and with the beginning of the text: a hundred messages that
+// each quote a long transcript would make a page that nobody can load.
 func (q *Queries) StoryDeliveries(ctx context.Context, arg StoryDeliveriesParams) ([]StoryDeliveriesRow, error) {
-	rows, err := q.db.Query(ctx, storyDeliveries, arg.ConversationID, arg.AccountID)
+	rows, err := q.db.Query(ctx, storyDeliveries,
+		arg.TextHead,
+		arg.ConversationID,
+		arg.AccountID,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -383,13 +438,20 @@ func (q *Queries) StoryDeliveries(ctx context.Context, arg StoryDeliveriesParams
 			&i.DueAt,
 			&i.DeadlineAt,
 			&i.Test,
+			&i.Copy,
+			&i.ResendOf,
+			&i.Attempt,
+			&i.WorkerID,
+			&i.ClaimedAt,
+			&i.CreatedAt,
 			&i.Content,
+			&i.Text,
+			&i.TextBytes,
+			&i.HasHtml,
 			&i.Address,
 			&i.Provider,
 			&i.ProviderID,
 			&i.UpdatedAt,
-			&i.Copy,
-			&i.ResendOf,
 		); err != nil {
 			return nil, err
 		}
@@ -401,29 +463,66 @@ func (q *Queries) StoryDeliveries(ctx context.Context, arg StoryDeliveriesParams
 	return items, nil
 }
 
-const storyEvents = `-- name: StoryEvents :many
-SELECT e.type, e.source, e.received_at, octet_length(e.body)::integer AS bytes,
-       (SELECT count(*) FROM event_conflicts AS x WHERE x.event_id = e.id)::integer AS conflicts
-FROM events AS e
-WHERE e.conversation_id = $1 AND e.account_id = $2
-ORDER BY e.received_at, e.id
+const storyEventBody = `-- name: StoryEventBody :one
+SELECT type, content_type, body FROM events
+WHERE id = $1 AND conversation_id = $2 AND account_id = $3
 `
 
-type StoryEventsParams struct {
+type StoryEventBodyParams struct {
+	ID             string
 	ConversationID *string
 	AccountID      string
 }
 
-type StoryEventsRow struct {
-	Type       string
-	Source     string
-	ReceivedAt time.Time
-	Bytes      int32
-	Conflicts  int32
+type StoryEventBodyRow struct {
+	Type        string
+	ContentType string
+	Body        []byte
 }
 
+func (q *Queries) StoryEventBody(ctx context.Context, arg StoryEventBodyParams) (StoryEventBodyRow, error) {
+	row := q.db.QueryRow(ctx, storyEventBody, arg.ID, arg.ConversationID, arg.AccountID)
+	var i StoryEventBodyRow
+	err := row.Scan(&i.Type, &i.ContentType, &i.Body)
+	return i, err
+}
+
+const storyEvents = `-- name: StoryEvents :many
+SELECT e.id, e.type, e.source, e.content_type, e.received_at, e.accepted_at, octet_length(e.body)::integer AS bytes,
+       substring(e.body FROM 1 FOR $1::integer)::bytea AS head,
+       (SELECT count(*) FROM (SELECT 1 FROM event_conflicts AS x WHERE x.event_id = e.id LIMIT 100) AS n)::integer AS conflicts
+FROM events AS e
+WHERE e.conversation_id = $2 AND e.account_id = $3
+ORDER BY e.received_at, e.id LIMIT $4::integer
+`
+
+type StoryEventsParams struct {
+	Head           int32
+	ConversationID *string
+	AccountID      string
+	Most           int32
+}
+
+type StoryEventsRow struct {
+	ID          string
+	Type        string
+	Source      string
+	ContentType string
+	ReceivedAt  time.Time
+	AcceptedAt  time.Time
+	Bytes       int32
+	Head        []byte
+	Conflicts   int32
+}
+
+// With the beginning of each body.
 func (q *Queries) StoryEvents(ctx context.Context, arg StoryEventsParams) ([]StoryEventsRow, error) {
-	rows, err := q.db.Query(ctx, storyEvents, arg.ConversationID, arg.AccountID)
+	rows, err := q.db.Query(ctx, storyEvents,
+		arg.Head,
+		arg.ConversationID,
+		arg.AccountID,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -432,11 +531,161 @@ func (q *Queries) StoryEvents(ctx context.Context, arg StoryEventsParams) ([]Sto
 	for rows.Next() {
 		var i StoryEventsRow
 		if err := rows.Scan(
+			&i.ID,
 			&i.Type,
 			&i.Source,
+			&i.ContentType,
 			&i.ReceivedAt,
+			&i.AcceptedAt,
 			&i.Bytes,
+			&i.Head,
 			&i.Conflicts,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const storyJobs = `-- name: StoryJobs :many
+WITH own AS MATERIALIZED (
+    SELECT j.id, j.kind, j.queue, j.state, j.attempt, j.max_attempts, j.created_at, j.scheduled_at, j.attempted_at, j.finalized_at,
+           coalesce(j.errors[array_upper(j.errors, 1)] ->> 'error', '')::text AS fault,
+           coalesce(j.args ->> 'channel', '')::text AS channel, coalesce((j.args ->> 'run')::integer, 0)::integer AS run
+    FROM conversations AS c JOIN river_job AS j ON j.args @> jsonb_build_object('conversation_id', c.id::text)
+    WHERE c.id = $2 AND c.account_id = $3
+)
+SELECT id, kind, queue, state, attempt, max_attempts, created_at, scheduled_at, attempted_at, finalized_at, fault, channel, run
+FROM own ORDER BY id DESC LIMIT $1::integer
+`
+
+type StoryJobsParams struct {
+	Most           int32
+	ConversationID string
+	AccountID      string
+}
+
+type StoryJobsRow struct {
+	ID          int64
+	Kind        string
+	Queue       string
+	State       RiverJobState
+	Attempt     int16
+	MaxAttempts int16
+	CreatedAt   time.Time
+	ScheduledAt time.Time
+	AttemptedAt *time.Time
+	FinalizedAt *time.Time
+	Fault       string
+	Channel     string
+	Run         int32
+}
+
+// River keeps finished jobs for a day. They are found by their arguments before they are put in order: the other way around,
+// the newest jobs of everybody would be looked through.
+func (q *Queries) StoryJobs(ctx context.Context, arg StoryJobsParams) ([]StoryJobsRow, error) {
+	rows, err := q.db.Query(ctx, storyJobs, arg.Most, arg.ConversationID, arg.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StoryJobsRow
+	for rows.Next() {
+		var i StoryJobsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Queue,
+			&i.State,
+			&i.Attempt,
+			&i.MaxAttempts,
+			&i.CreatedAt,
+			&i.ScheduledAt,
+			&i.AttemptedAt,
+			&i.FinalizedAt,
+			&i.Fault,
+			&i.Channel,
+			&i.Run,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const storyMessage = `-- name: StoryMessage :one
+SELECT content FROM deliveries
+WHERE id = $1 AND conversation_id = $2 AND account_id = $3
+`
+
+type StoryMessageParams struct {
+	ID             string
+	ConversationID string
+	AccountID      string
+}
+
+func (q *Queries) StoryMessage(ctx context.Context, arg StoryMessageParams) ([]byte, error) {
+	row := q.db.QueryRow(ctx, storyMessage, arg.ID, arg.ConversationID, arg.AccountID)
+	var content []byte
+	err := row.Scan(&content)
+	return content, err
+}
+
+const storyRuns = `-- name: StoryRuns :many
+SELECT run, cause, of_run, automation, sandbox, revision_id, state, problem, person, asked_at, done_at
+FROM runs WHERE conversation_id = $1 AND account_id = $2
+ORDER BY run DESC LIMIT $3::integer
+`
+
+type StoryRunsParams struct {
+	ConversationID string
+	AccountID      string
+	Most           int32
+}
+
+type StoryRunsRow struct {
+	Run        int32
+	Cause      string
+	OfRun      int32
+	Automation string
+	Sandbox    bool
+	RevisionID string
+	State      string
+	Problem    string
+	Person     string
+	AskedAt    time.Time
+	DoneAt     *time.Time
+}
+
+func (q *Queries) StoryRuns(ctx context.Context, arg StoryRunsParams) ([]StoryRunsRow, error) {
+	rows, err := q.db.Query(ctx, storyRuns, arg.ConversationID, arg.AccountID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StoryRunsRow
+	for rows.Next() {
+		var i StoryRunsRow
+		if err := rows.Scan(
+			&i.Run,
+			&i.Cause,
+			&i.OfRun,
+			&i.Automation,
+			&i.Sandbox,
+			&i.RevisionID,
+			&i.State,
+			&i.Problem,
+			&i.Person,
+			&i.AskedAt,
+			&i.DoneAt,
 		); err != nil {
 			return nil, err
 		}
@@ -450,12 +699,14 @@ func (q *Queries) StoryEvents(ctx context.Context, arg StoryEventsParams) ([]Sto
 
 const storySettlements = `-- name: StorySettlements :many
 SELECT delivery_id, settled, run, person, at FROM settlements
-WHERE conversation_id = $1 AND account_id = $2 ORDER BY at
+WHERE conversation_id = $1 AND account_id = $2
+ORDER BY at DESC LIMIT $3::integer
 `
 
 type StorySettlementsParams struct {
 	ConversationID string
 	AccountID      string
+	Most           int32
 }
 
 type StorySettlementsRow struct {
@@ -467,7 +718,7 @@ type StorySettlementsRow struct {
 }
 
 func (q *Queries) StorySettlements(ctx context.Context, arg StorySettlementsParams) ([]StorySettlementsRow, error) {
-	rows, err := q.db.Query(ctx, storySettlements, arg.ConversationID, arg.AccountID)
+	rows, err := q.db.Query(ctx, storySettlements, arg.ConversationID, arg.AccountID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -493,18 +744,20 @@ func (q *Queries) StorySettlements(ctx context.Context, arg StorySettlementsPara
 }
 
 const storyTasks = `-- name: StoryTasks :many
-SELECT id, automation, action, title, description, priority, assignee, due_at, state
+SELECT id, run, automation, action, title, description, priority, assignee, due_at, state
 FROM tasks WHERE conversation_id = $1 AND account_id = $2
-ORDER BY run, automation, action
+ORDER BY run DESC, automation, action LIMIT $3::integer
 `
 
 type StoryTasksParams struct {
 	ConversationID string
 	AccountID      string
+	Most           int32
 }
 
 type StoryTasksRow struct {
 	ID          string
+	Run         int32
 	Automation  string
 	Action      int32
 	Title       string
@@ -516,7 +769,7 @@ type StoryTasksRow struct {
 }
 
 func (q *Queries) StoryTasks(ctx context.Context, arg StoryTasksParams) ([]StoryTasksRow, error) {
-	rows, err := q.db.Query(ctx, storyTasks, arg.ConversationID, arg.AccountID)
+	rows, err := q.db.Query(ctx, storyTasks, arg.ConversationID, arg.AccountID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -526,6 +779,7 @@ func (q *Queries) StoryTasks(ctx context.Context, arg StoryTasksParams) ([]Story
 		var i StoryTasksRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.Run,
 			&i.Automation,
 			&i.Action,
 			&i.Title,
@@ -546,17 +800,19 @@ func (q *Queries) StoryTasks(ctx context.Context, arg StoryTasksParams) ([]Story
 }
 
 const storyValues = `-- name: StoryValues :many
-SELECT DISTINCT ON (name) name, type, status, raw, value, evidence, problem
+SELECT run, name, type, status, raw, value, evidence, problem
 FROM variable_values WHERE conversation_id = $1 AND account_id = $2
-ORDER BY name, run DESC
+ORDER BY run DESC, name LIMIT $3::integer
 `
 
 type StoryValuesParams struct {
 	ConversationID string
 	AccountID      string
+	Most           int32
 }
 
 type StoryValuesRow struct {
+	Run      int32
 	Name     string
 	Type     string
 	Status   string
@@ -567,7 +823,7 @@ type StoryValuesRow struct {
 }
 
 func (q *Queries) StoryValues(ctx context.Context, arg StoryValuesParams) ([]StoryValuesRow, error) {
-	rows, err := q.db.Query(ctx, storyValues, arg.ConversationID, arg.AccountID)
+	rows, err := q.db.Query(ctx, storyValues, arg.ConversationID, arg.AccountID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -576,6 +832,7 @@ func (q *Queries) StoryValues(ctx context.Context, arg StoryValuesParams) ([]Sto
 	for rows.Next() {
 		var i StoryValuesRow
 		if err := rows.Scan(
+			&i.Run,
 			&i.Name,
 			&i.Type,
 			&i.Status,

@@ -7,56 +7,95 @@ WHERE external_id = @external_id AND (@every::boolean OR account_id = ANY(@accou
 ORDER BY id DESC LIMIT 20;
 
 -- name: StoryConversation :one
-SELECT c.id, c.account_id, c.source, c.content, c.revision_id, r.digest, c.state, c.accepted_at, c.decided_at, c.summary,
-       c.simulated
+SELECT c.id, c.account_id, c.source, c.content, c.revision_id, r.digest, r.message, r.git_sha, r.created_at AS stored_at, c.state,
+       c.decide_at, c.accepted_at, c.decided_at, c.summary, c.simulated
 FROM conversations AS c JOIN revisions AS r ON r.id = c.revision_id
 WHERE c.id = @conversation_id AND c.account_id = @account_id;
 
 -- name: StoryEvents :many
-SELECT e.type, e.source, e.received_at, octet_length(e.body)::integer AS bytes,
-       (SELECT count(*) FROM event_conflicts AS x WHERE x.event_id = e.id)::integer AS conflicts
+-- With the beginning of each body.
+SELECT e.id, e.type, e.source, e.content_type, e.received_at, e.accepted_at, octet_length(e.body)::integer AS bytes,
+       substring(e.body FROM 1 FOR @head::integer)::bytea AS head,
+       (SELECT count(*) FROM (SELECT 1 FROM event_conflicts AS x WHERE x.event_id = e.id LIMIT 100) AS n)::integer AS conflicts
 FROM events AS e
 WHERE e.conversation_id = @conversation_id AND e.account_id = @account_id
-ORDER BY e.received_at, e.id;
+ORDER BY e.received_at, e.id LIMIT @most::integer;
+
+-- name: StoryEventBody :one
+SELECT type, content_type, body FROM events
+WHERE id = @id AND conversation_id = @conversation_id AND account_id = @account_id;
 
 -- name: StoryDecisions :many
-SELECT d.run, d.automation, d.verdict, d.reason, d.evidence, d.detail, d.review, d.decided_at,
+SELECT d.run, d.automation, d.revision_id, d.verdict, d.reason, d.evidence, d.detail, d.review, d.decided_at,
        coalesce(d.settled_as, '')::text AS settled_as, coalesce(d.settled_run, 0)::integer AS settled_run,
        coalesce(d.settled_by, '')::text AS settled_by, d.settled_at,
        coalesce(m.wrong, false)::boolean AS wrong, coalesce(m.note, '')::text AS note, coalesce(m.person, '')::text AS marked_by, m.marked_at
 FROM decisions AS d
 LEFT JOIN marks AS m ON m.conversation_id = d.conversation_id AND m.run = d.run AND m.automation = d.automation
 WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id
-ORDER BY d.run, d.automation;
+ORDER BY d.run DESC, d.automation LIMIT @most::integer;
 
 -- name: StoryValues :many
-SELECT DISTINCT ON (name) name, type, status, raw, value, evidence, problem
+SELECT run, name, type, status, raw, value, evidence, problem
 FROM variable_values WHERE conversation_id = @conversation_id AND account_id = @account_id
-ORDER BY name, run DESC;
+ORDER BY run DESC, name LIMIT @most::integer;
 
 -- name: StoryDeliveries :many
-SELECT id, run, automation, action, channel, recipient, customer, state, reason, detail, due_at, deadline_at, test,
-       content, address, provider, provider_id, updated_at, copy, coalesce(resend_of::text, '')::text AS resend_of
+-- Without the HTML, which a page shows in a frame of its own, and with the beginning of the text: a hundred messages that
+-- each quote a long transcript would make a page that nobody can load.
+SELECT id, run, automation, action, channel, recipient, customer, state, reason, detail, due_at, deadline_at, test, copy,
+       coalesce(resend_of::text, '')::text AS resend_of, attempt, worker_id, claimed_at, created_at,
+       ((content - 'html') - 'text')::jsonb AS content, left(coalesce(content ->> 'text', ''), @text_head::integer)::text AS text,
+       octet_length(coalesce(content ->> 'text', ''))::integer AS text_bytes, (content ? 'html')::boolean AS has_html,
+       address, provider, provider_id, updated_at
 FROM deliveries WHERE conversation_id = @conversation_id AND account_id = @account_id
-ORDER BY run, automation, action, recipient, copy;
+ORDER BY run DESC, automation, action, recipient, copy LIMIT @most::integer;
+
+-- name: StoryMessage :one
+SELECT content FROM deliveries
+WHERE id = @id AND conversation_id = @conversation_id AND account_id = @account_id;
 
 -- name: StoryAttempts :many
-SELECT a.delivery_id, a.attempt, a.state, a.class, a.detail, a.status, a.started_at, a.finished_at
+SELECT a.delivery_id, a.attempt, a.state, a.class, a.detail, a.status, a.worker_id, a.started_at, a.finished_at
 FROM deliveries AS d JOIN attempts AS a ON a.delivery_id = d.id
 WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id
-ORDER BY a.delivery_id, a.attempt;
+ORDER BY a.started_at DESC, a.delivery_id, a.attempt LIMIT @most::integer;
 
 -- name: StorySettlements :many
 SELECT delivery_id, settled, run, person, at FROM settlements
-WHERE conversation_id = @conversation_id AND account_id = @account_id ORDER BY at;
+WHERE conversation_id = @conversation_id AND account_id = @account_id
+ORDER BY at DESC LIMIT @most::integer;
+
+-- name: StoryRuns :many
+SELECT run, cause, of_run, automation, sandbox, revision_id, state, problem, person, asked_at, done_at
+FROM runs WHERE conversation_id = @conversation_id AND account_id = @account_id
+ORDER BY run DESC LIMIT @most::integer;
 
 -- name: StoryTasks :many
-SELECT id, automation, action, title, description, priority, assignee, due_at, state
+SELECT id, run, automation, action, title, description, priority, assignee, due_at, state
 FROM tasks WHERE conversation_id = @conversation_id AND account_id = @account_id
-ORDER BY run, automation, action;
+ORDER BY run DESC, automation, action LIMIT @most::integer;
 
 -- name: StoryCalls :many
-SELECT revision_id, part, purpose, prompt_hash, schema_hash, valid, error_kind, status, model, endpoint, simulated,
+SELECT id, revision_id, part, purpose, prompt_hash, schema_hash, valid, error_kind, status, model, endpoint, simulated,
        tokens_in, tokens_cached, tokens_out, finish_reason, request_id, fingerprint, latency_ms, called_at
 FROM interviews WHERE conversation_id = @conversation_id AND account_id = @account_id
-ORDER BY called_at, id;
+ORDER BY called_at, id LIMIT @most::integer;
+
+-- name: StoryAnswer :one
+-- What one call was answered, if its answer was kept.
+SELECT answer FROM interviews
+WHERE id = @id AND conversation_id = @conversation_id AND account_id = @account_id;
+
+-- name: StoryJobs :many
+-- River keeps finished jobs for a day. They are found by their arguments before they are put in order: the other way around,
+-- the newest jobs of everybody would be looked through.
+WITH own AS MATERIALIZED (
+    SELECT j.id, j.kind, j.queue, j.state, j.attempt, j.max_attempts, j.created_at, j.scheduled_at, j.attempted_at, j.finalized_at,
+           coalesce(j.errors[array_upper(j.errors, 1)] ->> 'error', '')::text AS fault,
+           coalesce(j.args ->> 'channel', '')::text AS channel, coalesce((j.args ->> 'run')::integer, 0)::integer AS run
+    FROM conversations AS c JOIN river_job AS j ON j.args @> jsonb_build_object('conversation_id', c.id::text)
+    WHERE c.id = @conversation_id AND c.account_id = @account_id
+)
+SELECT id, kind, queue, state, attempt, max_attempts, created_at, scheduled_at, attempted_at, finalized_at, fault, channel, run
+FROM own ORDER BY id DESC LIMIT @most::integer;
