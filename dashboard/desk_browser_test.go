@@ -103,23 +103,39 @@ func (k *desk) post(x left, text string) {
 	}
 }
 
+// settles is until for what a form or a link leads to: the page that is asked may be on its way out.
+func settles(w *window, expression string) {
+	w.t.Helper()
+	ctx, stop := context.WithTimeout(w.ctx, time.Minute)
+	defer stop()
+	for {
+		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`Boolean(`+expression+`)`))
+		switch {
+		case err == nil && there:
+			return
+		case err != nil && !strings.Contains(err.Error(), "navigated"):
+			w.t.Fatalf("%s: %v", expression, err)
+		}
+	}
+}
+
 // completesATask goes from the list to the task and back, with the keyboard alone.
 func completesATask(t *testing.T, b browser, k *desk) {
 	x := k.call("Dana Whitfield")
 	tab := b.open(t, "light", 1280)
 	tab.run(chromedp.Navigate(b.url+"/tasks"), chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
-	until(tab, `location.pathname === "/tasks/`+x.task+`"`)
+	settles(tab, `location.pathname === "/tasks/`+x.task+`"`)
 	tabTo(tab, `button[value="in_progress"]`)
 	tab.run(chromedp.KeyEvent(kb.Enter))
-	until(tab, `document.querySelector(".marks")?.innerText.includes("in progress") && document.querySelector('button[value="done"]')`)
+	settles(tab, `document.querySelector(".marks")?.innerText.includes("in progress") && document.querySelector('button[value="done"]')`)
 	tabTo(tab, `button[value="done"]`)
 	tab.run(chromedp.KeyEvent(kb.Enter))
-	until(tab, `document.querySelector(".marks")?.innerText.includes("done")`)
+	settles(tab, `document.querySelector(".marks")?.innerText.includes("done")`)
 	if got := evaluate[string](tab, `document.querySelector("#history-h").parentElement.innerText`); !strings.Contains(got, "this machine moved it to done") {
 		t.Errorf("the page does not say who did it: %s", got)
 	}
 	tab.run(chromedp.Navigate(b.url + "/tasks?state=done"))
-	until(tab, `document.body.innerText.includes("Call Dana Whitfield back")`)
+	settles(tab, `document.body.innerText.includes("Call Dana Whitfield back")`)
 	for _, c := range tab.complaints() {
 		t.Error(c)
 	}
