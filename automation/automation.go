@@ -20,7 +20,7 @@ import (
 )
 
 // Format is the newest version of the file format this binary compiles. A worker leaves newer ones to newer peers.
-const Format = 4
+const Format = 5
 
 // Files are the files of one account's folder by slash-separated path.
 type Files map[string][]byte
@@ -29,7 +29,7 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
-	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, else 1
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location
@@ -65,6 +65,7 @@ type Automation struct {
 	Require   []string // dyn_ names without which no action goes out
 	Route     *recipients.Route
 	SendTests bool
+	PerDay    int    // calls it may fire for in a day of the account's; 0: no limit
 	Attempts  string // of an event's call: first, all, retries; "" for a finished conversation
 	Actions   []Action
 	Dyn       []string // every dyn_ name it needs, require, if: and route included, each once

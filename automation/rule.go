@@ -42,8 +42,26 @@ func (c *compiler) rule(v value) {
 	r.route(f["route"])
 	r.actions(f["actions"])
 	r.require(f["require"])
+	r.limit(f["limit"])
 	r.finish()
 	c.rev.Automations = append(c.rev.Automations, a)
+}
+
+// mostFires is more than any automation fires in a day; a longer number is a slip.
+const mostFires = 1_000_000_000
+
+// limit reads how often the automation may fire. A version that does not know the key would send without it, so it leaves
+// such a revision to those that do.
+func (r *rule) limit(v value) {
+	if !v.present() {
+		return
+	}
+	r.c.rev.Format = max(r.c.rev.Format, 5)
+	if t := v.fields()["per_day"]; t.present() {
+		r.a.PerDay = t.integer("per_day")
+	} else if v.isMapping() {
+		v.fail(codeMissing, "the limit has no per_day", "write  limit: { per_day: 200 }")
+	}
 }
 
 func (r *rule) identify(f map[string]value) {

@@ -156,6 +156,7 @@ func (f *form) room(r *Revision, scope string, questions, blanks int) int {
 func (f *form) need(id string, shard int) {
 	if !slices.Contains(f.shards[id], shard) {
 		f.shards[id] = append(f.shards[id], shard)
+		f.sheets[shard].For = append(f.sheets[shard].For, id)
 	}
 }
 

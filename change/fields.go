@@ -176,6 +176,7 @@ func rule(a automation.Automation) thing {
 		t.targets("route.otherwise", a.Route.Otherwise)
 	}
 	t.flag("send_tests", a.SendTests)
+	t.number("limit.per_day", a.PerDay)
 	of := map[string]int{}
 	for _, act := range a.Actions {
 		of[act.Channel]++

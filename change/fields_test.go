@@ -66,6 +66,8 @@ func TestCompare(t *testing.T) {
 		{"a variable", "high: \"they cannot go on\"", "high: \"they are stuck\"",
 			changed("variable", "dyn_severity", change.Field{Name: "values.high", Before: "they cannot go on", After: "they are stuck"})},
 		{"a source", "ACME_SECRET", "ACME_OTHER", changed("source", "acme-calls", change.Field{Name: "secrets", Before: "${ENV:ACME_SECRET}", After: "${ENV:ACME_OTHER}"})},
+		{"a limit", "    when: always\n", "    when: always\n    limit: { per_day: 20 }\n",
+			changed("automation", "gone", change.Field{Name: "limit.per_day", After: "20"})},
 		{"a question", "called back?", "rung back today?", changed("automation", "callback", change.Field{Name: "when.ask",
 			Before: "Did the customer ask to be called back?", After: "Did the customer ask to be rung back today?"})},
 		{"a gate", "min_turns: 4, between: \"Mon,Tue 09:00-17:00\"", "min_turns: 6", changed("automation", "callback",

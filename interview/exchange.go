@@ -160,7 +160,7 @@ func (x *exchange) call(ctx context.Context, a ask, q llm.Request, s *jsonschema
 	follow(span, a, reply, err)
 	c := Call{
 		ConversationID: x.form.Conversation.ID, AccountID: x.form.Conversation.AccountID, RevisionID: x.form.RevisionID,
-		Part: x.kept(a), Purpose: a.purpose, PromptHash: PromptHash(q), SchemaHash: schemaHash, Reply: reply, At: time.Now().UTC(),
+		Part: x.kept(a), Purpose: a.purpose, PromptHash: PromptHash(q), SchemaHash: schemaHash, For: a.sheet.For, Reply: reply, At: time.Now().UTC(),
 	}
 	c.Reply.Content = "" // a valid answer is kept as such; of others nothing is kept
 	if err != nil {

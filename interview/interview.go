@@ -70,7 +70,8 @@ type Sheet struct {
 	Questions []Question
 	Choices   []Choice
 	Blanks    []Blank
-	Summary   bool // ask for a summary of the conversation
+	Summary   bool     // ask for a summary of the conversation
+	For       []string // ids of the automations it asks for; what a call costs is theirs in equal parts
 }
 
 // Form is the sheets to be filled in about one conversation.
@@ -140,6 +141,7 @@ type Call struct {
 	Answer                                []byte // the JSON as answered (valid), or nil
 	ErrorKind                             string // llm.Kind of a failed call, or "answer_invalid"
 	Status                                int
+	For                                   []string  // the sheet's
 	Reply                                 llm.Reply // tokens, model, latency, finish reason
 	At                                    time.Time
 }

@@ -112,7 +112,7 @@ func (i *Interviewer) AskFor(ctx context.Context, f Form, b Blank) (s Stated, ok
 		return Stated{}, false, fmt.Errorf("recall answers of conversation %s: %w", f.Conversation.ID, err)
 	}
 	home := f.sheetOf(b.Name)
-	sheet := Sheet{Key: home.Key + "/required:" + b.Name, Account: home.Account, Language: home.Language, Blanks: []Blank{b}}
+	sheet := Sheet{Key: home.Key + "/required:" + b.Name, Account: home.Account, Language: home.Language, Blanks: []Blank{b}, For: home.For}
 	r, err := i.exchange(f, recalled).fill(ctx, sheet)
 	var failed *failure
 	if errors.As(err, &failed) {

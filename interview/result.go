@@ -106,7 +106,7 @@ const (
 
 // only is the sheet with some of its questions and blanks, and nothing else.
 func (s Sheet) only(question func(Question) bool, blank func(Blank) bool) Sheet {
-	small := Sheet{Key: s.Key, Account: s.Account, Language: s.Language}
+	small := Sheet{Key: s.Key, Account: s.Account, Language: s.Language, For: s.For}
 	for _, q := range s.Questions {
 		if question(q) {
 			small.Questions = append(small.Questions, q)

@@ -46,6 +46,8 @@ var rows = []string{
 		VALUES ('0192f3a4-0000-7000-8000-000000000002', 2, 'dyn_x', 'acme', 'text', 'given', 'x', 'x', '{}', '')
 		ON CONFLICT (conversation_id, run, name) DO UPDATE SET status = 'given';
 		UPDATE deliveries SET state = 'skipped', reason = 'sent_before'`,
+	14: `INSERT INTO mutes (account_id, automation, until, reason, muted_by) VALUES ('acme', 'a', now() + interval '1 hour', 'r', 'A');
+		INSERT INTO breakers (account_id, automation, cause, fired, allowed) VALUES ('acme', 'a', 'jump', 2, 1)`,
 	15: `INSERT INTO saved_views (id, person, account_id, name, query) VALUES ('0192f3a4-0000-7000-8000-000000000015', '', 'acme', 'n', 'q')`,
 	16: `INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automation, audience, text)
 		VALUES ('0192f3a4-0000-7000-8000-000000000016', 'acme', '0192f3a4-0000-7000-8000-000000000004', '0192f3a4-0000-7000-8000-000000000002', 'a', 'all', 't')

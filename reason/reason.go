@@ -138,7 +138,7 @@ var all = []Reason{
 	{OutsideWindow, StageAction, "The message waits for its send window to open.", "Nothing to do; widen window if it should go sooner."},
 	{TooLate, StageAction, "The message could not be sent before its deadline.", "Look at the attempts; write to whoever must know yourself if it still helps."},
 	{TestCall, StageAction, "The conversation is a test, so the message was captured and not sent.", "Set send_tests: true if tests should really send."},
-	{BreakerOpen, StageAction, "The automation fires far more often than usual, so its actions are held.", "Look at the automation's recent decisions, and mend its question."},
+	{BreakerOpen, StageAction, "The automation fires far more often than usual, or than its own limit allows, so its actions are held.", "Look at what it fired for, on its page. There what is held is released or discarded, and the breaker closed."},
 	{SentBefore, StageAction, "The same message went out, may have gone out or still waits in an earlier run, so this one does not send it again.", "Send the earlier one again if it has to go out once more; settle it first if nobody knows whether it did."},
 }
 

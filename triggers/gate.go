@@ -30,6 +30,8 @@ func stop(c *conversation.Conversation, t Trigger, f Facts) (reason.Code, string
 	switch {
 	case !t.Enabled:
 		return reason.Disabled, ""
+	case f.Muted[t.ID] != "":
+		return reason.Muted, f.Muted[t.ID]
 	case t.Event != "":
 		return reason.WrongEvent, fmt.Sprintf("It waits for %s.", t.Event)
 	}

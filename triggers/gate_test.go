@@ -97,6 +97,20 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// TestGateMuted: with what whoever muted it said, and nothing is asked after it.
+func TestGateMuted(t *testing.T) {
+	t.Parallel()
+	all := []triggers.Trigger{{ID: "a", Enabled: true, Event: "x"}, {ID: "b", Enabled: true}, {ID: "c"}}
+	due, stopped := triggers.Gate(call(), all, triggers.Facts{Muted: map[string]string{"a": "Until noon, by Ann: noise", "c": "likewise"}})
+	want := []triggers.Decision{
+		{Automation: "a", Verdict: triggers.Skipped, Reason: reason.Muted, Detail: "Until noon, by Ann: noise"},
+		{Automation: "c", Verdict: triggers.Skipped, Reason: reason.Disabled},
+	}
+	if diff := cmp.Diff(want, stopped); diff != "" || len(due) != 1 || due[0].ID != "b" {
+		t.Error(diff, due)
+	}
+}
+
 func TestGateDisabledComesFirst(t *testing.T) {
 	t.Parallel()
 	_, stopped := triggers.Gate(call(), []triggers.Trigger{{ID: "a", Event: "x", Gate: triggers.Filter{MinTurns: 99}}}, triggers.Facts{})

@@ -86,5 +86,6 @@ type Decision struct {
 
 // Facts are what a gate may look at beside the conversation.
 type Facts struct {
-	Location *time.Location // zone of the conversation
+	Location *time.Location    // zone of the conversation
+	Muted    map[string]string // automations that are muted now, each with until when, by whom and why
 }

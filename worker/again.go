@@ -46,7 +46,7 @@ func (a Again) Decide(ctx context.Context) (*store.Plan, error) {
 }
 
 func (a Again) matter() *matter {
-	m := consider(a.Interviewer, a.Conversation, a.Revision, a.Revision.Triggers())
+	m := consider(a.Interviewer, a.Conversation, a.Revision, a.Revision.Triggers(), nil)
 	m.sandbox, m.form.Reserve = a.Sandbox, a.Reserve
 	return m
 }

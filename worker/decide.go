@@ -38,6 +38,7 @@ type decider struct {
 	log         *slog.Logger
 	purses      *Purses
 	signals     *signals.Signals
+	limits      *limits
 }
 
 // Timeout bounds the job; see the start-up check in New.
@@ -86,7 +87,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 		return d.unloaded(err)
 	}
 	line.about(conv, rev)
-	m := consider(d.interviewer, conv.Conversation, rev, undecided(rev, conv.Decided))
+	m := consider(d.interviewer, conv.Conversation, rev, undecided(rev, conv.Decided), d.revisions.Muted(rev.AccountID, d.now()))
 	m.form.Recalled = conv.Answers
 	if len(m.asked) > 0 {
 		m.form.Reserve = d.purses.Of(rev)
@@ -109,6 +110,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	}
 	plan := m.plan(decisions, said, d.now())
 	plan.Run, plan.Version, plan.Priority, plan.Trace = job.Args.Run, conv.Version, job.Priority, signals.Carry(ctx)
+	plan.Limits = d.limits.of(ctx, rev, decisions)
 	if waiting != nil {
 		plan.State = store.StateWaiting
 	}
@@ -117,6 +119,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	*ready = d.sender.prepare(ctx, plan, conv.Conversation)
 	saved, err := d.save(ctx, plan, conv.AcceptedAt)
 	ready.claimed = saved.Claimed
+	d.tellOpened(ctx, saved.Opened)
 	switch {
 	case err != nil:
 		return fmt.Errorf("save the plan of conversation %s: %w", conv.Conversation.ID, err)
@@ -141,7 +144,7 @@ func (d *decider) save(ctx context.Context, plan *store.Plan, accepted time.Time
 			d.signals.Decision(string(dec.Verdict), string(dec.Reason))
 		}
 	}
-	for _, p := range plan.Deliveries {
+	for _, p := range saved.Written {
 		d.signals.Delivery(p.Channel, string(p.State))
 		if p.State == store.Held {
 			d.signals.Held(string(p.Reason))

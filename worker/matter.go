@@ -25,10 +25,11 @@ type matter struct {
 	form             interview.Form
 }
 
-// consider applies the gates to the triggers that are open, and lays out the form for those that need a model.
-func consider(i *interview.Interviewer, c *conversation.Conversation, rev *automation.Revision, open []triggers.Trigger) *matter {
+// consider applies the gates to the triggers that are open, and lays out the form for those that need a model. muted are
+// the automations that a person keeps silent, with what they said.
+func consider(i *interview.Interviewer, c *conversation.Conversation, rev *automation.Revision, open []triggers.Trigger, muted map[string]string) *matter {
 	m := &matter{conv: c, rev: rev, loc: c.Location(rev.Location), interviewer: i}
-	m.due, m.stopped = triggers.Gate(c, open, triggers.Facts{Location: m.loc})
+	m.due, m.stopped = triggers.Gate(c, open, triggers.Facts{Location: m.loc, Muted: muted})
 	m.free, m.asked = triggers.Free(m.due)
 	m.form = interview.New(c, rev.ID, m.loc, nil)
 	if len(m.asked) > 0 {

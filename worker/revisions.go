@@ -19,7 +19,7 @@ var ErrNewerFormat = errors.New("the revision has a newer format than this versi
 const pollActivations = 30 * time.Second
 
 // Revisions hands out compiled revisions: any stored one by id, the active one of an account, and the account a source
-// belongs to. It compiles once per id and keeps what it compiled. It is safe for concurrent use.
+// belongs to; and the mutes that hold over them. It compiles once per id and keeps what it compiled. It is safe for concurrent use.
 type Revisions struct {
 	store *store.Store
 	log   *slog.Logger
@@ -29,6 +29,7 @@ type Revisions struct {
 	active   map[string]*automation.Revision // by account
 	sources  map[string]string               // source id → account
 	loaded   bool
+	mutes    []store.Mute
 }
 
 // NewRevisions returns an empty cache; Start fills it and keeps it up to date.
@@ -73,12 +74,16 @@ func (r *Revisions) follow(ctx context.Context, changed <-chan struct{}) {
 	}
 }
 
-// Refresh reads which revisions are active now. An account whose active revision cannot be compiled here keeps the one
+// Refresh reads which revisions are active now, and which automations are muted. An account whose active revision cannot be compiled here keeps the one
 // it had.
 func (r *Revisions) Refresh(ctx context.Context) error {
 	rows, err := r.store.ActiveRevisions(ctx)
 	if err != nil {
 		return fmt.Errorf("list the active revisions: %w", err)
+	}
+	mutes, err := r.store.Mutes(ctx, "")
+	if err != nil {
+		return err
 	}
 	active, sources := map[string]*automation.Revision{}, map[string]string{}
 	for _, a := range rows {
@@ -96,7 +101,7 @@ func (r *Revisions) Refresh(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.active, r.sources, r.loaded = active, sources, true
+	r.active, r.sources, r.mutes, r.loaded = active, sources, mutes, true
 	return nil
 }
 
@@ -154,4 +159,21 @@ func (r *Revisions) Source(sourceID string) (rev *automation.Revision, src *auto
 	}
 	src = rev.Source(sourceID)
 	return rev, src, src != nil
+}
+
+// Muted gives the automations of an account that are muted at a time, each with until when, by whom and why. A mute that
+// has run out does not wait for a refresh.
+func (r *Revisions) Muted(accountID string, now time.Time) (muted map[string]string) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, m := range r.mutes {
+		if m.AccountID != accountID || !m.Until.After(now) {
+			continue
+		}
+		if muted == nil {
+			muted = map[string]string{}
+		}
+		muted[m.Automation] = fmt.Sprintf("Until %s, by %s: %s", m.Until.UTC().Format("2006-01-02 15:04 MST"), m.By, m.Reason)
+	}
+	return muted
 }

@@ -128,6 +128,7 @@ func New(c Config) (*Worker, error) {
 		now: c.Now, log: c.Logger, signals: c.Signals,
 		purses: &Purses{Store: c.Store, Revisions: c.Revisions, Logger: c.Logger, TokensPerDay: c.TokensPerDay, Now: c.Now,
 			Signals: c.Signals},
+		limits: &limits{store: c.Store, revisions: c.Revisions, log: c.Logger, now: c.Now, known: map[string]usual{}},
 	}
 	river.AddWorker(jobs, decides)
 	river.AddWorker(jobs, &replayer{with: decides, enqueue: EnqueueDelivers(inserter)})

@@ -84,6 +84,11 @@ const (
 
 	ActViewSaved   Deed = "view_saved"
 	ActViewDropped Deed = "view_dropped"
+
+	ActMuted         Deed = "muted"
+	ActUnmuted       Deed = "unmuted"
+	ActBreakerOpened Deed = "breaker_opened" // by nobody: the automation fired too often
+	ActBreakerClosed Deed = "breaker_closed"
 )
 
 // Deeds lists them all.
@@ -91,7 +96,8 @@ func Deeds() []Deed {
 	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
 		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
-		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped}
+		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped,
+		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed}
 }
 
 // topics are what a deed changes on open pages. What people do about a call may change all that is shown of it.
@@ -101,7 +107,8 @@ func (d Deed) topics() []Topic {
 		return []Topic{TopicTasks}
 	case ActAlertsRead:
 		return []Topic{TopicAlerts}
-	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped:
+	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped, ActMuted, ActUnmuted, ActBreakerOpened,
+		ActBreakerClosed:
 		return nil
 	}
 	return []Topic{TopicReview, TopicDeliveries, TopicConversations}

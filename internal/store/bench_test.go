@@ -90,3 +90,25 @@ func BenchmarkVitals(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSaveByTwo is BenchmarkSave with a second process that decides for the same account.
+func BenchmarkSaveByTwo(b *testing.B) {
+	h := open(b, store.Options{})
+	twin := openAt(b, h.url, store.Options{})
+	ids := make(chan string, b.N)
+	for n := range b.N {
+		ids <- h.accept(b, h.arrival(phoneCall(fmt.Sprint(n)))).ConversationID
+	}
+	var n atomic.Int64
+	b.SetParallelism(16)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		s := []*house{h, twin}[n.Add(1)%2]
+		for pb.Next() {
+			if saved, err := s.planner.Save(b.Context(), s.plan(<-ids, 5)); err != nil || !saved.OK {
+				b.Error(saved, err)
+			}
+		}
+	})
+}

@@ -126,6 +126,9 @@ func (s *Store) writeCalls(ctx context.Context, calls []interview.Call) (answers
 		for _, id := range inserted {
 			kept[at[id]] = true
 		}
+		if err := addTokens(ctx, q, s.lane, calls); err != nil {
+			return err
+		}
 		return settleCalls(ctx, q, calls, ids, kept, answers)
 	})
 	return answers, err

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"aftercall/internal/llm"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/variables"
@@ -43,7 +44,7 @@ func (s *statements) all() map[string]pgx.TraceQueryStartData {
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // growing are the tables that never stop growing.
-const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads`
+const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|automation_hours|automation_days|token_hours`
 
 // TestNoListOrSweepScansATable runs every step of the line, every list and the sweep on a filled database, and asks the
 // planner about each statement that passed.
@@ -112,7 +113,7 @@ func (h *house) walk(t *testing.T) {
 	h.save(t, p)
 	for range 2 { // the second comes too late
 		_, err := h.Record(ctx, interview.Call{ConversationID: p.ConversationID, AccountID: "acme", RevisionID: h.revision,
-			Part: "all/0", Valid: true, Answer: []byte("{}")})
+			Part: "all/0", Valid: true, Answer: []byte("{}"), Reply: llm.Reply{TokensIn: 1}})
 		must(err)
 	}
 	_, err := h.Recall(ctx, p.ConversationID, h.revision)
@@ -172,6 +173,7 @@ func (h *house) walk(t *testing.T) {
 	must(err)
 	h.admit(t)
 	h.desk(t)
+	h.watchOver(t)
 	h.account(t, "acme")
 	_, _ = h.KeyAccount(ctx, []byte("none"))
 	must(h.AddKey(ctx, "acme", "n", "p", []byte("h"), store.Actor{}))

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ListenActivations calls changed after every activation anywhere, until ctx ends. It reconnects by itself; a missed
-// notification is made up for by the caller's poll.
+// ListenActivations calls changed after every activation and every change of a mute anywhere, until ctx ends. It reconnects by itself;
+// a missed notification is made up for by the caller's poll.
 func (s *Store) ListenActivations(ctx context.Context, changed func()) {
 	s.follow(ctx, "aftercall_activations", changed, func(string) { changed() })
 }

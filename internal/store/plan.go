@@ -103,7 +103,8 @@ type Plan struct {
 	Tasks                                 []Task
 	Priority                              int // of the deliver jobs: the decide job's, so that fairness does not end with it
 	Sender                                Sender
-	Trace                                 string // signals.Carry: for the deliver jobs
+	Trace                                 string           // signals.Carry: for the deliver jobs
+	Limits                                map[string]Limit // how often each automation that fired may; what is not here may always
 }
 
 // Sender is the worker that sends at once what is due of a plan on its channels: the plan claims it, and enqueues no job
@@ -117,8 +118,10 @@ type Sender struct {
 
 // Saved is what became of a plan.
 type Saved struct {
-	OK      bool      // false: the conversation has moved on since it was loaded, and nothing was written
-	Claimed []Claimed // what the plan's worker, and nobody else, may now send once
+	OK      bool       // false: the conversation has moved on since it was loaded, and nothing was written
+	Claimed []Claimed  // what the plan's worker, and nobody else, may now send once
+	Opened  []Breaker  // by this plan: what it led to is held, in part
+	Written []Delivery // as they stand in the ledger: a breaker may hold what was planned
 }
 
 // DeliverJob asks for a delivery job to be enqueued: one per conversation and channel.
@@ -132,6 +135,7 @@ type DeliverJob struct {
 // Planner saves plans, grouped into common transactions.
 type Planner struct {
 	pool    *pgxpool.Pool
+	lane    int16 // of the hours it counts in
 	lost    *lostClaims
 	teller  *teller
 	group   *group[*planned, Saved]
@@ -140,7 +144,7 @@ type Planner struct {
 
 // NewPlanner returns the plan writer. enqueue inserts the deliver jobs of what is planned in the plans' transaction.
 func (s *Store) NewPlanner(enqueue func(ctx context.Context, tx pgx.Tx, jobs []DeliverJob) error) *Planner {
-	p := &Planner{pool: s.pool, lost: &s.lost, teller: s.teller, enqueue: enqueue}
+	p := &Planner{pool: s.pool, lane: s.lane, lost: &s.lost, teller: s.teller, enqueue: enqueue}
 	p.group = newGroup(s, groupOf[*planned, Saved]{
 		write: p.write, weigh: (*planned).weight, patience: 10 * time.Second, timeout: 10 * time.Second})
 	return p
@@ -220,22 +224,27 @@ func (p *Planner) write(ctx context.Context, plans []*planned) (saved []Saved, e
 		}
 		saved = make([]Saved, len(plans))
 		var keep []*planned
+		var place []int // of each that is kept among the plans
 		for n, plan := range plans {
 			if saved[n].OK = is[n]; is[n] {
-				keep = append(keep, plan)
+				keep, place = append(keep, plan), append(place, n)
 			}
 		}
 		if len(keep) == 0 {
 			return nil
 		}
+		keep, opened, err := p.stopRunaways(ctx, q, keep)
+		if err != nil {
+			return err
+		}
 		written, err := writePlans(ctx, q, keep, claim)
 		if err != nil {
 			return err
 		}
-		for n, plan := range plans {
-			if is[n] {
-				saved[n].Claimed = plan.claimed(written, claim.at)
-			}
+		for n, plan := range keep {
+			plans[place[n]] = plan // what is told of it is what was written
+			s := &saved[place[n]]
+			s.Claimed, s.Opened, s.Written = plan.claimed(written, claim.at), opened[n], plan.Deliveries
 		}
 		if err := doubtPlans(ctx, q, keep); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -37,6 +38,10 @@ var ErrAmbiguous = errors.New("the id exists in several accounts")
 
 // ErrFenced is returned for the outcome of an attempt that is not the delivery's any more: somebody else has settled it.
 var ErrFenced = errors.New("the claim does not stand any more")
+
+// lanes are as many as make it unlikely that two of a few processes count in one. If they do, they wait for each other's
+// commits, and count no less.
+const lanes = 64
 
 // Options of a Store. The zero value of a field means its default.
 type Options struct {
@@ -61,6 +66,7 @@ type Store struct {
 	calls    *group[interview.Call, []byte]
 	spending *group[entry, Standing]
 	lost     lostClaims
+	lane     int16 // of the rows that this process counts in: two processes that count never wait for each other
 
 	porter *porter
 	teller *teller
@@ -83,7 +89,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{Reader: &Reader{from: pool, within: Every()}, pool: pool, ingest: pool, q: db.New(pool), porter: p,
-		teller: newTeller(pool), hub: newHub(), closing: make(chan struct{})}
+		teller: newTeller(pool), hub: newHub(), closing: make(chan struct{}), lane: int16(rand.N(lanes))}
 	if o.Ingest >= 0 {
 		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o, p.admit); err != nil {
 			s.ingest = pool

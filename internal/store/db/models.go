@@ -147,6 +147,40 @@ type AuditLog struct {
 	At        time.Time
 }
 
+type AutomationDay struct {
+	AccountID  string
+	Automation string
+	Day        pgtype.Date
+	Fired      int64
+	Spared     int64
+}
+
+type AutomationHour struct {
+	AccountID  string
+	Automation string
+	Hour       time.Time
+	Lane       int16
+	Evaluated  int64
+	Fired      int64
+	Unsure     int64
+	Held       int64
+	Failed     int64
+	Stopped    int64
+}
+
+type Breaker struct {
+	AccountID  string
+	Automation string
+	Cause      string
+	Fired      int64
+	Allowed    int64
+	OpenedAt   time.Time
+	Until      *time.Time
+	ClosedAt   *time.Time
+	Spared     int64
+	SparedHour *time.Time
+}
+
 type BulkItem struct {
 	BulkID         string
 	Item           string
@@ -359,6 +393,15 @@ type Mark struct {
 	MarkedAt       time.Time
 }
 
+type Mute struct {
+	AccountID  string
+	Automation string
+	Until      time.Time
+	Reason     string
+	MutedBy    string
+	MutedAt    time.Time
+}
+
 type Person struct {
 	ID         string
 	Email      string
@@ -497,6 +540,17 @@ type Task struct {
 	UpdatedAt      time.Time
 	Version        int32
 	ChangedBy      string
+}
+
+type TokenHour struct {
+	AccountID    string
+	Hour         time.Time
+	Automation   string
+	Model        string
+	Lane         int16
+	TokensIn     int64
+	TokensCached int64
+	TokensOut    int64
 }
 
 type VariableValue struct {
