@@ -45,6 +45,7 @@ func pagesAreSound(t *testing.T, b browser) {
 	for _, path := range []string{
 		"/", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", "/none",
 		settingsPath, channelsPath, keysPath, peoplePath, logPath,
+		automationsPath, automationPath("acme", "summary-mail"), automationPath("acme", "address-changed"), usagePath,
 	} {
 		for _, screen := range []struct {
 			scheme string
@@ -273,6 +274,11 @@ func fixtureHandler(t *testing.T) http.Handler {
 		if path, ok := map[string]string{"sources": settingsPath, "channels": channelsPath, "keys": keysPath, "people": peoplePath, "log": logPath}[strings.TrimPrefix(name, "settings ")]; ok {
 			page(path, a)
 		}
+	}
+	watched := automationPages("Robin", fixtureNames())
+	for path, name := range map[string]string{automationsPath: "automations", automationPath("acme", "summary-mail"): "automation",
+		automationPath("acme", "address-changed"): "automation, muted", usagePath: "usage"} {
+		page(path, watched[name])
 	}
 	page("/sign-in", answer{Template: "sign_in", Title: "Sign in", View: signInPage{Said: "That did not let you in.", OIDC: oidcPath}, Draft: true})
 	page("/hostile", answer{Message: strings.Replace(fixtureHTML, "<body>", `<body><script>document.title="ran"</script><img src=x onerror="document.title='ran'">`, 1)})

@@ -50,6 +50,7 @@ type Config struct {
 
 	// Channels are the ways out of this process, for test messages. What has none is captured.
 	Channels     map[string]deliver.Channel
+	Prices       Prices           // what models cost; the zero value: only tokens are shown
 	TokensPerDay int              // the operator's limit for every account, to say which are stopped; 0: none
 	Now          func() time.Time // the clock; default time.Now
 
@@ -78,6 +79,8 @@ type Dashboard struct {
 
 	channels     map[string]deliver.Channel
 	tokensPerDay int
+	prices       Prices
+	ops          *ops.Ops // nil: nothing can be done from these pages
 	now          func() time.Time
 }
 
@@ -109,7 +112,7 @@ func New(c Config) (*Dashboard, error) {
 		return nil, err
 	}
 	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q, bench: bench,
-		live: newLive(c.Store, ps, c.Dev), channels: c.Channels, tokensPerDay: c.TokensPerDay, now: c.Now}
+		live: newLive(c.Store, ps, c.Dev), channels: c.Channels, tokensPerDay: c.TokensPerDay, prices: c.Prices, ops: c.Ops, now: c.Now}
 	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", streams: streamTime, pages: ps, fail: d.fail}
 	d.live.fail = d.fail
 	d.table = d.routes()
@@ -146,6 +149,7 @@ func (d *Dashboard) routes() (rs routes) {
 	d.deskRoutes(&rs)
 	d.door.routes(&rs, d.page)
 	d.settingsRoutes(&rs)
+	d.automationRoutes(&rs)
 	rs.add("GET /assets/{name}", anybody, d.pages.assets)
 	rs.add(queuePrefix+"/", people.Run, d.queue)
 	rs.add("/", people.Look, d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))

@@ -42,10 +42,10 @@ type house struct {
 }
 
 // told is one conversation, told in full, and what else its account has.
-type told struct{ conversation, delivery, captured, event, call, key, task, alert string }
+type told struct{ account, conversation, delivery, captured, event, call, key, task, alert string }
 
 func (x told) ids() []string {
-	return []string{x.conversation, x.delivery, x.captured, x.event, x.call, x.key, x.task, x.alert}
+	return []string{x.account, x.conversation, x.delivery, x.captured, x.event, x.call, x.key, x.task, x.alert}
 }
 
 func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
@@ -122,6 +122,7 @@ func (h *house) tell() {
 func (h *house) tellOf(account, source, external, customer, number string) (x told) {
 	h.t.Helper()
 	ctx := h.t.Context()
+	x.account = account
 	first, _, _ := strings.Cut(customer, " ")
 	revision, err := h.store.SaveRevision(ctx, store.RevisionFiles{AccountID: account, Digest: strings.Repeat("ab", 32), Format: 1,
 		Files: map[string][]byte{"account.yaml": []byte("account: " + account + "\ntimezone: Europe/London\n")}}, "test")

@@ -33,7 +33,7 @@ func fixtureNames() names {
 		{"callback-requested", "Callback requested"}, {"complaint", "Complaint"}, {"summary-mail", "Summary for the team"},
 		{"address-changed", "Address changed"}, {"sales-lead", "Sales lead"}, {"after-hours", "After hours"}, {"confirmation", "Confirmation to the customer"},
 	} {
-		rev.Automations = append(rev.Automations, automation.Automation{ID: a[0], Name: a[1], File: "account.yaml", Line: 20 + 14*i})
+		rev.Automations = append(rev.Automations, automation.Automation{ID: a[0], Name: a[1], File: "account.yaml", Line: 20 + 14*i, Trigger: triggers.Trigger{Enabled: a[0] != "after-hours"}})
 	}
 	return names{rev}
 }

@@ -35,6 +35,7 @@ func (s situation) health(of func(account string) names) healthView {
 	causes = append(causes, s.late()...)
 	causes = append(causes, s.modelFails()...)
 	causes = append(causes, s.failing()...)
+	causes = append(causes, s.stoppedByBreakers(of)...)
 	causes = append(causes, s.runaway(of)...)
 	for _, c := range s.configs {
 		causes = append(causes, finding{badge{"look", "question", "warn"}, "The config of " + c.Account + " is not what is in its folder.", "", ""})
@@ -145,6 +146,16 @@ func shortList(words []string) []string {
 		return words
 	}
 	return append(append([]string{}, words[:most]...), fmt.Sprintf("%d more", len(words)-most))
+}
+
+// stoppedByBreakers says which automations fire so often that they are held.
+func (s situation) stoppedByBreakers(of func(account string) names) (causes []finding) {
+	for _, b := range s.breakers {
+		if v := breakerOf(b, of(b.AccountID)); b.Open {
+			causes = append(causes, finding{badge{"held", "pause", "bad"}, v.Automation + " fires too often: what it would send or write is held.", v.Path, "Look at it"})
+		}
+	}
+	return causes
 }
 
 // runaway says which automation fires far more often than it did: its last thirty took a quarter of the calls that the thirty

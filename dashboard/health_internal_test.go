@@ -65,6 +65,8 @@ func TestHealthIsOneSentenceWithItsCauses(t *testing.T) {
 			[]string{"2 deliveries failed in the last hour: e-mail auth.", "1 delivery is to be tried again in the last hour: text message without a class."}},
 		"runaway": {situation{working: 1, Overview: store.Overview{Fired: []store.AutomationFired{{AccountID: "acme", Automation: "complaint", CallsNow: 40, CallsBefore: 160}}}},
 			"have a look", []string{"Complaint fired on 30 of the last 40 calls; the 30 times before took 160 calls."}},
+		"held": {situation{working: 1, breakers: []store.Breaker{{AccountID: "acme", Automation: "complaint", Open: true}, {AccountID: "acme", Automation: "sales-lead"}}},
+			"not healthy", []string{"Complaint fires too often: what it would send or write is held."}},
 		"always fires": {situation{working: 1, Overview: store.Overview{Fired: []store.AutomationFired{{AccountID: "acme", Automation: "complaint", CallsNow: 30, CallsBefore: 30}}}}, "healthy", nil},
 	} {
 		test.is.now = began

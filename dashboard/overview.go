@@ -102,7 +102,11 @@ func (d *Dashboard) overview(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	view := overviewView(situation{Overview: o, now: d.now(), account: account, zone: place.zone, working: working, stops: stops, configs: configs}, d.accountNames)
+	breakers, err := reader.Breakers(ctx, account)
+	if err != nil {
+		return answer{}, err
+	}
+	view := overviewView(situation{Overview: o, breakers: breakers, now: d.now(), account: account, zone: place.zone, working: working, stops: stops, configs: configs}, d.accountNames)
 	view.TooMany = tooMany
 	return answer{Template: "overview", Title: "Overview", Section: "overview", View: view}, nil
 }
@@ -133,12 +137,13 @@ func (d *Dashboard) activeAutomations(ctx context.Context, reader *store.Reader,
 // situation is what an overview is made of.
 type situation struct {
 	store.Overview
-	now     time.Time
-	account string
-	zone    *time.Location
-	working int // workers
-	stops   []stopView
-	configs []configView
+	now      time.Time
+	account  string
+	zone     *time.Location
+	working  int // workers
+	stops    []stopView
+	configs  []configView
+	breakers []store.Breaker
 }
 
 func overviewView(s situation, of func(account string) names) overviewPage {

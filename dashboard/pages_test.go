@@ -41,6 +41,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 	}
 	maps.Copy(as, settingsPages(func(string) string { return story.Digest }, of))
 	maps.Copy(as, deskPages(story, n))
+	maps.Copy(as, automationPages(story.Digest, n))
 	for _, m := range kept {
 		as["captured "+m.ID] = answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, n)}
 	}
@@ -93,7 +94,7 @@ func TestEveryPageIsSound(t *testing.T) {
 // TestEveryTemplateIsAPage fails for a template that no test executes.
 func TestEveryTemplateIsAPage(t *testing.T) {
 	t.Parallel()
-	executed := map[string]bool{"layout.html": true, "parts.html": true, "search.html": true, "settings_parts.html": true, "ledger.html": true,
+	executed := map[string]bool{"layout.html": true, "parts.html": true, "search.html": true, "settings_parts.html": true, "chart.html": true, "ledger.html": true,
 		"workbench_parts.html": true, "workbench_try.html": true, "desk_parts.html": true, "alerts_latest.html": true} // around and inside the others
 	for _, a := range fixturePages(plain) {
 		executed[a.Template+".html"] = true

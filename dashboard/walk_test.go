@@ -143,6 +143,7 @@ func (w *world) fill(path string, ids told) string {
 		{"/captured/", []string{"{id}", ids.captured}},
 		{"/tasks/", []string{"{id}", ids.task}},
 		{"/alerts/", []string{"{id}", ids.alert}},
+		{"/automations/", []string{"{account}", ids.account, "{id}", "callback-requested"}},
 		{"/settings/keys/", []string{"{id}", ids.key}},
 		{"/settings/people/", []string{"{id}", w.people["target"]}}, // people are of no account
 		{"/settings/channels/", []string{"{channel}", "email"}},

@@ -183,7 +183,7 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model, c
 	a.pages, err = dashboard.New(dashboard.Config{
 		Store: a.db, River: jobs, Revisions: a.revisions, Ops: a.ops, Logger: as.log, Version: versionName(),
 		SignIn: desk, Loopback: as.open, URL: as.settings.AdminURL, Proxies: as.settings.Proxies,
-		Simulated: as.simulated, Model: model, Dev: as.dev, Channels: channels, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
+		Simulated: as.simulated, Model: model, Dev: as.dev, Channels: channels, Prices: as.settings.Prices, TokensPerDay: as.settings.TokensPerDay, Now: as.now,
 	})
 	if err != nil {
 		return err

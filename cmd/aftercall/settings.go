@@ -50,6 +50,7 @@ type settings struct {
 	Model           string
 	FallbackModel   string // asked when the first refuses or is away; "" for none
 	TokensPerDay    int    // of the model, per account and day; 0 for no limit
+	Prices          dashboard.Prices
 	SendGridKey     secret // "" and no SMTPURL: e-mail is captured
 	SendGridBaseURL string
 	SMTPURL         secret // smtp://user:password@host:port
@@ -84,6 +85,7 @@ func table() []setting {
 		{"AFTERCALL_MODEL", "gpt-4.1-mini", false, "the model that fills in the interview", func(s *settings, v string) { s.Model = v }, nil},
 		{"AFTERCALL_FALLBACK_MODEL", "", false, "asked when the first refuses or is away", func(s *settings, v string) { s.FallbackModel = v }, nil},
 		{"AFTERCALL_TOKENS_PER_DAY", "", false, "what an account may spend on the model in a day; empty or 0: no limit", func(s *settings, v string) { s.TokensPerDay, _ = strconv.Atoi(v) }, isCount},
+		{"AFTERCALL_PRICES", "", false, "what a million tokens of each model cost: USD gpt-4.1-mini=0.40/0.10/1.60", func(s *settings, v string) { s.Prices, _ = dashboard.ParsePrices(v) }, arePrices},
 		{"SENDGRID_API_KEY", "", true, "without it and without SMTP_URL, e-mail is captured", func(s *settings, v string) { s.SendGridKey = secret(v) }, isSendGridKey},
 		{"SENDGRID_BASE_URL", "https://api.sendgrid.com", false, "SendGrid's API (EU: https://api.eu.sendgrid.com)", func(s *settings, v string) { s.SendGridBaseURL = v }, isSendGrid},
 		{"SMTP_URL", "", true, "smtp://user:password@host:port or smtps://…", func(s *settings, v string) { s.SMTPURL = secret(v) }, isSMTP},
@@ -245,6 +247,11 @@ func isCount(v string) error {
 		return errors.New("want a whole number, such as 2000000; 0 for no limit")
 	}
 	return nil
+}
+
+func arePrices(v string) error {
+	_, err := dashboard.ParsePrices(v)
+	return err
 }
 
 func isPool(v string) error {

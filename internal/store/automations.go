@@ -29,6 +29,8 @@ type AutomationSum struct {
 	Before     int       // fired in as long as was asked about before that
 	Day        int       // fired in the last 24 hours
 	LastFired  time.Time // zero if it never fired
+	Marked     int       // decisions that people marked since earliest
+	Wrong      int       // of them, as wrong
 }
 
 // AutomationSums sums what automations of an account did since a time, and how often they fired between earliest and then.
@@ -42,6 +44,7 @@ func (r *Reader) AutomationSums(ctx context.Context, accountID string, automatio
 		sums = make(map[string]AutomationSum, len(rows))
 		for _, row := range rows {
 			sums[row.Automation] = AutomationSum{Automation: row.Automation, Before: int(row.FiredBefore), Day: int(row.FiredDay), LastFired: row.LastFiredAt,
+				Marked: int(row.Marked), Wrong: int(row.Wrong),
 				Counts: counts(row.Evaluated, row.Fired, row.Unsure, row.Held, row.Failed, row.Stopped)}
 		}
 		return err
@@ -75,6 +78,7 @@ type AutomationRecord struct {
 	Activations []Activated   // the newest first
 	Fired       []DecidedCall // the newest first
 	Nearly      []DecidedCall // likewise: unsure, or a yes that did not hold
+	Wrong       []DecidedCall // likewise: marked as wrong, with the note as the detail
 }
 
 // DecidedCall is a decision with the call it is about.
@@ -120,20 +124,31 @@ func (r *Reader) AutomationRecord(ctx context.Context, accountID, automation str
 		if err != nil {
 			return err
 		}
+		wrong, err := q.WrongDecisions(ctx, db.WrongDecisionsParams{AccountID: accountID, Automation: automation, Most: mostDecided})
+		if err != nil {
+			return err
+		}
 		if rec.Fired, err = decidedCalls(automation, fired); err != nil {
 			return err
 		}
-		same := make([]db.FiredDecisionsRow, len(near))
-		for n, row := range near {
-			same[n] = db.FiredDecisionsRow(row)
+		if rec.Nearly, err = decidedCalls(automation, alike(near, func(r db.NearDecisionsRow) db.FiredDecisionsRow { return db.FiredDecisionsRow(r) })); err != nil {
+			return err
 		}
-		rec.Nearly, err = decidedCalls(automation, same)
+		rec.Wrong, err = decidedCalls(automation, alike(wrong, func(r db.WrongDecisionsRow) db.FiredDecisionsRow { return db.FiredDecisionsRow(r) }))
 		return err
 	})
 	if err != nil {
 		return AutomationRecord{}, fmt.Errorf("read the record of automation %s: %w", automation, err)
 	}
 	return rec, nil
+}
+
+// alike gives rows of one query as those of another with the same columns.
+func alike[From, To any](rows []From, as func(From) To) (all []To) {
+	for _, r := range rows {
+		all = append(all, as(r))
+	}
+	return all
 }
 
 func decidedCalls(automation string, rows []db.FiredDecisionsRow) (all []DecidedCall, err error) {

@@ -39,8 +39,15 @@ func TestAutomationSums(t *testing.T) {
 	if d := cmp.Diff(want, sums); d != "" || err != nil {
 		t.Error(d, err)
 	}
-	h.decided(t, "a", 1)
+	p := h.decided(t, "a", 1)
+	h.exec(t, `INSERT INTO marks (conversation_id, run, automation, account_id, wrong, note, person) VALUES ($1, 1, 'callback', 'acme', true, 'no', 'ann')`, p.ConversationID)
 	sums, err = h.AutomationSums(t.Context(), "acme", []string{"callback"}, now.AddDate(0, 0, -28), now.AddDate(0, 0, -7))
+	if s := sums["callback"]; s.Marked != 1 || s.Wrong != 1 {
+		t.Errorf("marked %d, wrong %d", s.Marked, s.Wrong)
+	}
+	if rec, err := h.AutomationRecord(t.Context(), "acme", "callback", now); err != nil || len(rec.Wrong) != 1 || rec.Wrong[0].Detail != "no" {
+		t.Errorf("marked wrong: %+v, %v", rec.Wrong, err)
+	}
 	if last := sums["callback"].LastFired; err != nil || time.Since(last).Abs() > time.Minute {
 		t.Errorf("last fired at %s, %v", last, err)
 	}

@@ -65,6 +65,7 @@ func (q *Queries) AutomationHours(ctx context.Context, arg AutomationHoursParams
 const automationSums = `-- name: AutomationSums :many
 
 SELECT a.automation::text AS automation, w.evaluated, w.fired, w.unsure, w.held, w.failed, w.stopped, w.fired_before, w.fired_day,
+       m.marked, m.wrong,
        coalesce(l.decided_at, '0001-01-01 00:00:00+00')::timestamptz AS last_fired_at
 FROM unnest($1::text[]) AS a (automation)
 CROSS JOIN LATERAL (
@@ -78,6 +79,9 @@ CROSS JOIN LATERAL (
            coalesce(sum(h.fired) FILTER (WHERE h.hour >= $3::timestamptz), 0)::bigint AS fired_day
     FROM automation_hours AS h
     WHERE h.account_id = $4 AND h.automation = a.automation AND h.hour >= $5::timestamptz) AS w
+CROSS JOIN LATERAL (
+    SELECT count(*)::bigint AS marked, count(*) FILTER (WHERE k.wrong)::bigint AS wrong FROM marks AS k
+    WHERE k.account_id = $4 AND k.automation = a.automation AND k.marked_at >= $5::timestamptz) AS m
 LEFT JOIN LATERAL (
     SELECT d.decided_at FROM decisions AS d
     WHERE d.account_id = $4 AND d.automation = a.automation AND d.verdict = 'fires'
@@ -102,6 +106,8 @@ type AutomationSumsRow struct {
 	Stopped     int64
 	FiredBefore int64
 	FiredDay    int64
+	Marked      int64
+	Wrong       int64
 	LastFiredAt time.Time
 }
 
@@ -132,6 +138,8 @@ func (q *Queries) AutomationSums(ctx context.Context, arg AutomationSumsParams) 
 			&i.Stopped,
 			&i.FiredBefore,
 			&i.FiredDay,
+			&i.Marked,
+			&i.Wrong,
 			&i.LastFiredAt,
 		); err != nil {
 			return nil, err
@@ -426,6 +434,64 @@ func (q *Queries) UsageOfAccount(ctx context.Context, arg UsageOfAccountParams) 
 			&i.TokensIn,
 			&i.TokensCached,
 			&i.TokensOut,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const wrongDecisions = `-- name: WrongDecisions :many
+SELECT d.conversation_id, d.run, d.verdict, d.reason, k.note AS detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
+FROM marks AS k
+JOIN decisions AS d ON d.conversation_id = k.conversation_id AND d.run = k.run AND d.automation = k.automation
+JOIN conversations AS c ON c.id = k.conversation_id
+WHERE k.account_id = $1 AND k.automation = $2 AND k.wrong
+ORDER BY k.conversation_id DESC LIMIT $3::integer
+`
+
+type WrongDecisionsParams struct {
+	AccountID  string
+	Automation string
+	Most       int32
+}
+
+type WrongDecisionsRow struct {
+	ConversationID string
+	Run            int32
+	Verdict        string
+	Reason         string
+	Detail         string
+	Evidence       []byte
+	DecidedAt      time.Time
+	CustomerName   string
+	CustomerNumber string
+}
+
+// What people marked as wrong.
+func (q *Queries) WrongDecisions(ctx context.Context, arg WrongDecisionsParams) ([]WrongDecisionsRow, error) {
+	rows, err := q.db.Query(ctx, wrongDecisions, arg.AccountID, arg.Automation, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WrongDecisionsRow
+	for rows.Next() {
+		var i WrongDecisionsRow
+		if err := rows.Scan(
+			&i.ConversationID,
+			&i.Run,
+			&i.Verdict,
+			&i.Reason,
+			&i.Detail,
+			&i.Evidence,
+			&i.DecidedAt,
+			&i.CustomerName,
+			&i.CustomerNumber,
 		); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@
 -- name: AutomationSums :many
 -- The hours of each automation are walked once.
 SELECT a.automation::text AS automation, w.evaluated, w.fired, w.unsure, w.held, w.failed, w.stopped, w.fired_before, w.fired_day,
+       m.marked, m.wrong,
        coalesce(l.decided_at, '0001-01-01 00:00:00+00')::timestamptz AS last_fired_at
 FROM unnest(@automations::text[]) AS a (automation)
 CROSS JOIN LATERAL (
@@ -16,6 +17,9 @@ CROSS JOIN LATERAL (
            coalesce(sum(h.fired) FILTER (WHERE h.hour >= @day::timestamptz), 0)::bigint AS fired_day
     FROM automation_hours AS h
     WHERE h.account_id = @account_id AND h.automation = a.automation AND h.hour >= @earliest::timestamptz) AS w
+CROSS JOIN LATERAL (
+    SELECT count(*)::bigint AS marked, count(*) FILTER (WHERE k.wrong)::bigint AS wrong FROM marks AS k
+    WHERE k.account_id = @account_id AND k.automation = a.automation AND k.marked_at >= @earliest::timestamptz) AS m
 LEFT JOIN LATERAL (
     SELECT d.decided_at FROM decisions AS d
     WHERE d.account_id = @account_id AND d.automation = a.automation AND d.verdict = 'fires'
@@ -46,6 +50,15 @@ SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.de
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = @account_id AND d.automation = @automation AND d.reason IN ('unsure', 'evidence_not_found', 'wrong_speaker')
 ORDER BY d.conversation_id DESC LIMIT @most::integer;
+
+-- name: WrongDecisions :many
+-- What people marked as wrong.
+SELECT d.conversation_id, d.run, d.verdict, d.reason, k.note AS detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
+FROM marks AS k
+JOIN decisions AS d ON d.conversation_id = k.conversation_id AND d.run = k.run AND d.automation = k.automation
+JOIN conversations AS c ON c.id = k.conversation_id
+WHERE k.account_id = @account_id AND k.automation = @automation AND k.wrong
+ORDER BY k.conversation_id DESC LIMIT @most::integer;
 
 -- name: UsageOfAccount :many
 -- An hour counts for the day in which it begins.
