@@ -66,7 +66,7 @@ func TestRules(t *testing.T) {
 func speaks(t *testing.T, where, sentence string) {
 	t.Helper()
 	same := func(v any) any { return v }
-	_, err := template.New(where).Funcs(template.FuncMap{"humanizePercentage": same, "humanizeDuration": same}).
+	_, err := template.New(where).Funcs(template.FuncMap{"humanize": same, "humanizePercentage": same, "humanizeDuration": same}).
 		Parse("{{ $labels := .Labels }}{{ $value := .Value }}" + sentence)
 	if err != nil {
 		t.Errorf("%s: %v", where, err)
