@@ -37,6 +37,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("search", func(t *testing.T) { searchWalk(t, b) })
 	t.Run("workbench", func(t *testing.T) { workbenchWalk(t, b) })
 	t.Run("desk", func(t *testing.T) { deskWalk(t, b) })
+	t.Run("queue", func(t *testing.T) { queueIsShown(t, b) })
 }
 
 // pagesAreSound opens every page in light and dark, wide and on a telephone, and fails on anything the browser complains

@@ -25,9 +25,9 @@ func (d *Dashboard) settingsRoutes(rs *routes) {
 	rs.add("POST "+keysPath, people.Manage, d.form(d.addKey))
 	rs.add("POST "+keysPath+"/{id}/revoke", people.Manage, d.form(d.revokeKey))
 	rs.add("GET "+peoplePath, people.Run, d.page(d.people))
-	rs.add("POST "+peoplePath, people.Run, d.form(d.addPerson))
+	rs.add("POST "+peoplePath, people.Run, d.formWithin(signInTime, d.addPerson)) // a slow hash, as signing in
 	rs.add("POST "+peoplePath+"/{id}/role", people.Run, d.form(d.setRole))
-	rs.add("POST "+peoplePath+"/{id}/password", people.Run, d.form(d.resetPassword))
+	rs.add("POST "+peoplePath+"/{id}/password", people.Run, d.formWithin(signInTime, d.resetPassword))
 	rs.add("POST "+peoplePath+"/{id}/disable", people.Run, d.form(d.disable))
 	rs.add("POST "+peoplePath+"/{id}/enable", people.Run, d.form(d.enable))
 	rs.add("GET "+logPath, people.Manage, d.page(d.auditLog))

@@ -15,6 +15,7 @@ func settingsPages(text func(string) string, of func(string) names) map[string]a
 	q := store.ActQuery{Who: text("ann@acme.example"), What: store.Deed(text("revealed")), AccountID: text("acme"), Before: text("c")}
 	log := logView(q, text("7"), fixtureActs(text), text("d"), of)
 	log.Tabs, log.Accounts = tabs, accounts
+	log.Rows[2].Whom = text("bob@acme.example")
 	log.Within, _ = spans(text("7"), began)
 	return map[string]answer{
 		"settings sources":  settingsPage("settings_sources", "Sources", sourcesPage{tabs, sourceRows(fixtureSources(text), of)}),

@@ -30,6 +30,7 @@ type actRow struct {
 	Who, WhoPath    string // and where everything they did is listed
 	Address         string // the request came from there
 	Target          string
+	Whom            string // the person that the target is
 	Path            string // of what it was done to, if that has a page
 	Details         []fact
 	At              moment
@@ -69,8 +70,30 @@ func (d *Dashboard) auditLog(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	view := logView(q, in.Get("within"), acts, next, d.accountNames)
+	if err := d.nameTargets(r, acts, view.Rows); err != nil {
+		return answer{}, err
+	}
 	view.Tabs, view.Accounts, view.Within = settingsTabs(r.Context(), logPath), accounts, within
 	return settingsPage("settings_log", "Audit log", view), nil
+}
+
+// nameTargets says who was meant where something was done to a person, to those who may see people.
+func (d *Dashboard) nameTargets(r *http.Request, acts []store.Act, rows []actRow) error {
+	if people.Of(r.Context()).Accounts(people.Run).None() {
+		return nil
+	}
+	everybody, err := d.store.People(r.Context())
+	if err != nil {
+		return err
+	}
+	email := map[string]string{}
+	for _, p := range everybody {
+		email[p.ID] = p.Email
+	}
+	for n, a := range acts {
+		rows[n].Whom = email[a.Target]
+	}
+	return nil
 }
 
 func logView(q store.ActQuery, within string, acts []store.Act, next string, of func(account string) names) logPage {
@@ -90,6 +113,15 @@ func logView(q store.ActQuery, within string, acts []store.Act, next string, of 
 	return p
 }
 
+// ofConversation reports whether a deed's target is a conversation.
+func ofConversation(d store.Deed) bool {
+	switch d {
+	case store.ActFixed, store.ActApproved, store.ActDismissed, store.ActMarked, store.ActReplayed:
+		return true
+	}
+	return false
+}
+
 func actRowOf(a store.Act, within string, n names) actRow {
 	row := actRow{What: words(string(a.What)), Account: n.account(a.AccountID), Installation: a.AccountID == "", Who: a.By.Name, Address: a.By.Address,
 		Target: a.Target, At: at(a.At, n.zone()), ByNobody: a.By.Name == "", ByCLI: a.By.Name != "" && a.By.Address == ""}
@@ -101,6 +133,8 @@ func actRowOf(a store.Act, within string, n names) actRow {
 		row.Path = conversationPath(a.Target)
 	case a.Detail["page"] == "captured":
 		row.Path = capturedPath(a.Target)
+	case ofConversation(a.What):
+		row.Path = conversationPath(a.Target)
 	case a.Detail["conversation"] != "":
 		row.Path = conversationPath(a.Detail["conversation"])
 	}

@@ -248,7 +248,7 @@ func TestTheLogIsPagedAndFiltered(t *testing.T) {
 	if body := w.ask("GET", "/settings/log", "admin").body; strings.Contains(body, "this installation") {
 		t.Error("an account's admin sees what concerns the installation")
 	}
-	if body := w.ask("GET", "/settings/log?what=person_added", "runner").body; !strings.Contains(body, "this installation") {
+	if body := w.ask("GET", "/settings/log?what=person_added", "runner").body; !strings.Contains(body, "this installation") || !strings.Contains(body, "target@acme.example") {
 		t.Errorf("whoever runs the installation does not: %s", body)
 	}
 }

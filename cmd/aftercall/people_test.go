@@ -66,6 +66,10 @@ func TestPeople(t *testing.T) {
 	if strings.Contains(out, "every account") || strings.Contains(out, password) {
 		t.Errorf("the list has what it must not:\n%s", out)
 	}
+	people(0, "enable", "bob@acme.example")
+	if out := people(0, "list"); strings.Contains(out, "disabled") {
+		t.Errorf("still disabled:\n%s", out)
+	}
 	next, _, _ := strings.Cut(people(0, "password", "ann@acme.example"), "\n")
 	if signsIn(t, pages, "ann@acme.example", password) || !signsIn(t, pages, "ann@acme.example", next) {
 		t.Error("the new password is not the one that counts")
