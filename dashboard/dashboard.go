@@ -159,8 +159,14 @@ func (d *Dashboard) routes() (rs routes) {
 // computes is what a page is before it is rendered.
 type computes func(*http.Request) (answer, error)
 
-// page turns a function that computes an answer into a handler: compute, render to a buffer, then write.
-func (d *Dashboard) page(compute computes) http.Handler { return d.pageWithin(queryTime, compute) }
+// page turns a function that computes an answer into a handler: compute, render to a buffer, then write. It reads no more
+// of what is posted than a form holds.
+func (d *Dashboard) page(compute computes) http.Handler {
+	return d.pageWithin(queryTime, func(r *http.Request) (answer, error) {
+		r.Body = http.MaxBytesReader(nil, r.Body, formSize)
+		return compute(r)
+	})
+}
 
 // pageWithin is page for what may take longer than a look into the database.
 func (d *Dashboard) pageWithin(longest time.Duration, compute computes) http.Handler {

@@ -36,7 +36,7 @@ func (d *Dashboard) settingsRoutes(rs *routes) {
 // formSize bounds a posted form. Names and addresses are short.
 const formSize = 64 << 10
 
-// form is page for what a form posts.
+// form is page for what a form posts, which it reads before anything is done.
 func (d *Dashboard) form(do computes) http.Handler { return d.formWithin(queryTime, do) }
 
 func (d *Dashboard) formWithin(longest time.Duration, do computes) http.Handler {

@@ -1,6 +1,10 @@
 package dashboard
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +94,25 @@ func TestATimeIsAlwaysSet(t *testing.T) {
 		}
 		if !since.Equal(want) || marked != 1 {
 			t.Errorf("%q: since %s with %d chosen, want %s", chosen, since, marked, want)
+		}
+	}
+}
+
+func TestAPageReadsNoMoreThanAForm(t *testing.T) {
+	t.Parallel()
+	var d Dashboard
+	for size, whole := range map[int]bool{formSize: true, formSize + 1: false} {
+		read := 0
+		page := d.page(func(r *http.Request) (answer, error) {
+			body, err := io.ReadAll(r.Body)
+			if read = len(body); (err == nil) != whole {
+				t.Errorf("%d bytes: %v", size, err)
+			}
+			return answer{Message: "read"}, nil
+		})
+		page.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", size))))
+		if read != formSize {
+			t.Errorf("%d of %d bytes were read", read, size)
 		}
 	}
 }
