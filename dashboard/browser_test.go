@@ -44,7 +44,7 @@ func TestInABrowser(t *testing.T) {
 // of (a blocked style or script, an error) and on anything wider than the screen.
 func pagesAreSound(t *testing.T, b browser) {
 	for _, path := range []string{
-		"/", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", "/none",
+		"/", "/deliveries", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", "/none",
 		settingsPath, channelsPath, keysPath, peoplePath, logPath,
 		automationsPath, automationPath("acme", "summary-mail"), automationPath("acme", "address-changed"), usagePath,
 	} {
@@ -261,6 +261,7 @@ func fixtureHandler(t *testing.T) http.Handler {
 	}
 	story, kept := fixtureStory(plain), fixtureCaptured(plain)
 	page("/{$}", answer{Template: "overview", Title: "Overview", Section: "overview", View: overviewView(fixtureSituation(plain), of)})
+	page("/deliveries", answer{Template: "deliveries", Title: "Deliveries", Section: "deliveries", View: deliveryList(fixtureDeliveriesAsked("", ""), fixtureDeliveryRows(plain), "x", of)})
 	page("/conversations", answer{Template: "conversations", Title: "Conversations", Section: "conversations",
 		View: conversationList(fixtureListed("", "", ""), fixtureRows(plain), "", of)})
 	page("/conversations/{id}", answer{Template: "conversation", Title: "Dana Whitfield", Section: "conversations", View: fixturePage(story, fixtureNames(), plain)})

@@ -138,6 +138,7 @@ func (d *Dashboard) EndStreams() { d.live.end() }
 func (d *Dashboard) routes() (rs routes) {
 	d.overviewRoutes(&rs)
 	d.conversationRoutes(&rs)
+	d.deliveryRoutes(&rs)
 	rs.add("GET /conversations/{id}", people.Look, d.page(d.conversation))
 	rs.add("POST /conversations/{id}/reveal", people.Look, d.page(d.revealConversation))
 	d.callRoutes(&rs)

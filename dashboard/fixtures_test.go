@@ -229,6 +229,29 @@ func fixtureListed(typed, account, before string) listed {
 	return l
 }
 
+// fixtureDeliveryRows are the deliveries of the story as a list has them.
+func fixtureDeliveryRows(text func(string) string) (rows []store.DeliveryRow) {
+	for _, d := range fixtureDeliveries(text) {
+		row := store.DeliveryRow{ID: d.ID, AccountID: "acme", ConversationID: "3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", Run: 1, Automation: text(d.Automation),
+			Channel: d.Channel, Recipient: text(d.Recipient), Address: text(d.Address), State: d.State, Reason: d.Reason, Detail: text(d.Detail),
+			Provider: d.Provider, Test: d.Test, UpdatedAt: d.UpdatedAt, Attempts: len(d.Attempts)}
+		if row.Attempts > 0 {
+			row.Class = text(d.Attempts[0].Class)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// fixtureDeliveriesAsked is a list that was asked for like this.
+func fixtureDeliveriesAsked(state store.DeliveryState, typed string) deliveriesAsked {
+	a := deliveriesAsked{place: place{zone: time.UTC, automations: []string{typed}}, after: "7d", DeliveryQuery: store.DeliveryQuery{State: state}}
+	if typed != "" {
+		a.Class, a.Domain, a.Automation, a.AccountID = typed, typed, typed, typed
+	}
+	return a
+}
+
 func fixtureCaptured(text func(string) string) []store.Captured {
 	return []store.Captured{
 		{ID: "9a", AccountID: "acme", ConversationID: "3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", ExternalID: text("conv_01JD3Z7Q4"), Automation: "callback-requested", Channel: deliver.Email,

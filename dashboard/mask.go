@@ -184,3 +184,12 @@ func maskCaptured(c *store.Captured) {
 	maskTexts(&c.To, &c.Subject, &c.Text, &c.HTML)
 	maskFields(c.Fields)
 }
+
+// maskDeliveries masks those deliveries of a list whose accounts p may not see in full.
+func maskDeliveries(rows []store.DeliveryRow, p people.Person) {
+	for i := range rows {
+		if !p.May(people.Addresses, rows[i].AccountID) {
+			maskTexts(&rows[i].Recipient, &rows[i].Address, &rows[i].Detail)
+		}
+	}
+}

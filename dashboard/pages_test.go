@@ -30,6 +30,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 	}
 	as := map[string]answer{
 		"overview":      {Template: "overview", Title: "Overview", Section: "overview", View: overviewView(hour, of)},
+		"deliveries":    {Template: "deliveries", Title: "Deliveries", Section: "deliveries", View: deliveryList(fixtureDeliveriesAsked(store.Failed, story.Digest), fixtureDeliveryRows(func(s string) string { return or(story.Digest, s) }), story.Digest, of)},
 		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: fixturePage(story, n, func(string) string { return story.Digest })},
 		"model call":    fixtureCall(story),
 		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},

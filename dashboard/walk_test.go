@@ -337,7 +337,7 @@ func TestAViewerSeesNoNumbers(t *testing.T) {
 		return strings.Contains(s, "7700900123") || strings.Contains(s, "dana@whitfield") || strings.Contains(s, "support@acme")
 	}
 	call, kept := "/conversations/"+w.conversation, "/captured/"+w.captured
-	for _, path := range []string{"/conversations", call, "/captured", kept, kept + "/html", call + "/deliveries/" + w.delivery, call + "/deliveries/" + w.delivery + "/text",
+	for _, path := range []string{"/conversations", "/deliveries", call, "/captured", kept, kept + "/html", call + "/deliveries/" + w.delivery, call + "/deliveries/" + w.delivery + "/text",
 		call + "/events/" + w.event, call + "/calls/" + w.call} {
 		got := w.ask("GET", path, "viewer")
 		if got.status != http.StatusOK || secret(got.body) || secret(fmt.Sprint(got.header)) {

@@ -147,6 +147,7 @@ func (h *house) walk(t *testing.T) {
 	h.look(t, p.ConversationID)
 	searchAll(t, h.Reader)
 	keepViews(t, h)
+	listDeliveries(t, h.Reader)
 	lookOver(t, h.Reader)
 	_, err = h.Working(ctx, ttl)
 	must(err)

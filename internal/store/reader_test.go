@@ -182,6 +182,7 @@ func ask(t *testing.T, r *store.Reader, conversation string) {
 		}
 	}
 	searchAll(t, r)
+	listDeliveries(t, r)
 	lookOver(t, r)
 	for _, id := range []string{"old-7", conversation} {
 		_, _, err := r.FindConversation(ctx, "", id)
