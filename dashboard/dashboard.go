@@ -75,6 +75,7 @@ type Dashboard struct {
 	queue     *queuePage
 	bench     *workbench
 	live      *live
+	ops       *ops.Ops
 	handler   http.Handler
 
 	channels     map[string]deliver.Channel
@@ -148,6 +149,7 @@ func (d *Dashboard) routes() (rs routes) {
 	rs.add("GET /captured/{id}/html", people.Look, d.page(d.capturedHTML))
 	d.bench.routes(&rs, d.pageWithin)
 	d.deskRoutes(&rs)
+	d.reviewRoutes(&rs)
 	d.door.routes(&rs, d.page)
 	d.settingsRoutes(&rs)
 	d.automationRoutes(&rs)

@@ -1,9 +1,11 @@
 package dashboard
 
 import (
+	"fmt"
 	"time"
 
 	"aftercall/internal/store"
+	"aftercall/ops"
 	"aftercall/people"
 	"aftercall/tasks"
 )
@@ -30,6 +32,58 @@ func fixtureAlerts(s store.Story) (rows []store.InboxAlert) {
 			Audience: d.Recipient, Text: d.Content.Text, CreatedAt: began}})
 	}
 	return rows
+}
+
+// fixtureReviews are the decisions that are unsure, and those with a message held.
+func fixtureReviews(s store.Story) (rows []store.ToReview) {
+	for _, d := range s.Decisions {
+		v := store.ToReview{AccountID: s.AccountID, ConversationID: s.RevisionID, RevisionID: s.RevisionID, Run: d.Run, Decision: d.Decision, Unsure: d.Review,
+			DecidedAt: d.DecidedAt, CustomerName: s.Digest, CustomerNumber: s.Digest, AgentName: s.Digest, StartedAt: began}
+		for _, x := range s.Deliveries {
+			if x.Automation == d.Automation && x.State == store.Held {
+				v.Held = append(v.Held, x)
+			}
+		}
+		rows = append(rows, v)
+	}
+	return append(rows, store.ToReview{})
+}
+
+// reviewPages lays out what waits for a person and what can be done about it.
+func reviewPages(s store.Story, n names) map[string]answer {
+	rows := fixtureReviews(s)
+	list := reviewList(s.Digest, s.AccountID, rows, s.Digest, people.Machine(), true, func(string) names { return n })
+	list.Older = address("/review", "before", s.Digest)
+	page := func(template string, view any) answer {
+		return answer{Template: template, Title: "Review", Section: "review", View: view}
+	}
+	l := ledger{names: n, zone: n.zone()}
+	sure := confirmPage{reviewCard: reviewCardOf(rows[0], n, true, true), Title: "Approve and send", Action: "/review", Back: "/review", Goes: "1 message goes out", Button: "Send"}
+	for _, d := range s.Deliveries {
+		sure.Sends = append(sure.Sends, sendViewOf(l, d.Delivery, d.Address))
+	}
+	give := sure
+	for i, v := range s.Values {
+		sure.Fields = append(sure.Fields, fact{v.Name, v.Value})
+		needed := ops.Needed{Name: v.Name, Type: v.Type, Ask: v.Raw, Value: v.Value, Problem: v.Problem, Required: true}
+		if i%2 == 0 {
+			needed.Options = []string{v.Value, v.Raw}
+		}
+		f := neededViewOf(needed, v.Raw)
+		f.ID += fmt.Sprint(i)
+		give.Needed = append(give.Needed, f)
+	}
+	give.Refused = s.Digest
+	pages := map[string]answer{"review": page("review", list), "no reviews": page("review", reviewList("", "", nil, "", people.Machine(), true, nil)),
+		"confirm": page("review_confirm", sure), "give a value": page("review_confirm", give)}
+	if len(s.Decisions) > 0 {
+		x := s.Decisions[0]
+		x.Mark = &store.Marked{Wrong: true, By: s.Digest}
+		c := caseOf(s, x, n, s.Digest)
+		c.Mark = "/review"
+		pages["case"] = page("review_case", c)
+	}
+	return pages
 }
 
 // deskPages lays out the pages on which people work.

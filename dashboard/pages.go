@@ -199,7 +199,10 @@ type problem struct {
 // problemOf decides what a reader is told about an error.
 func problemOf(err error) problem {
 	var posted *postedError
+	var refused *store.Refused
 	switch {
+	case errors.As(err, &refused):
+		return problem{http.StatusConflict, "Not done", refused.Sentence, "Look at the call for how it stands now."}
 	case errors.As(err, &posted):
 		return problem{posted.status, "Refused", posted.sentence, posted.remedy}
 	case errors.Is(err, store.ErrNotFound):

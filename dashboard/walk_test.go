@@ -141,6 +141,7 @@ func (w *world) fill(path string, ids told) string {
 	}{
 		{"/conversations/", []string{"{id}", ids.conversation, "{delivery}", ids.delivery, "{event}", ids.event, "{call}", ids.call}},
 		{"/captured/", []string{"{id}", ids.captured}},
+		{"/review/", []string{"{id}", ids.conversation, "{run}", "1", "{automation}", "callback-requested", "{file}", "call.json"}},
 		{"/tasks/", []string{"{id}", ids.task}},
 		{"/alerts/", []string{"{id}", ids.alert}},
 		{"/automations/", []string{"{account}", ids.account, "{id}", "callback-requested"}},

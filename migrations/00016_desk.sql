@@ -31,11 +31,15 @@ CREATE TABLE alert_marks (
 SELECT guard_rows('alert_reads', 'account_id');
 SELECT guard_rows('alert_marks', 'account_id');
 
+-- Held messages that wait for a person; those of test calls and sandboxes wait for nobody.
+CREATE INDEX deliveries_to_review ON deliveries (account_id, conversation_id) WHERE state = 'held' AND NOT test;
+
 -- What was done to one thing.
 CREATE INDEX audit_log_by_target ON audit_log (account_id, target, id);
 
 -- +goose Down
 DROP INDEX audit_log_by_target;
+DROP INDEX deliveries_to_review;
 DROP TABLE alert_marks;
 DROP TABLE alert_reads;
 DROP INDEX tasks_by_assignee;

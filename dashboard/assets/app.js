@@ -25,7 +25,14 @@ function onKey(event) {
       return step(+1);
     case "k":
       return step(-1);
+    default:
+      if (!event.repeat) press(event.key);
   }
+}
+
+/** What can be done about the row that has the focus has a key each; what sends is confirmed on the page it leads to. */
+function press(key) {
+  document.activeElement.closest("[data-row]")?.querySelector(`[data-key="${CSS.escape(key)}"]`)?.click();
 }
 
 function typing(element) {
@@ -46,8 +53,10 @@ function focusSearch() {
 /** Moves the focus to the next or previous row; Enter then follows its link, as on any link. */
 function step(by) {
   const links = [...document.querySelectorAll("[data-row] .rowlink")];
-  const here = links.findIndex((a) => a.closest("[data-row]").contains(document.activeElement));
-  const next = links[Math.max(0, Math.min(links.length - 1, here < 0 ? 0 : here + by))];
+  const rows = links.map((a) => a.closest("[data-row]"));
+  const here = rows.findIndex((row) => row.contains(document.activeElement));
+  const from = here < 0 ? Math.max(0, rows.findIndex((row) => row.id && "#" + row.id === location.hash)) : here + by;
+  const next = links[Math.max(0, Math.min(links.length - 1, from))];
   next?.focus();
 }
 
@@ -237,5 +246,6 @@ document.addEventListener("keydown", onKey);
 document.addEventListener("submit", onPop);
 document.addEventListener("click", onPop);
 if (location.hash === "#q") focusSearch();
+document.querySelector("[data-confirm]")?.focus({ preventScroll: true });
 setInterval(watch, watchEvery);
 listen();

@@ -172,7 +172,14 @@ func (h *house) deskReads(t *testing.T, r *store.Reader) {
 			}
 		}
 	}
-	_, err := r.Task(ctx, oldID)
+	_, _, err := r.Reviews(ctx, store.ReviewQuery{Unsure: true, Held: true})
+	if err == nil {
+		_, err = r.ReviewsOf(ctx, oldID)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	_, err = r.Task(ctx, oldID)
 	_, _, inboxErr := r.Inbox(ctx, "a", "", "", 10)
 	_, unreadErr := r.Unread(ctx, "a", "", "", 10)
 	_, countErr := r.CountUnread(ctx, "a")

@@ -1,0 +1,35 @@
+-- name: ReviewPage :many
+-- Calls with something that waits for a person, the newest first: an unsure decision that is for review, or a held delivery.
+-- What was decided in a sandbox waits for nobody.
+SELECT page.id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    (SELECT d.conversation_id AS id FROM decisions AS d
+     WHERE @unsure::boolean AND d.account_id = a.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
+       AND d.conversation_id < @before::uuid
+       AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)
+     GROUP BY d.conversation_id ORDER BY d.conversation_id DESC LIMIT @most::integer)
+    UNION ALL
+    (SELECT d.conversation_id FROM deliveries AS d
+     WHERE @held::boolean AND d.account_id = a.id AND d.state = 'held' AND NOT d.test AND d.conversation_id < @before::uuid
+     GROUP BY d.conversation_id ORDER BY d.conversation_id DESC LIMIT @most::integer)) AS page
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+GROUP BY page.id ORDER BY page.id DESC LIMIT @most::integer;
+
+-- name: ReviewDecisions :many
+SELECT d.conversation_id, d.run, d.automation, d.account_id, d.revision_id, d.verdict, d.reason, d.evidence, d.detail, d.decided_at,
+       (d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::boolean AS unsure,
+       c.customer_name, c.customer_number, c.agent_name, c.started_at
+FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id AND c.account_id = d.account_id
+WHERE d.conversation_id = ANY(@ids::uuid[]) AND (@every::boolean OR d.account_id = ANY(@account_ids::text[]))
+  AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)
+  AND (d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
+       OR EXISTS (SELECT 1 FROM deliveries AS x WHERE x.conversation_id = d.conversation_id AND x.run = d.run
+                    AND x.automation = d.automation AND coalesce(x.state, '') = 'held' AND NOT x.test))
+ORDER BY d.conversation_id DESC, d.run DESC, d.automation;
+
+-- name: ReviewHeld :many
+SELECT d.id, d.conversation_id, d.run, d.automation, d.action, d.channel, d.recipient, d.customer, d.reason, d.detail, d.content, d.updated_at
+FROM deliveries AS d
+WHERE d.conversation_id = ANY(@ids::uuid[]) AND (@every::boolean OR d.account_id = ANY(@account_ids::text[]))
+  AND coalesce(d.state, '') = 'held' AND NOT d.test
+ORDER BY d.conversation_id, d.run, d.automation, d.action, d.recipient;
