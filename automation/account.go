@@ -17,7 +17,7 @@ import (
 // gather takes a file's sections apart. Lists and mappings of several files are merged; a setting stands in one of them.
 func (c *compiler) gather(v value) {
 	top := v.fields()
-	for _, key := range []string{"account", "name", "timezone", "language", "missing", "from", "budget"} {
+	for _, key := range []string{"account", "name", "timezone", "language", "missing", "from", "budget", "retention"} {
 		if s := top[key]; s.present() {
 			c.once("setting", key, s)
 		}
@@ -80,6 +80,7 @@ func (c *compiler) account() {
 	}
 	c.from(c.setting("from"))
 	c.budget(c.setting("budget"))
+	c.retention(c.setting("retention"))
 }
 
 // mostTokens is more than any account spends in a day; a longer number is a slip.
@@ -96,6 +97,23 @@ func (c *compiler) budget(v value) {
 		c.rev.TokensPerDay = t.integer("tokens_per_day")
 	} else if v.isMapping() {
 		v.fail(codeMissing, "the budget has no tokens_per_day", "write  budget: { tokens_per_day: 2000000 }")
+	}
+}
+
+// mostDays is a hundred years.
+const mostDays = 36_500
+
+// retention reads how long the account's calls are kept. Versions that do not know the key leave such a revision to those
+// that do.
+func (c *compiler) retention(v value) {
+	if !v.present() {
+		return
+	}
+	c.rev.Format = max(c.rev.Format, 5)
+	if d := v.fields()["days"]; d.present() {
+		c.rev.KeepDays = d.integer("days")
+	} else if v.isMapping() {
+		v.fail(codeMissing, "the retention has no days", "write  retention: { days: 90 }")
 	}
 }
 

@@ -29,7 +29,7 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
-	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit, else 1
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location
@@ -38,6 +38,7 @@ type Revision struct {
 	From         deliver.Address // e-mail sender
 	FromNumber   string          // SMS sender
 	TokensPerDay int             // of the model, for all conversations of the account; 0: no limit
+	KeepDays     int             // after which a conversation is erased; 0: never
 	Directory    recipients.Directory
 	Sources      []Source
 	Declarations map[string]variables.Declaration // declared and used dyn_ variables, by name

@@ -19,6 +19,7 @@ func fileTable() *mapping {
 			{name: "missing", of: lineKind(), otherwise: "not stated", doc: "Printed where a stated variable has no value.", example: "not stated"},
 			{name: "from", of: insideKind(fromTable()), doc: "Who e-mails and texts come from.", example: `{ email: "Acme Clinic <calls@acme.example>", sms: "+442071838750" }`},
 			{name: "budget", of: insideKind(budgetTable()), doc: "What the account may spend on the model.", example: "{ tokens_per_day: 2000000 }"},
+			{name: "retention", of: insideKind(retentionTable()), doc: "How long calls are kept.", example: "{ days: 90 }"},
 			{name: "allow", of: insideKind(allowTable()), doc: "Who may be written to at all; checked again when a message is sent.", example: "{ domains: [acme.example], contacts: true }"},
 			{name: "people", of: insideKind(peopleTable()), doc: "The account's people, each under a key of your own that automations name.", example: "{ maria: { name: Maria Lopez, email: maria@acme.example } }"},
 			{name: "groups", of: insideKind(groupsTable()), doc: "Groups of people, addresses and other groups, each under a key that automations name.", example: "{ support: [maria, support@acme.example] }"},
@@ -44,6 +45,14 @@ func budgetTable() *mapping {
 		name: "budget", path: "budget", doc: "What the account may spend on the model.",
 		keys: []key{{name: "tokens_per_day", of: wholeKind(1, mostTokens), required: true,
 			doc: "Tokens of the model in a day, over all conversations; beyond it they wait for the next day.", example: "2000000"}},
+	}
+}
+
+func retentionTable() *mapping {
+	return &mapping{
+		name: "retention", path: "retention", doc: "How long calls are kept. Without it, until somebody erases them.",
+		keys: []key{{name: "days", of: wholeKind(1, mostDays), required: true,
+			doc: "Days after it came in, when a call is erased with all that came of it: transcript, decisions, messages, tasks.", example: "90"}},
 	}
 }
 

@@ -106,6 +106,7 @@ func settings(r *automation.Revision) thing {
 	}
 	t.say("from.sms", r.FromNumber)
 	t.number("budget.tokens_per_day", r.TokensPerDay)
+	t.number("retention.days", r.KeepDays)
 	t.list("allow.domains", r.Directory.Allow.Domains)
 	t.list("allow.addresses", r.Directory.Allow.Addresses)
 	t.flag("allow.contacts", r.Directory.Allow.Contacts)

@@ -148,7 +148,7 @@ func (h *Handler) event(p *post) (accepted, *problem) {
 	if p.caller.seal.id != "" {
 		e.identity = p.caller.seal.id
 	}
-	a, no := h.accept(p, decoded{identity: e.identity, kind: e.kind})
+	a, no := h.accept(p, decoded{identity: e.identity, kind: e.kind, about: e.call})
 	a.Ignored = true
 	return a, no
 }
@@ -196,14 +196,14 @@ func (h *Handler) accept(p *post, d decoded) (accepted, *problem) {
 			AccountID: p.caller.account, Source: p.caller.name, Identity: d.identity, Type: d.kind,
 			ContentType: p.contentType, Body: p.body, ReceivedAt: now,
 		},
-		Conversation: d.conversation, RevisionID: p.caller.revision, DecideAt: now.Add(wait), Final: wait == 0,
+		Conversation: d.conversation, About: d.about, RevisionID: p.caller.revision, DecideAt: now.Add(wait), Final: wait == 0,
 		Trace: signals.Carry(p.r.Context()),
 	})
 	if err != nil {
 		return accepted{}, unstored(p.r.Context(), err)
 	}
 	p.result(kept)
-	a := accepted{ID: d.identity, ConversationID: kept.ConversationID, Duplicate: kept.Duplicate}
+	a := accepted{ID: d.identity, ConversationID: kept.ConversationID, Duplicate: kept.Duplicate || kept.Erased}
 	if d.conversation != nil {
 		a.ID = d.conversation.ExternalID
 	}

@@ -59,6 +59,7 @@ func nativeTurns(f fields) []conversation.Turn {
 // happening is something that happened during or beside a conversation.
 type happening struct {
 	identity, kind string
+	call           string // the platform's id of the call it belongs to, if it says
 	at             time.Time
 }
 
@@ -89,7 +90,7 @@ func decodeEvent(doc map[string]any, body []byte) (happening, []conversation.Fau
 	if len(point) > conversation.MaxName {
 		data.fault("point", "is longer than 200 bytes")
 	}
-	e.identity = id
+	e.identity, e.call = id, call
 	if id == "" {
 		e.identity = identityOf(call, e.kind) + "/" + point + "/" + e.at.Format(time.RFC3339Nano)
 	}

@@ -12,7 +12,7 @@ import (
 type accepted struct {
 	ID             string `json:"id"`                        // the platform's id of the conversation, else the event's identity
 	ConversationID string `json:"conversation_id,omitempty"` // ours
-	Duplicate      bool   `json:"duplicate,omitempty"`       // accepted before; nothing changed
+	Duplicate      bool   `json:"duplicate,omitempty"`       // accepted before, or erased since; nothing changed
 	Ignored        bool   `json:"ignored,omitempty"`         // nobody asked for this type of event
 }
 

@@ -111,6 +111,8 @@ func plainType(kind string) string {
 func (p *post) result(a store.Accepted) {
 	p.conversation, p.outcome = a.ConversationID, "known"
 	switch {
+	case a.Erased:
+		p.outcome = "erased"
 	case a.Conflict:
 		p.outcome = "conflict"
 	case a.Duplicate:

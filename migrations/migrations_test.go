@@ -38,6 +38,10 @@ var rows = []string{
 		INSERT INTO roles (person_id, account_id, role) VALUES ('0192f3a4-0000-7000-8000-000000000010', '*', 'admin');
 		INSERT INTO audit_log (id, account_id, person, address, act, target, detail)
 		VALUES ('0192f3a4-0000-7000-8000-000000000011', 'acme', 'A', '', 'a', 't', '{}')`,
+	11: `INSERT INTO erasures (id, account_id, cause, asked_by) VALUES ('0192f3a4-0000-7000-8000-000000000012', 'acme', 'customer', 'a');
+		INSERT INTO erased_conversations (id, account_id, erasure_id, accepted_at, counts)
+		VALUES ('0192f3a4-0000-7000-8000-000000000013', 'acme', '0192f3a4-0000-7000-8000-000000000012', now(), '{}');
+		INSERT INTO erased_hashes (hash, account_id) VALUES ('h', 'acme')`,
 	12: `SELECT 1`, // likewise
 	13: `INSERT INTO runs (conversation_id, run, account_id, cause, of_run, automation, sandbox, revision_id, state, person, done_at)
 		VALUES ('0192f3a4-0000-7000-8000-000000000002', 2, 'acme', 'fix', 1, 'a', false, '0192f3a4-0000-7000-8000-000000000001', 'done', 'A', now());
@@ -58,7 +62,7 @@ var rows = []string{
 
 // tables are the tables filled above, by step.
 var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries", 9: "config_attempts", 10: "people",
-	12: "conversations", 13: "runs", 15: "saved_views", 16: "alert_marks"}
+	11: "erasures", 12: "conversations", 13: "runs", 14: "mutes", 15: "saved_views", 16: "alert_marks"}
 
 // steps are the numbers there are. One may be left out for a while: two people work on two of them.
 func steps() (numbers []int) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -147,6 +149,17 @@ func (r *Revisions) Active(accountID string) (rev *automation.Revision, ok bool)
 	defer r.mu.RUnlock()
 	rev, ok = r.active[accountID]
 	return rev, ok
+}
+
+// Accounts gives the active revision of every account, in the order of their ids.
+func (r *Revisions) Accounts() []*automation.Revision {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := make([]*automation.Revision, 0, len(r.active))
+	for _, id := range slices.Sorted(maps.Keys(r.active)) {
+		all = append(all, r.active[id])
+	}
+	return all
 }
 
 // Source gives the active revision that declares a source; ok is false if none does.

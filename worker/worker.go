@@ -2,7 +2,7 @@
 //
 // It owns decide.go (one conversation from gates to plan), matter.go (the steps of it that a rehearsal takes as well),
 // plan.go (what the decisions lead to), again.go and replay.go (a call that people want decided once more), deliver.go (claim, call, receipt), verdict.go (the only place that knows River's
-// answers) and maintenance.go (lease, sweep). Each is a short list of named calls into the rooms below.
+// answers), maintenance.go (lease, sweep) and retention.go. Each is a short list of named calls into the rooms below.
 //
 // It promises the order: written down before it is done, decided once, sent at most once per key. Jobs carry ids, never
 // transcripts, names or numbers.
@@ -72,12 +72,14 @@ type Config struct {
 
 // Worker works the queues of one process.
 type Worker struct {
-	store  *store.Store
-	client *river.Client[pgx.Tx]
-	log    *slog.Logger
-	self   store.Worker
-	lease  time.Duration
-	paused *paused
+	store     *store.Store
+	revisions *Revisions
+	client    *river.Client[pgx.Tx]
+	log       *slog.Logger
+	self      store.Worker
+	lease     time.Duration
+	paused    *paused
+	now       func() time.Time
 
 	signals  *signals.Signals
 	beaten   atomic.Int64       // when the lease was renewed last, in Unix nanoseconds; 0: it was never taken
@@ -102,7 +104,8 @@ func New(c Config) (*Worker, error) {
 	}
 	host, _ := os.Hostname() // only shown beside the worker's id
 	w := &Worker{
-		store: c.Store, log: c.Logger, lease: c.Lease, signals: c.Signals, paused: &paused{queues: map[string]bool{}},
+		store: c.Store, revisions: c.Revisions, log: c.Logger, lease: c.Lease, signals: c.Signals, now: c.Now,
+		paused: &paused{queues: map[string]bool{}},
 		self: store.Worker{ID: host + "-" + uuid.NewString()[:8], Host: host, Version: c.Version, StartedAt: c.Now()},
 	}
 	stopping, leave := context.WithCancel(context.Background())
@@ -244,6 +247,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	w.keep.Go(func() { defer ignore(); w.paused.follow(run, events) })
 	w.keep.Go(func() { w.beat(run) })
 	w.keep.Go(func() { w.sweep(run) })
+	w.keep.Go(func() { w.retain(run) })
 	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
 		stop()
 		w.keep.Wait()

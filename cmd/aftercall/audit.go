@@ -68,5 +68,8 @@ func sums(t store.Tally) string {
 	if t.SimulatedCalls > 0 {
 		line += fmt.Sprintf(" (%d by the SIMULATED model)", t.SimulatedCalls)
 	}
+	if t.Erased > 0 {
+		line += fmt.Sprintf(", %d erased", t.Erased)
+	}
 	return line
 }

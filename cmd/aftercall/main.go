@@ -30,8 +30,9 @@ type action func(ctx context.Context, c *console, args []string) error
 // plainly defines a verb without flags.
 func plainly(do action) func(*flag.FlagSet) action { return func(*flag.FlagSet) action { return do } }
 
-// console is where a verb reads its settings from and writes to.
+// console is where a verb reads its settings and answers from and writes to.
 type console struct {
+	in       io.Reader // nil: nobody is there to answer
 	out, err io.Writer
 	getenv   func(string) string
 }
@@ -75,6 +76,7 @@ func verbs() []verb {
 		{"settle", "DELIVERY sent|failed", "say what became of an unknown delivery", plainly(settle)},
 		{"explain", "CODE|STATE", "say what a code of check or test, a reason code or a state means and what to do", plainly(explain)},
 		{"audit", "", "check that the ledger balances; exit 1 if it does not", plainly(audit)},
+		{"erase", "[flags] CONVERSATION... | --customer WHO", "erase calls, or a customer's, from every table; they stay erased", erase},
 		{"restored", "[--nothing-lost]", "say that this data is a restored copy: what was not final is unknown", restored},
 		{"people", "add|list|role|password|disable|enable …", "say who may sign in to the pages, and do what", peopleVerb},
 		{"keys", "add ACCOUNT [NAME]", "make an API key for an account", plainly(keys)},
@@ -85,7 +87,7 @@ func verbs() []verb {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, &console{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}, os.Args[1:]))
+	os.Exit(run(ctx, &console{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}, os.Args[1:]))
 }
 
 // run finds the verb and turns its error into an exit code: 0, 1 for a failure, 2 for a wrong command line (of diff 1), or

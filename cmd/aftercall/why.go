@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/google/uuid"
+
 	"aftercall/automation"
 	"aftercall/conversation"
 	"aftercall/internal/store"
@@ -48,6 +50,11 @@ func why(flags *flag.FlagSet) action {
 // find loads the story of a conversation, in one account or in any if account is "".
 func find(ctx context.Context, db *store.Store, account, id string) (store.Story, error) {
 	in, ours, err := db.FindConversation(ctx, account, id)
+	if errors.Is(err, store.ErrNotFound) && uuid.Validate(id) == nil {
+		if gone, lost := db.Erased(ctx, account, id); lost == nil {
+			return store.Story{}, fmt.Errorf("conversation %s was erased on %s (%s); only that is known of it", id, stamp(gone.At), gone.Cause)
+		}
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound) && account != "":
 		return store.Story{}, fmt.Errorf("there is no conversation %q in account %s; the pages list every call with its id", id, account)

@@ -15,6 +15,7 @@ func properties() []property {
 		crowded(),
 		slowDatabase(),
 		bytesKept(),
+		erased(),
 		attackedBy(),
 		lookalikes(),
 		headers(),

@@ -89,6 +89,7 @@ const (
 	ActUnmuted       Deed = "unmuted"
 	ActBreakerOpened Deed = "breaker_opened" // by nobody: the automation fired too often
 	ActBreakerClosed Deed = "breaker_closed"
+	ActErased        Deed = "erased" // calls: the target is the erasure, whose row says how many; or one whose messages were called off first
 )
 
 // Deeds lists them all.
@@ -97,7 +98,7 @@ func Deeds() []Deed {
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
 		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
 		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped,
-		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed}
+		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActErased}
 }
 
 // topics are what a deed changes on open pages. What people do about a call may change all that is shown of it.

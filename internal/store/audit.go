@@ -14,6 +14,7 @@ type Tally struct {
 	Deliveries                                                        map[DeliveryState]int
 	Calls, SimulatedCalls                                             int
 	Orphaned                                                          int // sending under no live lease: a sweep will settle them
+	Erased                                                            int // conversations that were there and were erased
 }
 
 // Imbalance is one thing the audit found wrong.
@@ -70,6 +71,9 @@ func rules() []rule {
 		{"every team alert has its delivery", (*db.Queries).AuditAlertOfNothing},
 		{"what was captured is kept", (*db.Queries).AuditCaptureMissing},
 		{"what was kept was not sent as well", (*db.Queries).AuditCaptureOfSent},
+		{"what was erased is gone", (*db.Queries).AuditErasedAndThere},
+		{"what was erased is known when it comes again", (*db.Queries).AuditErasedAndForgotten},
+		{"an erasure counts what it erased", (*db.Queries).AuditErasureMiscounted},
 	}
 }
 
@@ -109,7 +113,7 @@ func readTally(ctx context.Context, q *db.Queries) (Tally, error) {
 	}
 	t := Tally{Events: int(r.Events), Conversations: int(r.Conversations), Undecided: int(r.Undecided),
 		Decisions: int(r.Decisions), Fired: int(r.Fired), Tasks: int(r.Tasks), Alerts: int(r.Alerts), Calls: int(r.Calls),
-		SimulatedCalls: int(r.SimulatedCalls), Orphaned: int(r.Orphaned), Deliveries: map[DeliveryState]int{}}
+		SimulatedCalls: int(r.SimulatedCalls), Orphaned: int(r.Orphaned), Erased: int(r.Erased), Deliveries: map[DeliveryState]int{}}
 	for _, s := range states {
 		t.Deliveries[DeliveryState(s.State)] = int(s.Count)
 	}

@@ -36,6 +36,9 @@ func TestAuditFindsEveryImbalance(t *testing.T) {
 		"a team alert that is sent exists":                                          "DELETE FROM alerts",
 		"every team alert has its delivery":                                         "UPDATE alerts SET delivery_id = (SELECT id FROM deliveries WHERE channel = 'email' LIMIT 1)",
 		"what was captured is kept":                                                 "DELETE FROM captured",
+		"what was erased is gone":                                                   "UPDATE erased_conversations SET id = (SELECT id FROM conversations LIMIT 1)",
+		"what was erased is known when it comes again":                              "DELETE FROM erased_hashes",
+		"an erasure counts what it erased":                                          "UPDATE erasures SET conversations = 2",
 		"what was kept was not sent as well":                                        "UPDATE deliveries SET provider = 'smtp' WHERE channel = 'sms'",
 		"nothing goes out in two runs":                                              "INSERT INTO deliveries SELECT gen_random_uuid(), account_id, conversation_id, 2, automation, action, recipient, copy, resend_of, channel, customer, 'sent', reason, detail, due_at, deadline_at, test, content FROM deliveries WHERE channel = 'email'",
 		"a doubt is settled by an answer or by a person":                            "UPDATE attempts SET state = 'unknown'",
@@ -51,6 +54,7 @@ func TestAuditFindsEveryImbalance(t *testing.T) {
 			t.Parallel()
 			h := open(t, store.Options{})
 			h.everything(t)
+			h.erase(t, h.accept(t, h.arrival(phoneCall("gone"))).ConversationID)
 			h.balanced(t)
 			h.exec(t, tamper)
 			_, wrong, err := h.Audit(t.Context())

@@ -44,7 +44,7 @@ func (s *statements) all() map[string]pgx.TraceQueryStartData {
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // growing are the tables that never stop growing.
-const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|automation_hours|automation_days|token_hours`
+const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|automation_hours|automation_days|token_hours|erasures|erased_conversations|erased_hashes`
 
 // TestNoListOrSweepScansATable runs every step of the line, every list and the sweep on a filled database, and asks the
 // planner about each statement that passed.
@@ -62,15 +62,7 @@ func TestNoListOrSweepScansATable(t *testing.T) {
 			continue // asked for by a person
 		}
 		asked++
-		rows, err := h.Pool().Query(t.Context(), "EXPLAIN "+d.SQL, d.Args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if text := strings.Join(plan, "\n"); scan.MatchString(text) {
+		if text := h.explain(t, d); scan.MatchString(text) {
 			t.Errorf("%s scans a growing table:\n%s", name, text)
 		}
 	}
@@ -81,6 +73,20 @@ func TestNoListOrSweepScansATable(t *testing.T) {
 		}
 	}
 	t.Logf("%d statements explained", asked)
+}
+
+// explain gives the plan of a statement that passed.
+func (h *house) explain(t *testing.T, d pgx.TraceQueryStartData) string {
+	t.Helper()
+	rows, err := h.Pool().Query(t.Context(), "EXPLAIN "+d.SQL, d.Args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%.40s: %v", d.SQL, err)
+	}
+	return strings.Join(plan, "\n")
 }
 
 // walk makes every query pass once.
@@ -175,6 +181,7 @@ func (h *house) walk(t *testing.T) {
 	h.admit(t)
 	h.desk(t)
 	h.watchOver(t)
+	h.forget(t)
 	h.account(t, "acme")
 	_, _ = h.KeyAccount(ctx, []byte("none"))
 	must(h.AddKey(ctx, "acme", "n", "p", []byte("h"), store.Actor{}))
@@ -208,6 +215,47 @@ func readAll(t *testing.T, r *store.Reader, s store.Story) {
 		if _, _, err := r.Answers(t.Context(), s.AccountID, s.Calls[0]); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// forget makes every query of erasing pass: a call at rest with an event about it, one with a message under way, the retention
+// of nothing, and a webhook that comes again.
+func (h *house) forget(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	h.accept(t, h.alone("c9", "started:c9", `{"from":"+44 7700 900123"}`))
+	h.accept(t, h.alone("", "alone", "{}"))
+	who, err := store.ParseCustomer("+447700900123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, err := h.CallsOf(ctx, "acme", who)
+	if err != nil || len(calls) == 0 {
+		t.Fatalf("%d calls, %v", len(calls), err)
+	}
+	if _, err := h.EventsOf(ctx, "acme", who); err != nil {
+		t.Fatal(err)
+	}
+	id := h.conversation(t, "c9")
+	if _, err := h.CallsByID(ctx, "acme", []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Holdings(ctx, "acme", []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	busy := h.decided(t, "c10", 1)
+	h.claim(t, busy.ConversationID, "w3")
+	if left := h.eraseNow(t, id, busy.ConversationID); len(left) != 1 {
+		t.Fatalf("left are %v", left)
+	}
+	if got := h.accept(t, h.arrival(phoneCall("c9"))); !got.Erased {
+		t.Fatalf("%+v", got)
+	}
+	if _, err := h.Erased(ctx, "acme", id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Retain(ctx, "acme", time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
 	}
 }
 

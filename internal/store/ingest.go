@@ -32,6 +32,7 @@ type Event struct {
 type Arrival struct {
 	Event        Event
 	Conversation *conversation.Conversation // nil for an event that carries none
+	About        string                     // the platform's id of the call that such an event is about, if it says
 	RevisionID   string                     // the revision active now; pinned if the conversation is new
 	DecideAt     time.Time                  // when a new conversation is to be decided: now, or after the wait for the analysis
 	Final        bool                       // nothing more to wait for: decide now even if the conversation was waiting for its analysis
@@ -45,6 +46,7 @@ type Accepted struct {
 	Duplicate      bool   // the same event with the same body was accepted before; nothing changed
 	Conflict       bool   // the same event was accepted before with another body; the conflict is recorded, nothing else changed
 	Merged         bool   // the event added something to an existing conversation
+	Erased         bool   // what it is about was erased, and stays so; nothing changed
 }
 
 // DecideJob asks for a decision to be enqueued.
@@ -60,6 +62,7 @@ type DecideJob struct {
 type Ingest struct {
 	pool     *pgxpool.Pool
 	group    *group[*arrival, Accepted]
+	hashes   hashes
 	enqueue  func(ctx context.Context, tx pgx.Tx, jobs []DecideJob) error
 	backlogs backlogs
 }
@@ -78,7 +81,7 @@ const longestID = 500
 
 // NewIngest returns the ingest writer. enqueue inserts the jobs in the arrivals' own transaction.
 func (s *Store) NewIngest(enqueue func(ctx context.Context, tx pgx.Tx, jobs []DecideJob) error) *Ingest {
-	i := &Ingest{pool: s.ingest, enqueue: enqueue, backlogs: backlogs{counts: map[string]backlog{}}}
+	i := &Ingest{pool: s.ingest, hashes: s.hashes, enqueue: enqueue, backlogs: backlogs{counts: map[string]backlog{}}}
 	i.group = newGroup(s, groupOf[*arrival, Accepted]{
 		write: i.write, weigh: (*arrival).weight, patience: acceptPatience, timeout: acceptTimeout, leaves: true, overlaps: true})
 	return i
@@ -91,6 +94,7 @@ func (i *Ingest) Accept(ctx context.Context, a Arrival) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, fmt.Errorf("accept event: %w", err)
 	}
+	prepared.hash = i.hashes.arrival(prepared)
 	accepted, err := i.group.do(ctx, prepared)
 	if err != nil {
 		return Accepted{}, fmt.Errorf("accept event: %w", err)
@@ -105,6 +109,7 @@ type arrival struct {
 	digest  []byte
 	callKey callKey
 	content []byte // of a conversation that is new
+	hash    []byte // by which it is known if what it is about was erased
 }
 
 // eventKey is an event's identity, callKey a conversation's.
@@ -119,6 +124,14 @@ func (k eventKey) compare(o eventKey) int {
 
 func (k callKey) compare(o callKey) int {
 	return cmp.Or(cmp.Compare(k.external, o.external), cmp.Compare(k.account, o.account), cmp.Compare(k.source, o.source))
+}
+
+// about is the call that an event without a conversation is about.
+func (a *arrival) about() string {
+	if a.Conversation != nil {
+		return ""
+	}
+	return clean(a.About)
 }
 
 func (a *arrival) weight() int { return len(a.Event.Body) + len(a.content) }
@@ -151,13 +164,13 @@ func prepare(a Arrival) (*arrival, error) {
 	return p, err
 }
 
-// errRaced says that another process accepted one of the batch's events meanwhile; the batch is then written anew, and
-// finds it.
+// errRaced says that another process accepted one of the batch's events meanwhile, or that one is about what was erased;
+// the batch is then written anew, and finds it.
 var errRaced = errors.New("an event was accepted by another process meanwhile")
 
 func (i *Ingest) write(ctx context.Context, arrivals []*arrival) (out []Accepted, err error) {
-	for range 3 {
-		b := &intake{arrivals: arrivals, now: time.Now(), seen: map[eventKey]*sighting{}, calls: map[callKey]*call{}}
+	for try := range 3 {
+		b := &intake{arrivals: arrivals, again: try > 0, now: time.Now(), seen: map[eventKey]*sighting{}, calls: map[callKey]*call{}}
 		err = inTx(ctx, i.pool, func(tx pgx.Tx, q *db.Queries) error {
 			if err := b.store(ctx, q); err != nil {
 				return err
@@ -192,11 +205,12 @@ func (i *Ingest) enqueueDecides(ctx context.Context, tx pgx.Tx, q *db.Queries, b
 // intake is one batch of arrivals on its way in.
 type intake struct {
 	arrivals []*arrival
+	again    bool // not the first try: one of them may be about what was erased
 	now      time.Time
 	seen     map[eventKey]*sighting // every event of the batch, by its identity
 	calls    map[callKey]*call      // every conversation that a new event of the batch is about
 	order    []*call                // the same, in the order of arrival
-	outcome  []Accepted             // by arrival, without the conversation's id
+	outcome  []Accepted             // by arrival, without the conversation's id unless it was erased
 	repeats  []*arrival             // events accepted before with another body
 }
 
@@ -236,8 +250,16 @@ func (b *intake) recognise(ctx context.Context, q *db.Queries) error {
 		}
 		b.seen[eventKey{e.AccountID, e.Source, e.Identity}] = s
 	}
+	erased, err := b.erased(ctx, q)
+	if err != nil {
+		return err
+	}
 	b.outcome = make([]Accepted, len(b.arrivals))
 	for n, a := range b.arrivals {
+		if id, was := erased[string(a.hash)]; was {
+			b.outcome[n] = Accepted{ConversationID: id, Erased: true}
+			continue
+		}
 		s, repeated := b.seen[a.eventKey]
 		switch {
 		case !repeated:
@@ -252,7 +274,29 @@ func (b *intake) recognise(ctx context.Context, q *db.Queries) error {
 	return nil
 }
 
-func (b *intake) repeated(n int) bool { return b.outcome[n].Duplicate || b.outcome[n].Conflict }
+// erased finds what the batch's arrivals are about that was erased: the conversation's id by hash. The first try does without:
+// an event of what was erased is not inserted, and that is one look-up with the insert instead of a statement for every batch.
+func (b *intake) erased(ctx context.Context, q *db.Queries) (map[string]string, error) {
+	if !b.again {
+		return nil, nil
+	}
+	hashes := make([][]byte, len(b.arrivals))
+	for n, a := range b.arrivals {
+		hashes[n] = a.hash
+	}
+	rows, err := q.ErasedAmong(ctx, hashes)
+	erased := make(map[string]string, len(rows))
+	for _, r := range rows {
+		erased[string(r.Hash)] = r.ConversationID
+	}
+	return erased, err
+}
+
+// repeated reports whether an arrival changes nothing.
+func (b *intake) repeated(n int) bool {
+	o := b.outcome[n]
+	return o.Duplicate || o.Conflict || o.Erased
+}
 
 // events inserts the new events, and the bodies that contradict an earlier one, always in one order: two processes that
 // accept the same events then wait for each other and never cross.
@@ -272,7 +316,8 @@ func (b *intake) events(ctx context.Context, q *db.Queries) error {
 		p.Types, p.ContentTypes = append(p.Types, clean(e.Type)), append(p.ContentTypes, clean(e.ContentType))
 		p.Bodies, p.Digests = append(p.Bodies, e.Body), append(p.Digests, s.digest)
 		p.ReceivedAts = append(p.ReceivedAts, orNow(e.ReceivedAt, b.now))
-		p.ConversationIds = append(p.ConversationIds, s.conversation)
+		p.ConversationIds, p.CallIds = append(p.ConversationIds, s.conversation), append(p.CallIds, s.first.about())
+		p.Hashes = append(p.Hashes, s.first.hash)
 	}
 	if len(fresh) > 0 {
 		inserted, err := q.InsertEvents(ctx, p)
@@ -309,7 +354,9 @@ func (b *intake) conflicts(ctx context.Context, q *db.Queries) error {
 // accepted answers every arrival: a repeat from the row of the first.
 func (b *intake) accepted() []Accepted {
 	for n, a := range b.arrivals {
-		b.outcome[n].ConversationID = b.seen[a.eventKey].conversation
+		if !b.outcome[n].Erased {
+			b.outcome[n].ConversationID = b.seen[a.eventKey].conversation
+		}
 	}
 	return b.outcome
 }

@@ -148,6 +148,7 @@ func TestRowSecurityLeavesThePlansAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pages.Close)
+	clear(passed.seen) // opening asked as the process itself
 	ask(t, pages.Within(store.Only("acme")), story)
 	h.deskReads(t, pages.Within(store.Only("acme")))
 	scan := regexp.MustCompile(`Seq Scan on (?:public\.)?(?:` + growing + `)\b`)
@@ -213,4 +214,7 @@ func ask(t *testing.T, r *store.Reader, conversation string) {
 	must(err)
 	_, err = r.Sources(ctx, "api")
 	must(err)
+	if _, err = r.Erased(ctx, "", conversation); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a call that is there was erased: %v", err)
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"aftercall/internal/store"
 )
 
@@ -15,12 +17,12 @@ import (
 // ours and unique everywhere.
 var withoutAccount = []string{
 	// by id
-	"ChosenAnswers", "HoldsClaim", "NextDue",
+	"ChosenAnswers", "HoldsClaim", "NextDue", "EraseJobs",
 	// sweeps, leases, sums
 	"Beat", "Leave", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries", "QueueVitals", "UndecidedVitals", "LedgerVitals",
 	// the installation's own: where its data lives
 	"WhichServer", "WhichTable", "Home", "LockHome", "SetHome", "LiveWorkers", "DropLeases", "MarkUndecided",
-	"UnfinishedConversations", "BreakOffRuns", "BreakOffBulks",
+	"UnfinishedConversations", "BreakOffRuns", "BreakOffBulks", "ErasureKey",
 	// what it tells names the account
 	"Tell",
 	// people sign in to the installation, not to an account
@@ -32,7 +34,7 @@ var withoutAccount = []string{
 	"AuditHeldWithoutReason", "AuditTaskWithoutRow", "AuditRowWithoutTask", "AuditAlertMissing",
 	"AuditAlertOfNothing", "AuditCaptureMissing", "AuditCaptureOfSent", "AuditSentInTwoRuns", "AuditSettledByNobody",
 	"AuditCancelledByNobody", "AuditTakenOverByNothing", "AuditRunWithoutDecision", "AuditSandboxLeaked", "AuditReviewSettledByNothing",
-	"AuditBulkMiscounted",
+	"AuditBulkMiscounted", "AuditErasedAndThere", "AuditErasedAndForgotten", "AuditErasureMiscounted",
 }
 
 var queryName = regexp.MustCompile(`(?m)^-- name: (\w+) :\w+$`)
@@ -95,7 +97,7 @@ func TestEveryTableHasAnAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	installation := []string{"accounts", "workers", "homes", "people", "sessions", "sign_in_tries"}
+	installation := []string{"accounts", "workers", "homes", "people", "sessions", "sign_in_tries", "erasure_keys"}
 	tables := 0
 	for rows.Next() {
 		var name string
@@ -136,7 +138,7 @@ func TestEveryTableIsGuarded(t *testing.T) {
 		if policy {
 			guarded++
 		}
-		installation := slices.Contains([]string{"workers", "homes", "people", "roles", "sessions", "sign_in_tries", "goose_db_version"}, name) ||
+		installation := slices.Contains([]string{"workers", "homes", "people", "roles", "sessions", "sign_in_tries", "erasure_keys", "goose_db_version"}, name) ||
 			strings.HasPrefix(name, "river")
 		if policy == installation || reads != policy || writes {
 			t.Errorf("%s: guarded %v, the pages may read it %v, write it %v", name, policy, reads, writes)
@@ -154,5 +156,27 @@ func TestAHashIsNotForPages(t *testing.T) {
 	var reads bool
 	if err := h.Pool().QueryRow(t.Context(), "SELECT has_column_privilege('aftercall_pages', 'api_keys', 'hash', 'SELECT')").Scan(&reads); err != nil || reads {
 		t.Errorf("the pages read hashes of keys: %v, %v", reads, err)
+	}
+}
+
+// TestEveryTableOfACallIsErased: whoever adds a table whose rows belong to a call has them erased with it.
+func TestEveryTableOfACallIsErased(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	rows, err := h.Pool().Query(t.Context(), `SELECT DISTINCT table_name::text FROM information_schema.columns
+		WHERE table_schema = 'public' AND table_name NOT LIKE 'erased%'
+		  AND column_name IN ('conversation_id', 'event_id', 'delivery_id', 'task_id', 'alert_id', 'captured_id', 'interview_id')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(tables) < 10 {
+		t.Fatalf("%d tables, %v", len(tables), err)
+	}
+	erases := queries(t)["EraseConversations"]
+	for _, name := range append(tables, "conversations") {
+		if !regexp.MustCompile(`DELETE FROM ` + name + `\b`).MatchString(erases) {
+			t.Errorf("%s has rows that belong to a call, and they are not erased with it", name)
+		}
 	}
 }

@@ -7,8 +7,9 @@
 //
 // It promises that a write is either committed or an error; that writes of one kind that arrive together share a commit
 // (see group.go) and one bad row never fails its neighbours; that nothing recorded as sent or unknown is ever handed out
-// again; that every row of a call belongs to an account, and that a reader made for some accounts (Within) sees no other.
-// It never calls a provider or a model, and never decides.
+// again; that every row of a call belongs to an account, and that a reader made for some accounts (Within) sees no other;
+// and that what was erased (erase.go) is gone from every table, is never sent, and does not come back. It never calls a
+// provider or a model, and never decides.
 package store
 
 import (
@@ -59,6 +60,7 @@ type Store struct {
 	ingest *pgxpool.Pool // the same as pool if ingest has none of its own
 	pages  *pgxpool.Pool
 	q      *db.Queries
+	hashes hashes // of what was erased
 
 	loads    *group[opening, *db.LoadConversationsRow]
 	claims   *group[ask, []Claimed]
@@ -90,6 +92,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := &Store{Reader: &Reader{from: pool, within: Every()}, pool: pool, ingest: pool, q: db.New(pool), porter: p,
 		teller: newTeller(pool), hub: newHub(), closing: make(chan struct{}), lane: int16(rand.N(lanes))}
+	if s.hashes.key, err = s.q.ErasureKey(ctx); err != nil {
+		s.ingest = pool
+		s.Close()
+		return nil, fmt.Errorf("read the key of what was erased: %w", err)
+	}
 	if o.Ingest >= 0 {
 		if s.ingest, err = connect(ctx, url, or(o.Ingest, 4), o, p.admit); err != nil {
 			s.ingest = pool

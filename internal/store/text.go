@@ -68,18 +68,25 @@ func emailKey(address string) string {
 // phoneKey is a number as it is searched for: its last nine digits, which national and international spellings share.
 // It is "" for what is no number.
 func phoneKey(number string) string {
-	number = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(number), "tel:"), "sip:")
-	var digits []byte
-	for _, r := range number {
+	return lastNine(digitsOf(number))
+}
+
+// bare is a number without the scheme of its address.
+func bare(number string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(number), "tel:"), "sip:")
+}
+
+func digitsOf(number string) (digits []byte) {
+	for _, r := range bare(number) {
 		switch {
 		case r >= '0' && r <= '9':
 			digits = append(digits, byte(r))
 		case strings.ContainsRune("+-.()/ \u00a0\u2011", r):
 		default: // an extension, a parameter, a host; or a word
-			return lastNine(digits)
+			return digits
 		}
 	}
-	return lastNine(digits)
+	return digits
 }
 
 // phoneKeys are the keys under which a number that somebody types may be kept: as typed, and with and without its country, read

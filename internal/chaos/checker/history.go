@@ -35,8 +35,9 @@ type Entry struct {
 // History is what reached the providers, in order.
 type History struct {
 	Entries  []Entry
-	Answered map[int64]bool // calls whose answer went out whole
-	Cut      []time.Time    // when connections of calls were cut, in order
+	Answered map[int64]bool      // calls whose answer went out whole
+	Ended    map[int64]time.Time // when it did
+	Cut      []time.Time         // when connections of calls were cut, in order
 }
 
 // ReadHistory reads a history. A last line that was cut short is an error: the providers are never killed.
@@ -45,7 +46,7 @@ func ReadHistory(path string) (h History, err error) {
 	if err != nil {
 		return h, fmt.Errorf("read the history: %w", err)
 	}
-	h.Answered = map[int64]bool{}
+	h.Answered, h.Ended = map[int64]bool{}, map[int64]time.Time{}
 	s := bufio.NewScanner(bytes.NewReader(raw))
 	s.Buffer(nil, 64<<20)
 	for n := 1; s.Scan(); n++ {
@@ -54,7 +55,7 @@ func ReadHistory(path string) (h History, err error) {
 			return h, fmt.Errorf("read the history: line %d: %w", n, err)
 		}
 		if e.Kind == "answered" {
-			h.Answered[e.Of] = true
+			h.Answered[e.Of], h.Ended[e.Of] = true, e.At
 			continue
 		}
 		if e.Kind == "cut" {

@@ -428,6 +428,93 @@ func (q *Queries) AuditDoubledKey(ctx context.Context, most int32) ([]string, er
 	return items, nil
 }
 
+const auditErasedAndForgotten = `-- name: AuditErasedAndForgotten :many
+SELECT x.id::text FROM erased_conversations AS x
+WHERE NOT EXISTS (SELECT 1 FROM erased_hashes AS h WHERE h.conversation_id = x.id)
+LIMIT $1::integer
+`
+
+func (q *Queries) AuditErasedAndForgotten(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditErasedAndForgotten, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var x_id string
+		if err := rows.Scan(&x_id); err != nil {
+			return nil, err
+		}
+		items = append(items, x_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditErasedAndThere = `-- name: AuditErasedAndThere :many
+SELECT x.id::text FROM erased_conversations AS x JOIN conversations AS c ON c.id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN events AS e ON e.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN interviews AS i ON i.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN decisions AS d ON d.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN variable_values AS v ON v.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN deliveries AS d ON d.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN tasks AS t ON t.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN alerts AS a ON a.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN captured AS m ON m.conversation_id = x.id
+LIMIT $1::integer
+`
+
+func (q *Queries) AuditErasedAndThere(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditErasedAndThere, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var x_id string
+		if err := rows.Scan(&x_id); err != nil {
+			return nil, err
+		}
+		items = append(items, x_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditErasureMiscounted = `-- name: AuditErasureMiscounted :many
+SELECT e.id::text FROM erasures AS e
+LEFT JOIN (SELECT x.erasure_id, count(*) AS conversations FROM erased_conversations AS x GROUP BY x.erasure_id) AS t
+       ON t.erasure_id = e.id
+WHERE coalesce(t.conversations, 0) <> e.conversations
+LIMIT $1::integer
+`
+
+func (q *Queries) AuditErasureMiscounted(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditErasureMiscounted, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var e_id string
+		if err := rows.Scan(&e_id); err != nil {
+			return nil, err
+		}
+		items = append(items, e_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditEventOfForeignAccount = `-- name: AuditEventOfForeignAccount :many
 SELECT e.id::text FROM events AS e JOIN conversations AS c ON c.id = e.conversation_id
 WHERE c.account_id <> e.account_id
@@ -879,6 +966,7 @@ SELECT (SELECT count(*) FROM events)::integer AS events,
        (SELECT count(*) FROM decisions WHERE verdict = 'fires')::integer AS fired,
        (SELECT count(*) FROM tasks)::integer AS tasks,
        (SELECT count(*) FROM alerts)::integer AS alerts,
+       (SELECT count(*) FROM erased_conversations)::integer AS erased,
        (SELECT count(*) FROM interviews)::integer AS calls,
        (SELECT count(*) FROM interviews WHERE simulated)::integer AS simulated_calls,
        (SELECT count(*) FROM deliveries AS d
@@ -895,6 +983,7 @@ type AuditTallyRow struct {
 	Fired          int32
 	Tasks          int32
 	Alerts         int32
+	Erased         int32
 	Calls          int32
 	SimulatedCalls int32
 	Orphaned       int32
@@ -911,6 +1000,7 @@ func (q *Queries) AuditTally(ctx context.Context, lease time.Duration) (AuditTal
 		&i.Fired,
 		&i.Tasks,
 		&i.Alerts,
+		&i.Erased,
 		&i.Calls,
 		&i.SimulatedCalls,
 		&i.Orphaned,

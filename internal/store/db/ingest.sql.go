@@ -210,14 +210,16 @@ func (q *Queries) InsertConversations(ctx context.Context, arg InsertConversatio
 }
 
 const insertEvents = `-- name: InsertEvents :many
-INSERT INTO events (id, account_id, source, identity, type, content_type, body, digest, received_at, conversation_id)
+INSERT INTO events (id, account_id, source, identity, type, content_type, body, digest, received_at, conversation_id, call_id)
 SELECT n.id, n.account_id, n.source, n.identity, n.type, n.content_type, n.body, n.digest, n.received_at,
-       nullif(n.conversation_id, '')::uuid
+       nullif(n.conversation_id, '')::uuid, n.call_id
 FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS account_id, unnest($3::text[]) AS source,
              unnest($4::text[]) AS identity, unnest($5::text[]) AS type,
              unnest($6::text[]) AS content_type, unnest($7::bytea[]) AS body,
              unnest($8::bytea[]) AS digest, unnest($9::timestamptz[]) AS received_at,
-             unnest($10::text[]) AS conversation_id) AS n
+             unnest($10::text[]) AS conversation_id, unnest($11::text[]) AS call_id,
+             unnest($12::bytea[]) AS hash) AS n
+WHERE (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = n.hash) IS NULL
 ON CONFLICT (account_id, source, identity) DO NOTHING
 RETURNING id
 `
@@ -233,9 +235,12 @@ type InsertEventsParams struct {
 	Digests         [][]byte
 	ReceivedAts     []time.Time
 	ConversationIds []string
+	CallIds         []string
+	Hashes          [][]byte
 }
 
-// An event that somebody else accepted in the meantime is not returned.
+// An event that somebody else accepted in the meantime is not returned, nor is one of a call that was erased. A subquery of
+// its own for each event is one look-up by the key whatever the planner believes about the table.
 func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, insertEvents,
 		arg.Ids,
@@ -248,6 +253,8 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) ([]s
 		arg.Digests,
 		arg.ReceivedAts,
 		arg.ConversationIds,
+		arg.CallIds,
+		arg.Hashes,
 	)
 	if err != nil {
 		return nil, err

@@ -321,6 +321,37 @@ type Delivery struct {
 	UpdatedAt      time.Time
 }
 
+type ErasedConversation struct {
+	ID         string
+	AccountID  string
+	ErasureID  string
+	AcceptedAt time.Time
+	ErasedAt   time.Time
+	Counts     []byte
+}
+
+type ErasedHash struct {
+	Hash           []byte
+	AccountID      string
+	ConversationID *string
+}
+
+type Erasure struct {
+	ID            string
+	AccountID     string
+	Cause         string
+	AskedBy       string
+	BeganAt       time.Time
+	FinishedAt    *time.Time
+	Conversations int32
+	Events        int32
+}
+
+type ErasureKey struct {
+	OnlyOne bool
+	Key     []byte
+}
+
 type Event struct {
 	ID             string
 	AccountID      string
@@ -333,6 +364,7 @@ type Event struct {
 	ReceivedAt     time.Time
 	AcceptedAt     time.Time
 	ConversationID *string
+	CallID         string
 }
 
 type EventConflict struct {

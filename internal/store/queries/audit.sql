@@ -242,6 +242,30 @@ WHERE (d.state IN ('sent', 'delivered') AND d.provider <> 'capture')
    OR d.state IN ('planned', 'held', 'skipped', 'cancelled')
 LIMIT @most::integer;
 
+-- name: AuditErasedAndThere :many
+SELECT x.id::text FROM erased_conversations AS x JOIN conversations AS c ON c.id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN events AS e ON e.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN interviews AS i ON i.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN decisions AS d ON d.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN variable_values AS v ON v.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN deliveries AS d ON d.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN tasks AS t ON t.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN alerts AS a ON a.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN captured AS m ON m.conversation_id = x.id
+LIMIT @most::integer;
+
+-- name: AuditErasedAndForgotten :many
+SELECT x.id::text FROM erased_conversations AS x
+WHERE NOT EXISTS (SELECT 1 FROM erased_hashes AS h WHERE h.conversation_id = x.id)
+LIMIT @most::integer;
+
+-- name: AuditErasureMiscounted :many
+SELECT e.id::text FROM erasures AS e
+LEFT JOIN (SELECT x.erasure_id, count(*) AS conversations FROM erased_conversations AS x GROUP BY x.erasure_id) AS t
+       ON t.erasure_id = e.id
+WHERE coalesce(t.conversations, 0) <> e.conversations
+LIMIT @most::integer;
+
 -- name: AuditTally :one
 SELECT (SELECT count(*) FROM events)::integer AS events,
        (SELECT count(*) FROM conversations)::integer AS conversations,
@@ -250,6 +274,7 @@ SELECT (SELECT count(*) FROM events)::integer AS events,
        (SELECT count(*) FROM decisions WHERE verdict = 'fires')::integer AS fired,
        (SELECT count(*) FROM tasks)::integer AS tasks,
        (SELECT count(*) FROM alerts)::integer AS alerts,
+       (SELECT count(*) FROM erased_conversations)::integer AS erased,
        (SELECT count(*) FROM interviews)::integer AS calls,
        (SELECT count(*) FROM interviews WHERE simulated)::integer AS simulated_calls,
        (SELECT count(*) FROM deliveries AS d

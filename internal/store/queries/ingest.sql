@@ -6,15 +6,18 @@ FROM (SELECT unnest(@account_ids::text[]) AS account_id, unnest(@sources::text[]
 JOIN events AS e ON e.account_id = asked.account_id AND e.source = asked.source AND e.identity = asked.identity;
 
 -- name: InsertEvents :many
--- An event that somebody else accepted in the meantime is not returned.
-INSERT INTO events (id, account_id, source, identity, type, content_type, body, digest, received_at, conversation_id)
+-- An event that somebody else accepted in the meantime is not returned, nor is one of a call that was erased. A subquery of
+-- its own for each event is one look-up by the key whatever the planner believes about the table.
+INSERT INTO events (id, account_id, source, identity, type, content_type, body, digest, received_at, conversation_id, call_id)
 SELECT n.id, n.account_id, n.source, n.identity, n.type, n.content_type, n.body, n.digest, n.received_at,
-       nullif(n.conversation_id, '')::uuid
+       nullif(n.conversation_id, '')::uuid, n.call_id
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@sources::text[]) AS source,
              unnest(@identities::text[]) AS identity, unnest(@types::text[]) AS type,
              unnest(@content_types::text[]) AS content_type, unnest(@bodies::bytea[]) AS body,
              unnest(@digests::bytea[]) AS digest, unnest(@received_ats::timestamptz[]) AS received_at,
-             unnest(@conversation_ids::text[]) AS conversation_id) AS n
+             unnest(@conversation_ids::text[]) AS conversation_id, unnest(@call_ids::text[]) AS call_id,
+             unnest(@hashes::bytea[]) AS hash) AS n
+WHERE (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = n.hash) IS NULL
 ON CONFLICT (account_id, source, identity) DO NOTHING
 RETURNING id;
 

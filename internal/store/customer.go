@@ -1,0 +1,228 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"aftercall/internal/store/db"
+)
+
+// Customer is somebody whose calls are looked for to be erased: by an e-mail address, or by a phone number.
+type Customer struct {
+	email, phone  string // as they are searched for
+	international string // all digits of a number with a country code, else ""
+}
+
+// ErrNoCustomer is returned for a text that is neither a phone number nor an e-mail address.
+var ErrNoCustomer = errors.New("that is neither a phone number nor an e-mail address")
+
+var phoneForm = regexp.MustCompile(`^(?:tel:)?[+(]?[0-9][0-9 \x{a0}\x{2011}()./-]*$`)
+
+// ParseCustomer reads a phone number in any format, or an e-mail address. Erasing what a slip of the fingers names would be
+// bad, so it takes nothing else.
+func ParseCustomer(s string) (Customer, error) {
+	s = strings.TrimSpace(s)
+	if local, domain, at := strings.Cut(s, "@"); at {
+		key := emailKey(s)
+		if local == "" || domain == "" || key == "" || strings.ContainsAny(s, " ,;<>") || strings.Contains(domain, "@") {
+			return Customer{}, ErrNoCustomer
+		}
+		return Customer{email: key}, nil
+	}
+	key := phoneKey(s)
+	if len(key) < 6 || !phoneForm.MatchString(s) {
+		return Customer{}, ErrNoCustomer
+	}
+	return Customer{phone: key, international: international(s)}, nil
+}
+
+// Exact reports whether the customer is known by all there is to know: an address, or a number with its country code.
+func (c Customer) Exact() bool { return c.email != "" || c.international != "" }
+
+// calls reports whether a number may be the customer's: it ends alike, and where both have their country code they are one.
+func (c Customer) calls(number string) bool {
+	if c.phone == "" || phoneKey(number) != c.phone {
+		return false
+	}
+	other := international(number)
+	return c.international == "" || other == "" || other == c.international
+}
+
+// international gives a number's digits with the country code; "" where it has none.
+func international(number string) string {
+	number = strings.ReplaceAll(bare(number), "(0)", "")
+	digits := string(digitsOf(number))
+	if strings.HasPrefix(number, "+") {
+		return digits
+	}
+	if rest, ok := strings.CutPrefix(digits, "00"); ok {
+		return rest
+	}
+	return ""
+}
+
+// Call is a conversation as the one who is to erase it sees it.
+type Call struct {
+	ID, ExternalID, Channel string
+	AcceptedAt              time.Time
+}
+
+// customerMost is how many conversations, and eventsMost how many events with their bodies, are looked at at a time.
+const (
+	customerMost = 500
+	eventsMost   = 20
+)
+
+// CallsOf lists every conversation of a customer in an account, in the order of acceptance.
+func (s *Store) CallsOf(ctx context.Context, accountID string, who Customer) (calls []Call, err error) {
+	after, more := FirstID(time.Time{}), true
+	for more {
+		rows, err := s.q.CallsOfCustomer(ctx, db.CallsOfCustomerParams{AccountID: accountID, Email: who.email, Phone: who.phone,
+			After: after, Most: customerMost})
+		if err != nil {
+			return nil, fmt.Errorf("list a customer's calls: %w", err)
+		}
+		for _, r := range rows {
+			after = r.ID
+			if who.email != "" || who.calls(r.CustomerNumber) || who.calls(r.FarNumber) {
+				calls = append(calls, Call{ID: r.ID, ExternalID: r.ExternalID, Channel: r.Channel, AcceptedAt: r.AcceptedAt})
+			}
+		}
+		more = len(rows) == customerMost
+	}
+	return calls, nil
+}
+
+// CallsByID lists those of these conversations that are the account's.
+func (s *Store) CallsByID(ctx context.Context, accountID string, ids []string) (calls []Call, err error) {
+	rows, err := s.q.CallsByID(ctx, db.CallsByIDParams{Ids: ids, AccountID: accountID})
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", err)
+	}
+	for _, r := range rows {
+		calls = append(calls, Call{ID: r.ID, ExternalID: r.ExternalID, Channel: r.Channel, AcceptedAt: r.AcceptedAt})
+	}
+	return calls, nil
+}
+
+// EventsOf lists the events of an account that belong to no conversation and mention a customer. Nothing but their bodies
+// says so, so each of them is read.
+func (s *Store) EventsOf(ctx context.Context, accountID string, who Customer) (ids []string, err error) {
+	after, more := FirstID(time.Time{}), true
+	for more {
+		rows, err := s.q.EventsAlone(ctx, db.EventsAloneParams{AccountID: accountID, After: after, Most: eventsMost})
+		if err != nil {
+			return nil, fmt.Errorf("look through events for a customer: %w", err)
+		}
+		mentioned := map[string]bool{}
+		var page []string
+		for _, r := range rows {
+			after, page = r.ID, append(page, r.ID)
+			mentioned[r.ID] = who.mentioned(r.Body)
+		}
+		if err := s.conflictsOf(ctx, accountID, page, who, mentioned); err != nil {
+			return nil, err
+		}
+		for _, id := range page {
+			if mentioned[id] {
+				ids = append(ids, id)
+			}
+		}
+		more = len(rows) == eventsMost
+	}
+	return ids, nil
+}
+
+// conflictsOf looks through what was posted under the same identities with another body.
+func (s *Store) conflictsOf(ctx context.Context, accountID string, page []string, who Customer, mentioned map[string]bool) error {
+	if len(page) == 0 {
+		return nil
+	}
+	rows, err := s.q.ConflictsAlone(ctx, db.ConflictsAloneParams{Ids: page, AccountID: accountID})
+	if err != nil {
+		return fmt.Errorf("look through conflicting events for a customer: %w", err)
+	}
+	for _, r := range rows {
+		mentioned[r.EventID] = mentioned[r.EventID] || who.mentioned(r.Body)
+	}
+	return nil
+}
+
+// mentioned reports whether a body that was posted names the customer anywhere.
+func (c Customer) mentioned(body []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var doc any
+	if d.Decode(&doc) != nil {
+		return c.inText(string(body))
+	}
+	return c.in(doc)
+}
+
+func (c Customer) in(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return c.inText(v)
+	case json.Number:
+		return c.inText(v.String())
+	case []any:
+		for _, member := range v {
+			if c.in(member) {
+				return true
+			}
+		}
+	case map[string]any:
+		for key, member := range v {
+			if c.inText(key) || c.in(member) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// numbers finds what may be phone numbers in a text.
+var numbers = regexp.MustCompile(`[+(]?[0-9][0-9 \x{a0}\x{2011}()./-]{4,}`)
+
+func (c Customer) inText(text string) bool {
+	if c.email != "" {
+		return strings.Contains(strings.ToLower(text), c.email)
+	}
+	for _, number := range numbers.FindAllString(text, -1) {
+		if c.calls(number) {
+			return true
+		}
+	}
+	return false
+}
+
+// Holdings is how much there is of some conversations.
+type Holdings struct {
+	Events, Calls, Decisions, Tasks, Deliveries int
+	Waiting                                     int // deliveries that are still to be sent, or held
+	UnderWay                                    int // being sent at this moment
+	GoneOut                                     int // with an outside provider
+}
+
+// Holdings counts what there is of conversations of an account.
+func (s *Store) Holdings(ctx context.Context, accountID string, conversationIDs []string) (Holdings, error) {
+	r, err := s.q.CountHoldings(ctx, db.CountHoldingsParams{Ids: conversationIDs, AccountID: accountID})
+	if err != nil {
+		return Holdings{}, fmt.Errorf("count what there is of conversations: %w", err)
+	}
+	return Holdings{Events: int(r.Events), Calls: int(r.Calls), Decisions: int(r.Decisions), Tasks: int(r.Tasks),
+		Deliveries: int(r.Deliveries), Waiting: int(r.Waiting), UnderWay: int(r.UnderWay), GoneOut: int(r.GoneOut)}, nil
+}
+
+// Plus adds up.
+func (h Holdings) Plus(o Holdings) Holdings {
+	return Holdings{Events: h.Events + o.Events, Calls: h.Calls + o.Calls, Decisions: h.Decisions + o.Decisions, Tasks: h.Tasks + o.Tasks,
+		Deliveries: h.Deliveries + o.Deliveries, Waiting: h.Waiting + o.Waiting, UnderWay: h.UnderWay + o.UnderWay,
+		GoneOut: h.GoneOut + o.GoneOut}
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"aftercall/internal/store/db"
+)
+
+// eraseLocked erases conversations that this transaction has locked, and returns those it had to leave because a message of
+// theirs is under way. With its conversation locked nothing new is planned; with its deliveries locked nothing is claimed
+// and no receipt written: what is true here stays true until the commit.
+func (s *Store) eraseLocked(ctx context.Context, q *db.Queries, e Erasure, locked []db.LockErasingRow) (busy []string, err error) {
+	sending, err := underWay(ctx, q, e, locked)
+	if err != nil {
+		return nil, err
+	}
+	var free []db.LockErasingRow
+	for _, c := range locked {
+		if sending[c.ID] {
+			busy = append(busy, c.ID)
+		} else {
+			free = append(free, c)
+		}
+	}
+	if err := stop(ctx, q, e, busy); err != nil {
+		return nil, err
+	}
+	return busy, s.remove(ctx, q, e, free)
+}
+
+// underWay locks the conversations' deliveries and says of which conversation one is being sent.
+func underWay(ctx context.Context, q *db.Queries, e Erasure, locked []db.LockErasingRow) (map[string]bool, error) {
+	rows, err := q.LockDeliveries(ctx, db.LockDeliveriesParams{Ids: idsOf(locked), AccountID: e.AccountID})
+	if err != nil {
+		return nil, fmt.Errorf("lock deliveries: %w", err)
+	}
+	sending := map[string]bool{}
+	for _, d := range rows {
+		if DeliveryState(d.State) == Sending {
+			sending[d.ConversationID] = true
+		}
+	}
+	return sending, nil
+}
+
+// stop leaves of conversations only what is under way: they count as decided, and what waits to be sent is cancelled.
+func stop(ctx context.Context, q *db.Queries, e Erasure, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := q.StopConversations(ctx, db.StopConversationsParams{Ids: ids, AccountID: e.AccountID}); err != nil {
+		return fmt.Errorf("stop deciding: %w", err)
+	}
+	if err := q.DropWaitingDecisions(ctx, db.DropWaitingDecisionsParams{Ids: ids, AccountID: e.AccountID}); err != nil {
+		return fmt.Errorf("drop decisions that wait: %w", err)
+	}
+	if err := q.CancelDeliveries(ctx, db.CancelDeliveriesParams{Ids: ids, AccountID: e.AccountID}); err != nil {
+		return fmt.Errorf("cancel deliveries: %w", err)
+	}
+	return nil
+}
+
+// remove deletes conversations with all that belongs to them, and keeps by which hashes they are known and how much it was.
+func (s *Store) remove(ctx context.Context, q *db.Queries, e Erasure, calls []db.LockErasingRow) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	ids := idsOf(calls)
+	kept := db.KeepHashesParams{AccountID: e.AccountID}
+	var callIDs []string
+	var jobs [][]byte
+	for _, c := range calls {
+		// Events about it may still come that carry no conversation.
+		kept.Hashes = append(kept.Hashes, s.hashes.call(callKey{c.ExternalID, e.AccountID, c.Source}),
+			s.hashes.event(eventKey{account: e.AccountID, source: c.Source}, c.ExternalID))
+		kept.ConversationIds, callIDs = append(kept.ConversationIds, c.ID, c.ID), append(callIDs, c.ExternalID)
+		args, err := json.Marshal(map[string]string{"conversation_id": c.ID})
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, args)
+	}
+	n, err := q.EraseConversations(ctx, db.EraseConversationsParams{Ids: ids, AccountID: e.AccountID, ErasureID: e.ID})
+	if err == nil && int(n) != len(calls) {
+		err = fmt.Errorf("%d of %d were there", n, len(calls))
+	}
+	if err != nil {
+		return fmt.Errorf("delete conversations: %w", err)
+	}
+	if _, err := q.EraseJobs(ctx, jobs); err != nil {
+		return fmt.Errorf("delete their jobs: %w", err)
+	}
+	events, err := s.removeAbout(ctx, q, e, callIDs, &kept)
+	if err != nil {
+		return err
+	}
+	return e.keep(ctx, q, kept, len(calls), events)
+}
+
+// removeAbout deletes the events that are about these calls and carry no conversation.
+func (s *Store) removeAbout(ctx context.Context, q *db.Queries, e Erasure, callIDs []string, kept *db.KeepHashesParams) (int, error) {
+	about, err := q.EventsAbout(ctx, db.EventsAboutParams{AccountID: e.AccountID, CallIds: callIDs})
+	if err != nil {
+		return 0, fmt.Errorf("look for events about them: %w", err)
+	}
+	if len(about) == 0 {
+		return 0, nil
+	}
+	gone, err := q.EraseEvents(ctx, db.EraseEventsParams{Ids: about, AccountID: e.AccountID})
+	if err != nil {
+		return 0, fmt.Errorf("delete events about them: %w", err)
+	}
+	for _, g := range gone {
+		kept.Hashes = append(kept.Hashes, s.hashes.event(eventKey{e.AccountID, g.Source, g.Identity}, g.CallID))
+		kept.ConversationIds = append(kept.ConversationIds, "")
+	}
+	return len(gone), nil
+}
+
+func idsOf(calls []db.LockErasingRow) []string {
+	ids := make([]string, len(calls))
+	for n, c := range calls {
+		ids[n] = c.ID
+	}
+	return ids
+}

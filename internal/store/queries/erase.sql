@@ -1,0 +1,169 @@
+-- Erasing. A batch of conversations is locked with its deliveries, so that nothing of it is decided, claimed or settled any
+-- more; then every row of it goes in one statement, with the row that says how many there were.
+
+-- name: ErasureKey :one
+SELECT key FROM erasure_keys;
+
+-- name: ErasedAmong :many
+-- Which of these identities were erased.
+SELECT hash, account_id, coalesce(conversation_id::text, '')::text AS conversation_id
+FROM erased_hashes WHERE hash = ANY(@hashes::bytea[]);
+
+-- name: BeginErasure :exec
+INSERT INTO erasures (id, account_id, cause, asked_by) VALUES (@id, @account_id, @cause, @asked_by);
+
+-- name: CountErased :exec
+UPDATE erasures SET conversations = conversations + @conversations, events = events + @events
+WHERE id = @id AND account_id = @account_id;
+
+-- name: FinishErasure :exec
+UPDATE erasures SET finished_at = now() WHERE id = @id AND account_id = @account_id;
+
+-- name: ErasedConversation :one
+SELECT x.account_id, x.erased_at, e.cause FROM erased_conversations AS x JOIN erasures AS e ON e.id = x.erasure_id
+WHERE x.id = @id AND (@every::boolean OR x.account_id = ANY(@account_ids::text[]));
+
+-- name: LockErasing :many
+SELECT id, source, external_id FROM conversations
+WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id
+ORDER BY id FOR UPDATE;
+
+-- name: LockDue :many
+-- The next that were accepted before the limit. What somebody else has under his hands is left for another time.
+SELECT id, source, external_id FROM conversations
+WHERE account_id = @account_id AND id > @after::uuid AND id < @before::uuid
+ORDER BY id LIMIT @most::integer FOR UPDATE SKIP LOCKED;
+
+-- name: LockDeliveries :many
+-- In the order in which everybody locks deliveries. Claims pass over what is locked, receipts wait for it.
+SELECT conversation_id, state FROM deliveries
+WHERE conversation_id = ANY(@ids::uuid[]) AND account_id = @account_id
+ORDER BY id FOR UPDATE;
+
+-- name: StopConversations :exec
+-- Nothing more is decided: a plan that is under way was made for the version before.
+UPDATE conversations SET state = 'decided', decided_at = coalesce(decided_at, now()), version = version + 1
+WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id;
+
+-- name: DropWaitingDecisions :exec
+DELETE FROM decisions WHERE conversation_id = ANY(@ids::uuid[]) AND account_id = @account_id AND verdict = 'waiting';
+
+-- name: CancelDeliveries :exec
+UPDATE deliveries SET state = 'cancelled', reason = '', detail = 'Cancelled, because the conversation is being erased.',
+    updated_at = now()
+WHERE conversation_id = ANY(@ids::uuid[]) AND account_id = @account_id AND coalesce(state, '') IN ('planned', 'retrying', 'held');
+
+-- name: EraseConversations :execrows
+WITH gone_alerts AS (
+    DELETE FROM alerts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
+    RETURNING conversation_id
+), gone_captured AS (
+    DELETE FROM captured WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
+    RETURNING conversation_id
+), gone_attempts AS (
+    DELETE FROM attempts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
+), gone_deliveries AS (
+    DELETE FROM deliveries WHERE conversation_id = ANY(@ids::uuid[]) RETURNING conversation_id, state
+), gone_tasks AS (
+    DELETE FROM tasks WHERE conversation_id = ANY(@ids::uuid[]) RETURNING conversation_id
+), gone_values AS (
+    DELETE FROM variable_values WHERE conversation_id = ANY(@ids::uuid[])
+), gone_decisions AS (
+    DELETE FROM decisions WHERE conversation_id = ANY(@ids::uuid[]) RETURNING conversation_id
+), gone_calls AS (
+    DELETE FROM interviews WHERE conversation_id = ANY(@ids::uuid[]) RETURNING conversation_id
+), gone_conflicts AS (
+    DELETE FROM event_conflicts WHERE event_id IN (SELECT e.id FROM events AS e WHERE e.conversation_id = ANY(@ids::uuid[]))
+), gone_events AS (
+    DELETE FROM events WHERE conversation_id = ANY(@ids::uuid[]) RETURNING conversation_id
+), gone AS (
+    DELETE FROM conversations AS c WHERE c.id = ANY(@ids::uuid[]) AND c.account_id = @account_id RETURNING c.id, c.account_id, c.accepted_at
+)
+INSERT INTO erased_conversations (id, account_id, erasure_id, accepted_at, counts)
+SELECT g.id, g.account_id, @erasure_id::uuid, g.accepted_at, jsonb_build_object(
+    'events', (SELECT count(*) FROM gone_events AS x WHERE x.conversation_id = g.id),
+    'interviews', (SELECT count(*) FROM gone_calls AS x WHERE x.conversation_id = g.id),
+    'decisions', (SELECT count(*) FROM gone_decisions AS x WHERE x.conversation_id = g.id),
+    'tasks', (SELECT count(*) FROM gone_tasks AS x WHERE x.conversation_id = g.id),
+    'alerts', (SELECT count(*) FROM gone_alerts AS x WHERE x.conversation_id = g.id),
+    'captured', (SELECT count(*) FROM gone_captured AS x WHERE x.conversation_id = g.id),
+    'deliveries', (SELECT coalesce(jsonb_object_agg(x.state, x.n), '{}')
+                   FROM (SELECT y.state, count(*) AS n FROM gone_deliveries AS y
+                         WHERE y.conversation_id = g.id GROUP BY y.state) AS x))
+FROM gone AS g;
+
+-- name: EraseJobs :execrows
+-- The rows of the queue, in whatever state: a job that runs finds nothing any more.
+DELETE FROM river_job WHERE args @> ANY(@args::jsonb[]);
+
+-- name: EventsAbout :many
+-- Events that carry no conversation but say which they are about.
+SELECT id FROM events
+WHERE account_id = @account_id AND conversation_id IS NULL AND call_id <> '' AND call_id = ANY(@call_ids::text[]);
+
+-- name: DueEvents :many
+-- The next events without a conversation that were accepted before the limit.
+SELECT id FROM events
+WHERE account_id = @account_id AND conversation_id IS NULL AND id < @before::uuid
+ORDER BY id LIMIT @most::integer FOR UPDATE SKIP LOCKED;
+
+-- name: EventsAlone :many
+-- Events without a conversation, to be looked through for a customer.
+SELECT id, body FROM events
+WHERE account_id = @account_id AND conversation_id IS NULL AND id > @after::uuid
+ORDER BY id LIMIT @most::integer;
+
+-- name: ConflictsAlone :many
+-- What was posted under the identity of one of these events with another body.
+SELECT x.event_id, x.body FROM event_conflicts AS x
+WHERE x.event_id = ANY(@ids::uuid[]) AND x.account_id = @account_id;
+
+-- name: EraseEvents :many
+WITH gone_conflicts AS (
+    DELETE FROM event_conflicts AS x WHERE x.event_id = ANY(@ids::uuid[]) AND x.account_id = @account_id
+)
+DELETE FROM events AS e WHERE e.id = ANY(@ids::uuid[]) AND e.account_id = @account_id AND e.conversation_id IS NULL
+RETURNING e.source, e.identity, e.call_id;
+
+-- name: KeepHashes :exec
+INSERT INTO erased_hashes (hash, account_id, conversation_id)
+SELECT n.hash, @account_id::text, nullif(n.conversation_id, '')::uuid
+FROM (SELECT unnest(@hashes::bytea[]) AS hash, unnest(@conversation_ids::text[]) AS conversation_id) AS n
+ON CONFLICT (hash) DO NOTHING;
+
+-- name: CallsOfCustomer :many
+-- Conversations that go by the keys of the customer; the last nine digits of a number are not all of it.
+SELECT c.id, c.external_id, c.accepted_at, c.channel, c.customer_number,
+       coalesce(CASE WHEN c.direction = 'outbound' THEN c.content ->> 'to_number' ELSE c.content ->> 'from_number' END, '')::text AS far_number
+FROM conversations AS c JOIN (
+    (SELECT x.id FROM conversations AS x
+     WHERE @email::text <> '' AND x.email_key <> '' AND x.email_key = @email AND x.account_id = @account_id AND x.id > @after::uuid
+     ORDER BY x.id LIMIT @most::integer)
+    UNION
+    (SELECT x.id FROM conversations AS x
+     WHERE @phone::text <> '' AND x.phone_key <> '' AND x.phone_key = @phone AND x.account_id = @account_id AND x.id > @after::uuid
+     ORDER BY x.id LIMIT @most::integer)
+    UNION
+    (SELECT x.id FROM conversations AS x
+     WHERE @phone::text <> '' AND x.far_phone_key <> '' AND x.far_phone_key = @phone AND x.account_id = @account_id AND x.id > @after::uuid
+     ORDER BY x.id LIMIT @most::integer)) AS f ON f.id = c.id
+ORDER BY c.id LIMIT @most::integer;
+
+-- name: CallsByID :many
+SELECT id, external_id, accepted_at, channel FROM conversations
+WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id
+ORDER BY id;
+
+-- name: CountHoldings :one
+-- What there is of some conversations.
+SELECT (SELECT count(*) FROM events AS e WHERE e.conversation_id = ANY(@ids::uuid[]) AND e.account_id = @account_id)::integer AS events,
+       (SELECT count(*) FROM interviews AS i WHERE i.conversation_id = ANY(@ids::uuid[]) AND i.account_id = @account_id)::integer AS calls,
+       (SELECT count(*) FROM decisions AS d WHERE d.conversation_id = ANY(@ids::uuid[]) AND d.account_id = @account_id)::integer AS decisions,
+       (SELECT count(*) FROM tasks AS t WHERE t.conversation_id = ANY(@ids::uuid[]) AND t.account_id = @account_id)::integer AS tasks,
+       l.deliveries, l.waiting, l.under_way, l.gone_out
+FROM (SELECT count(*)::integer AS deliveries,
+             count(*) FILTER (WHERE d.state IN ('planned', 'retrying', 'held'))::integer AS waiting,
+             count(*) FILTER (WHERE d.state = 'sending')::integer AS under_way,
+             count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel NOT IN ('task', 'team_alert')
+                                    AND d.provider <> 'capture')::integer AS gone_out
+      FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]) AND d.account_id = @account_id) AS l;
