@@ -52,6 +52,11 @@ ifeq ($(ONLY),)
 endif
 	$(GO) run ./internal/bench $(if $(SHORT),-short,-report docs/operations/performance.md) $(if $(ONLY),-only $(ONLY)) $(if $(DATA),-data $(DATA)) $(if $(JSON),-json $(JSON)) $(if $(AGAINST),-against $(AGAINST))
 
+# N=20000: fewer calls, which says nothing about speed. ONLY=search: some pages. KEEP=DIR: the database stays there, for the next time.
+.PHONY: big
+big: postgres ## how long each page takes with a million calls and three million deliveries (some 10 GB of disk; N=20000: fewer)
+	$(GO) run ./internal/big $(if $(N),-conversations $(N)) $(if $(ONLY),-only '$(ONLY)') $(if $(KEEP),-data $(KEEP)) $(if $(N)$(ONLY),,-report docs/operations/performance.md)
+
 .PHONY: build
 build: ## one static binary: bin/aftercall
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/aftercall ./cmd/aftercall

@@ -106,7 +106,7 @@ func New(c Config) (*Worker, error) {
 	w := &Worker{
 		store: c.Store, revisions: c.Revisions, log: c.Logger, lease: c.Lease, signals: c.Signals, now: c.Now,
 		paused: &paused{queues: map[string]bool{}},
-		self: store.Worker{ID: host + "-" + uuid.NewString()[:8], Host: host, Version: c.Version, StartedAt: c.Now()},
+		self:   store.Worker{ID: host + "-" + uuid.NewString()[:8], Host: host, Version: c.Version, StartedAt: c.Now()},
 	}
 	stopping, leave := context.WithCancel(context.Background())
 	w.stopping, w.leave = stopping.Done(), leave

@@ -28,6 +28,7 @@ type found struct {
 	cause   store.Cause
 	calls   []store.Call
 	events  []string // that belong to no conversation
+	views   []string // searches that people keep
 }
 
 // erase erases conversations, or every call of a customer. It says what it would erase and asks, and waits for messages that
@@ -110,6 +111,9 @@ func (e *erasing) ofCustomer(ctx context.Context) (found, error) {
 		if f.events, err = e.db.EventsOf(ctx, a.ID, who); err != nil {
 			return f, err
 		}
+		if f.views, err = e.db.ViewsOf(ctx, a.ID, who); err != nil {
+			return f, err
+		}
 		if len(f.calls)+len(f.events) > 0 {
 			all = append(all, f)
 		}
@@ -155,6 +159,9 @@ func (e *erasing) show(ctx context.Context, f found) error {
 		if some.n > 0 {
 			fmt.Fprintf(e.out, ", %d %s", some.n, some.what)
 		}
+	}
+	if len(f.views) > 0 {
+		fmt.Fprintf(e.out, ", and %d of the searches that people keep", len(f.views))
 	}
 	fmt.Fprintln(e.out)
 	return nil
@@ -202,6 +209,9 @@ func (e *erasing) erase(ctx context.Context, f found) error {
 	left, err := e.db.Erase(ctx, asked, idsOf(f.calls), patience)
 	if err == nil {
 		err = e.db.EraseEvents(ctx, asked, f.events)
+	}
+	if err == nil {
+		err = e.db.EraseViews(ctx, asked, f.views)
 	}
 	if err != nil {
 		return fmt.Errorf("it broke off, run it again: %w", err)

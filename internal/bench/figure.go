@@ -28,8 +28,8 @@ type bench struct {
 
 	ballast atomic.Int64 // of pace's work
 	figures []figure
-	notes   []string // what was found beside figures, in a sentence each
-	plans   []plan   // what Postgres said of the product's statements
+	notes   []string   // what was found beside figures, in a sentence each
+	plans   []bed.Plan // what Postgres said of the product's statements
 }
 
 // figure is one number, taken in several rounds.

@@ -14,11 +14,11 @@ import (
 
 // part is what one measurement gave.
 type part struct {
-	ID      string   `json:"id"`
-	Title   string   `json:"title"`
-	Figures []figure `json:"figures"`
-	Notes   []string `json:"notes,omitempty"`
-	Plans   []plan   `json:"plans,omitempty"`
+	ID      string     `json:"id"`
+	Title   string     `json:"title"`
+	Figures []figure   `json:"figures"`
+	Notes   []string   `json:"notes,omitempty"`
+	Plans   []bed.Plan `json:"plans,omitempty"`
 }
 
 // report is one run of the command.

@@ -69,6 +69,7 @@ func rooms() []Room {
 
 		{Path: "internal/bench", Level: 8, Tests: true},       // a command; it measures on the beds of the chaos runs
 		{Path: "internal/conformance", Level: 8, Tests: true}, // a command that stands on the same bed
+		{Path: "internal/big", Level: 8, Tests: true},         // a command; it times the product's own pages
 	}
 }
 
@@ -78,6 +79,7 @@ func libraries() []Library {
 	database := []string{
 		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
 		"internal/chaos/checker", "internal/chaos", "internal/bench", // which must not read through the product's own queries
+		"internal/big", // which copies
 	}
 	return []Library{
 		{Path: "github.com/sashabaranov/go-openai", Rooms: []string{"internal/llm/openai"}},
@@ -118,7 +120,7 @@ func libraries() []Library {
 func sqlRooms() []string {
 	return []string{
 		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
-		"internal/chaos", "internal/chaos/checker", "internal/bench", "internal/conformance",
+		"internal/chaos", "internal/chaos/checker", "internal/bench", "internal/conformance", "internal/big",
 	}
 }
 

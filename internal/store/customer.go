@@ -139,6 +139,28 @@ func (s *Store) EventsOf(ctx context.Context, accountID string, who Customer) (i
 	return ids, nil
 }
 
+// ViewsOf lists the searches that people keep, for an account or for all of theirs, and in which a customer is named.
+func (s *Store) ViewsOf(ctx context.Context, accountID string, who Customer) (ids []string, err error) {
+	rows, err := s.q.ViewsKept(ctx, accountID)
+	if err != nil {
+		return nil, fmt.Errorf("look through kept searches for a customer: %w", err)
+	}
+	for _, r := range rows {
+		if who.inText(r.Name) || who.inText(r.Query) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
+}
+
+// EraseViews erases searches that people keep.
+func (s *Store) EraseViews(ctx context.Context, e Erasure, ids []string) error {
+	if err := s.q.EraseViews(ctx, db.EraseViewsParams{Ids: ids, AccountID: e.AccountID}); err != nil {
+		return fmt.Errorf("erase kept searches of account %s: %w", e.AccountID, err)
+	}
+	return nil
+}
+
 // conflictsOf looks through what was posted under the same identities with another body.
 func (s *Store) conflictsOf(ctx context.Context, accountID string, page []string, who Customer, mentioned map[string]bool) error {
 	if len(page) == 0 {

@@ -25,7 +25,11 @@ const (
 )
 
 // Erasure is what one request erases, or one pass of an account's retention. Its row says when, why and how much.
-type Erasure struct{ ID, AccountID string }
+type Erasure struct {
+	ID, AccountID string
+	asked         bool // by somebody; else it is retention
+	by            Actor
+}
 
 // The measures of erasing: a batch takes some tens of milliseconds, in which nobody else can touch its conversations.
 const (
@@ -37,7 +41,7 @@ const (
 
 // BeginErasure writes down that somebody erases something.
 func (s *Store) BeginErasure(ctx context.Context, by Actor, accountID string, why Cause) (Erasure, error) {
-	e := Erasure{ID: newID(), AccountID: accountID}
+	e := Erasure{ID: newID(), AccountID: accountID, asked: true, by: by}
 	act := Act{AccountID: accountID, By: by, What: ActErased, Target: e.ID, Detail: map[string]string{"cause": string(why)}}
 	if err := s.change(ctx, act, func(q *db.Queries) error { return e.begin(ctx, q, why, by.Name) }); err != nil {
 		return Erasure{}, err

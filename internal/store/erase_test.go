@@ -74,15 +74,28 @@ func (h *house) whole(t *testing.T) (id string) {
 	conflict.Event.Body = []byte("another body")
 	h.accept(t, conflict)
 	h.accept(t, h.alone("c1", "started:c1", `{"conversation":"c1"}`))
+	h.exec(t, worked, id)
 	return id
 }
+
+// worked is what people left who worked on a call: run 2, a settlement, a mark, an alert that was read, and a bulk job's item.
+const worked = `
+WITH r AS (INSERT INTO runs (conversation_id, run, account_id, cause, of_run, automation, sandbox, revision_id, state, person, done_at)
+	SELECT id, 2, account_id, 'fix', 1, 'callback', false, revision_id, 'done', 'Ann', now() FROM conversations WHERE id = $1),
+s AS (INSERT INTO settlements (delivery_id, settled, account_id, conversation_id, run, person)
+	SELECT id, 'sent', account_id, conversation_id, 0, 'Ann' FROM deliveries WHERE conversation_id = $1),
+m AS (INSERT INTO marks (conversation_id, run, automation, account_id, wrong, note, person) VALUES ($1, 1, 'callback', 'acme', true, 'n', 'Ann')),
+a AS (INSERT INTO alert_reads (alert_id, person, account_id) SELECT id, 'Ann', account_id FROM alerts WHERE conversation_id = $1),
+b AS (INSERT INTO bulk_jobs (id, account_id, request, person, address, state, counted, more, refused, ended_at)
+	VALUES ('0192f3a4-0000-7000-8000-0000000000b1', 'acme', '{}', 'Ann', '', 'done', 1, false, 1, now()) RETURNING id)
+INSERT INTO bulk_items (bulk_id, item, account_id, conversation_id, result, detail, made) SELECT id, $1, 'acme', $1, 'refused', 'Ann called.', '' FROM b`
 
 // counts of the tables that hold what belongs to a call.
 func (h *house) holdings(t testing.TB) map[string]int {
 	t.Helper()
 	n := map[string]int{}
 	for _, table := range []string{"conversations", "events", "event_conflicts", "interviews", "decisions", "variable_values", "deliveries",
-		"attempts", "tasks", "alerts", "captured", "river_job"} {
+		"attempts", "tasks", "alerts", "captured", "river_job", "runs", "settlements", "marks", "alert_reads", "bulk_items WHERE detail <> ''"} {
 		n[table] = h.count(t, table)
 	}
 	return n
@@ -334,10 +347,42 @@ func TestCallsOfCustomer(t *testing.T) {
 			t.Errorf("%s: %d calls %+v, %d events, want %+v (%v)", asked, len(calls), calls, len(events), want, err)
 		}
 	}
+	h.keepsSearches(t)
 	for _, nobody := range []string{"", "7", "Ann", "c1", "call 7700900123", "@", "a@", "@example.com", "a@b@c", "12:30"} {
 		if _, err := store.ParseCustomer(nobody); !errors.Is(err, store.ErrNoCustomer) {
 			t.Errorf("%q is taken for a customer", nobody)
 		}
+	}
+}
+
+// keepsSearches looks for the searches with a customer in them, in what people keep for this account and for all of theirs.
+func (h *house) keepsSearches(t *testing.T) {
+	t.Helper()
+	for name, v := range map[string]store.View{
+		"theirs": {AccountID: "acme", Query: "phone:07700-900123"}, "everywhere": {Query: "+447700900123"}, "+44 7700 900 123": {AccountID: "acme", Query: "is:failed"},
+		"another": {AccountID: "acme", Query: "07700 900124"}, "elsewhere": {AccountID: "umbra", Query: "07700 900123"}} {
+		v.Name = name
+		if err := h.SaveView(t.Context(), store.Actor{Name: "Ann"}, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	who, err := store.ParseCustomer("+447700900123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := h.ViewsOf(t.Context(), "acme", who)
+	if err != nil || len(ids) != 3 {
+		t.Fatalf("%d searches name the customer, %v", len(ids), err)
+	}
+	e, err := h.BeginErasure(t.Context(), store.Actor{Name: "test"}, "acme", store.CauseCustomer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.EraseViews(t.Context(), e, ids); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.count(t, "saved_views WHERE name IN ('another', 'elsewhere')"); n != 2 || h.count(t, "saved_views") != 2 {
+		t.Errorf("%d searches of others are left, and %d in all", n, h.count(t, "saved_views"))
 	}
 }
 

@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"aftercall/internal/store/db"
 )
 
 // eraseLocked erases conversations that this transaction has locked, and returns those it had to leave because a message of
-// theirs is under way. With its conversation locked nothing new is planned; with its deliveries locked nothing is claimed
+// theirs is under way; if somebody asked for it, these are stopped. With its conversation locked nothing new is planned; with its deliveries locked nothing is claimed
 // and no receipt written: what is true here stays true until the commit.
 func (s *Store) eraseLocked(ctx context.Context, q *db.Queries, e Erasure, locked []db.LockErasingRow) (busy []string, err error) {
 	sending, err := underWay(ctx, q, e, locked)
@@ -24,7 +25,7 @@ func (s *Store) eraseLocked(ctx context.Context, q *db.Queries, e Erasure, locke
 			free = append(free, c)
 		}
 	}
-	if err := stop(ctx, q, e, busy); err != nil {
+	if err := e.stop(ctx, q, busy); err != nil {
 		return nil, err
 	}
 	return busy, s.remove(ctx, q, e, free)
@@ -45,9 +46,10 @@ func underWay(ctx context.Context, q *db.Queries, e Erasure, locked []db.LockEra
 	return sending, nil
 }
 
-// stop leaves of conversations only what is under way: they count as decided, and what waits to be sent is cancelled.
-func stop(ctx context.Context, q *db.Queries, e Erasure, ids []string) error {
-	if len(ids) == 0 {
+// stop leaves of conversations only what is under way: they count as decided, runs that are asked for come to nothing, and
+// what waits to be sent is cancelled by whoever erases. Retention leaves all of it to its next pass.
+func (e Erasure) stop(ctx context.Context, q *db.Queries, ids []string) error {
+	if len(ids) == 0 || !e.asked {
 		return nil
 	}
 	if err := q.StopConversations(ctx, db.StopConversationsParams{Ids: ids, AccountID: e.AccountID}); err != nil {
@@ -56,8 +58,19 @@ func stop(ctx context.Context, q *db.Queries, e Erasure, ids []string) error {
 	if err := q.DropWaitingDecisions(ctx, db.DropWaitingDecisionsParams{Ids: ids, AccountID: e.AccountID}); err != nil {
 		return fmt.Errorf("drop decisions that wait: %w", err)
 	}
-	if err := q.CancelDeliveries(ctx, db.CancelDeliveriesParams{Ids: ids, AccountID: e.AccountID}); err != nil {
+	if err := q.FailAskedRuns(ctx, db.FailAskedRunsParams{Ids: ids, AccountID: e.AccountID}); err != nil {
+		return fmt.Errorf("end runs that are asked for: %w", err)
+	}
+	stopped, err := q.CancelDeliveries(ctx, db.CancelDeliveriesParams{Ids: ids, AccountID: e.AccountID, PersonID: e.by.person(), Person: clean(e.by.Name)})
+	if err != nil {
 		return fmt.Errorf("cancel deliveries: %w", err)
+	}
+	slices.Sort(stopped)
+	for _, id := range slices.Compact(stopped) {
+		act := Act{AccountID: e.AccountID, By: e.by, What: ActErased, Target: id, Detail: map[string]string{"erasure": e.ID}}
+		if err := logAct(ctx, q, act); err != nil {
+			return err
+		}
 	}
 	return nil
 }

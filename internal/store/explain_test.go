@@ -236,6 +236,13 @@ func (h *house) forget(t *testing.T) {
 	if _, err := h.EventsOf(ctx, "acme", who); err != nil {
 		t.Fatal(err)
 	}
+	views, err := h.ViewsOf(ctx, "acme", who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.EraseViews(ctx, store.Erasure{AccountID: "acme"}, views); err != nil {
+		t.Fatal(err)
+	}
 	id := h.conversation(t, "c9")
 	if _, err := h.CallsByID(ctx, "acme", []string{id}); err != nil {
 		t.Fatal(err)

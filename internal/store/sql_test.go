@@ -165,7 +165,7 @@ func TestEveryTableOfACallIsErased(t *testing.T) {
 	h := open(t, store.Options{})
 	rows, err := h.Pool().Query(t.Context(), `SELECT DISTINCT table_name::text FROM information_schema.columns
 		WHERE table_schema = 'public' AND table_name NOT LIKE 'erased%'
-		  AND column_name IN ('conversation_id', 'event_id', 'delivery_id', 'task_id', 'alert_id', 'captured_id', 'interview_id')`)
+		  AND column_name IN ('conversation_id', 'event_id', 'delivery_id', 'task_id', 'alert_id', 'captured_id', 'interview_id', 'call_id')`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestEveryTableOfACallIsErased(t *testing.T) {
 	}
 	erases := queries(t)["EraseConversations"]
 	for _, name := range append(tables, "conversations") {
-		if !regexp.MustCompile(`DELETE FROM ` + name + `\b`).MatchString(erases) {
+		if !regexp.MustCompile(`(DELETE FROM|UPDATE) ` + name + `\b`).MatchString(erases) {
 			t.Errorf("%s has rows that belong to a call, and they are not erased with it", name)
 		}
 	}

@@ -28,7 +28,8 @@ import (
 
 // Options of a bed.
 type Options struct {
-	Dir     string // for logs, config, history and data; it must exist
+	Dir     string // for logs, config and history; it must exist
+	Data    string // where the database lies, and stays; "": in Dir, and gone when the bed is closed
 	Builder *Builder
 	// Variants are built into the product. "fast" among them shortens leases, sweeps and back-offs, for runs of seconds.
 	Variants []string
@@ -75,7 +76,7 @@ func Open(ctx context.Context, o Options) (b *Bed, err error) {
 	if b.Binary, err = o.Builder.Product(ctx, o.Variants...); err != nil {
 		return b, err
 	}
-	if b.Database, err = startDatabase(ctx, filepath.Join(o.Dir, "postgres"), o.Postgres); err != nil {
+	if b.Database, err = startDatabase(ctx, b.data(), o.Postgres); err != nil {
 		return b, err
 	}
 	if err := b.startFake(ctx); err != nil {
@@ -93,6 +94,13 @@ func Open(ctx context.Context, o Options) (b *Bed, err error) {
 		}
 	}
 	return b, nil
+}
+
+func (b *Bed) data() string {
+	if b.Data != "" {
+		return b.Data
+	}
+	return filepath.Join(b.Dir, "postgres")
 }
 
 // Must runs a verb that has to end well. env is set beside the bed's own environment.
@@ -387,7 +395,7 @@ func (b *Bed) Logs() ([]string, error) {
 	return filepath.Glob(filepath.Join(b.Dir, "serve-*.log"))
 }
 
-// Close ends every process and the database. Logs, config and history stay.
+// Close ends every process and the database. Logs, config and history stay, and Data.
 func (b *Bed) Close() {
 	b.mu.Lock()
 	all := b.processes
@@ -399,6 +407,8 @@ func (b *Bed) Close() {
 	done.Wait()
 	if b.Database != nil {
 		b.Database.stop()
-		_ = os.RemoveAll(filepath.Join(b.Dir, "postgres"))
+		if b.Data == "" {
+			_ = os.RemoveAll(b.data())
+		}
 	}
 }

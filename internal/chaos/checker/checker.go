@@ -4,7 +4,7 @@
 //
 // It owns what lost, doubled, doubted and phantom mean (ledger.go), and when a run has come to rest (Settle).
 //
-// It promises to name the ids of whatever breaks a rule. It changes nothing.
+// It promises to name the ids of whatever breaks a rule. It changes nothing but what the server writes into its log (Explain).
 package checker
 
 import (

@@ -17,7 +17,7 @@ WHERE NOT EXISTS (SELECT 1 FROM audit_log AS l
                   WHERE l.account_id = s.account_id AND l.target IN (s.delivery_id::text, s.conversation_id::text)
                     AND l.act = CASE s.settled WHEN 'sent' THEN 'settled' WHEN 'failed' THEN 'settled' WHEN 'superseded' THEN l.act
                                                WHEN 'cancelled' THEN l.act ELSE s.settled END
-                    AND l.act IN ('settled', 'resent', 'released', 'cancelled', 'dismissed', 'fixed', 'approved'))
+                    AND l.act IN ('settled', 'resent', 'released', 'cancelled', 'dismissed', 'fixed', 'approved', 'erased'))
 LIMIT $1::integer
 `
 
@@ -461,6 +461,9 @@ UNION SELECT x.id::text FROM erased_conversations AS x JOIN interviews AS i ON i
 UNION SELECT x.id::text FROM erased_conversations AS x JOIN decisions AS d ON d.conversation_id = x.id
 UNION SELECT x.id::text FROM erased_conversations AS x JOIN variable_values AS v ON v.conversation_id = x.id
 UNION SELECT x.id::text FROM erased_conversations AS x JOIN deliveries AS d ON d.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN runs AS r ON r.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN settlements AS s ON s.conversation_id = x.id
+UNION SELECT x.id::text FROM erased_conversations AS x JOIN marks AS k ON k.conversation_id = x.id
 UNION SELECT x.id::text FROM erased_conversations AS x JOIN tasks AS t ON t.conversation_id = x.id
 UNION SELECT x.id::text FROM erased_conversations AS x JOIN alerts AS a ON a.conversation_id = x.id
 UNION SELECT x.id::text FROM erased_conversations AS x JOIN captured AS m ON m.conversation_id = x.id

@@ -143,20 +143,49 @@ func (q *Queries) CallsOfCustomer(ctx context.Context, arg CallsOfCustomerParams
 	return items, nil
 }
 
-const cancelDeliveries = `-- name: CancelDeliveries :exec
-UPDATE deliveries SET state = 'cancelled', reason = '', detail = 'Cancelled, because the conversation is being erased.',
-    updated_at = now()
-WHERE conversation_id = ANY($1::uuid[]) AND account_id = $2 AND coalesce(state, '') IN ('planned', 'retrying', 'held')
+const cancelDeliveries = `-- name: CancelDeliveries :many
+WITH cancelled AS (
+    UPDATE deliveries AS d SET state = 'cancelled', detail = 'Cancelled, because the call is being erased.', updated_at = now()
+    WHERE d.conversation_id = ANY($3::uuid[]) AND d.account_id = $4 AND coalesce(d.state, '') IN ('planned', 'retrying', 'held')
+    RETURNING d.id, d.account_id, d.conversation_id
+)
+INSERT INTO settlements (delivery_id, settled, account_id, conversation_id, run, person_id, person)
+SELECT c.id, 'cancelled', c.account_id, c.conversation_id, 0, $1::uuid, $2::text FROM cancelled AS c
+ON CONFLICT (delivery_id, settled) DO UPDATE SET at = now()
+RETURNING conversation_id
 `
 
 type CancelDeliveriesParams struct {
+	PersonID  *string
+	Person    string
 	Ids       []string
 	AccountID string
 }
 
-func (q *Queries) CancelDeliveries(ctx context.Context, arg CancelDeliveriesParams) error {
-	_, err := q.db.Exec(ctx, cancelDeliveries, arg.Ids, arg.AccountID)
-	return err
+// Whoever erases the call has called them off.
+func (q *Queries) CancelDeliveries(ctx context.Context, arg CancelDeliveriesParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, cancelDeliveries,
+		arg.PersonID,
+		arg.Person,
+		arg.Ids,
+		arg.AccountID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var conversation_id string
+		if err := rows.Scan(&conversation_id); err != nil {
+			return nil, err
+		}
+		items = append(items, conversation_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const conflictsAlone = `-- name: ConflictsAlone :many
@@ -312,7 +341,10 @@ func (q *Queries) DueEvents(ctx context.Context, arg DueEventsParams) ([]string,
 }
 
 const eraseConversations = `-- name: EraseConversations :execrows
-WITH gone_alerts AS (
+WITH gone_reads AS (
+    DELETE FROM alert_reads WHERE alert_id IN (
+        SELECT a.id FROM deliveries AS d JOIN alerts AS a ON a.delivery_id = d.id WHERE d.conversation_id = ANY($2::uuid[]))
+), gone_alerts AS (
     DELETE FROM alerts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY($2::uuid[]))
     RETURNING conversation_id
 ), gone_captured AS (
@@ -320,6 +352,14 @@ WITH gone_alerts AS (
     RETURNING conversation_id
 ), gone_attempts AS (
     DELETE FROM attempts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY($2::uuid[]))
+), gone_settlements AS (
+    DELETE FROM settlements WHERE conversation_id = ANY($2::uuid[])
+), gone_marks AS (
+    DELETE FROM marks WHERE conversation_id = ANY($2::uuid[])
+), gone_runs AS (
+    DELETE FROM runs WHERE conversation_id = ANY($2::uuid[])
+), silent_items AS ( -- they stay, for their job counts them
+    UPDATE bulk_items SET detail = '' WHERE conversation_id = ANY($2::uuid[])
 ), gone_deliveries AS (
     DELETE FROM deliveries WHERE conversation_id = ANY($2::uuid[]) RETURNING conversation_id, state
 ), gone_tasks AS (
@@ -415,6 +455,20 @@ func (q *Queries) EraseJobs(ctx context.Context, args [][]byte) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const eraseViews = `-- name: EraseViews :exec
+DELETE FROM saved_views WHERE id = ANY($1::uuid[]) AND account_id IN ($2::text, '')
+`
+
+type EraseViewsParams struct {
+	Ids       []string
+	AccountID string
+}
+
+func (q *Queries) EraseViews(ctx context.Context, arg EraseViewsParams) error {
+	_, err := q.db.Exec(ctx, eraseViews, arg.Ids, arg.AccountID)
+	return err
 }
 
 const erasedAmong = `-- name: ErasedAmong :many
@@ -554,6 +608,21 @@ func (q *Queries) EventsAlone(ctx context.Context, arg EventsAloneParams) ([]Eve
 		return nil, err
 	}
 	return items, nil
+}
+
+const failAskedRuns = `-- name: FailAskedRuns :exec
+UPDATE runs SET state = 'failed', problem = 'The call is being erased.', done_at = now()
+WHERE conversation_id = ANY($1::uuid[]) AND account_id = $2 AND state = 'asked'
+`
+
+type FailAskedRunsParams struct {
+	Ids       []string
+	AccountID string
+}
+
+func (q *Queries) FailAskedRuns(ctx context.Context, arg FailAskedRunsParams) error {
+	_, err := q.db.Exec(ctx, failAskedRuns, arg.Ids, arg.AccountID)
+	return err
 }
 
 const finishErasure = `-- name: FinishErasure :exec
@@ -721,4 +790,35 @@ type StopConversationsParams struct {
 func (q *Queries) StopConversations(ctx context.Context, arg StopConversationsParams) error {
 	_, err := q.db.Exec(ctx, stopConversations, arg.Ids, arg.AccountID)
 	return err
+}
+
+const viewsKept = `-- name: ViewsKept :many
+SELECT id, name, query FROM saved_views WHERE account_id IN ($1::text, '') ORDER BY id
+`
+
+type ViewsKeptRow struct {
+	ID    string
+	Name  string
+	Query string
+}
+
+// Searches that people keep may have the number of a customer in them.
+func (q *Queries) ViewsKept(ctx context.Context, accountID string) ([]ViewsKeptRow, error) {
+	rows, err := q.db.Query(ctx, viewsKept, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ViewsKeptRow
+	for rows.Next() {
+		var i ViewsKeptRow
+		if err := rows.Scan(&i.ID, &i.Name, &i.Query); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

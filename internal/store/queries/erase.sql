@@ -48,13 +48,27 @@ WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id;
 -- name: DropWaitingDecisions :exec
 DELETE FROM decisions WHERE conversation_id = ANY(@ids::uuid[]) AND account_id = @account_id AND verdict = 'waiting';
 
--- name: CancelDeliveries :exec
-UPDATE deliveries SET state = 'cancelled', reason = '', detail = 'Cancelled, because the conversation is being erased.',
-    updated_at = now()
-WHERE conversation_id = ANY(@ids::uuid[]) AND account_id = @account_id AND coalesce(state, '') IN ('planned', 'retrying', 'held');
+-- name: FailAskedRuns :exec
+UPDATE runs SET state = 'failed', problem = 'The call is being erased.', done_at = now()
+WHERE conversation_id = ANY(@ids::uuid[]) AND account_id = @account_id AND state = 'asked';
+
+-- name: CancelDeliveries :many
+-- Whoever erases the call has called them off.
+WITH cancelled AS (
+    UPDATE deliveries AS d SET state = 'cancelled', detail = 'Cancelled, because the call is being erased.', updated_at = now()
+    WHERE d.conversation_id = ANY(@ids::uuid[]) AND d.account_id = @account_id AND coalesce(d.state, '') IN ('planned', 'retrying', 'held')
+    RETURNING d.id, d.account_id, d.conversation_id
+)
+INSERT INTO settlements (delivery_id, settled, account_id, conversation_id, run, person_id, person)
+SELECT c.id, 'cancelled', c.account_id, c.conversation_id, 0, sqlc.narg('person_id')::uuid, @person::text FROM cancelled AS c
+ON CONFLICT (delivery_id, settled) DO UPDATE SET at = now()
+RETURNING conversation_id;
 
 -- name: EraseConversations :execrows
-WITH gone_alerts AS (
+WITH gone_reads AS (
+    DELETE FROM alert_reads WHERE alert_id IN (
+        SELECT a.id FROM deliveries AS d JOIN alerts AS a ON a.delivery_id = d.id WHERE d.conversation_id = ANY(@ids::uuid[]))
+), gone_alerts AS (
     DELETE FROM alerts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
     RETURNING conversation_id
 ), gone_captured AS (
@@ -62,6 +76,14 @@ WITH gone_alerts AS (
     RETURNING conversation_id
 ), gone_attempts AS (
     DELETE FROM attempts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
+), gone_settlements AS (
+    DELETE FROM settlements WHERE conversation_id = ANY(@ids::uuid[])
+), gone_marks AS (
+    DELETE FROM marks WHERE conversation_id = ANY(@ids::uuid[])
+), gone_runs AS (
+    DELETE FROM runs WHERE conversation_id = ANY(@ids::uuid[])
+), silent_items AS ( -- they stay, for their job counts them
+    UPDATE bulk_items SET detail = '' WHERE conversation_id = ANY(@ids::uuid[])
 ), gone_deliveries AS (
     DELETE FROM deliveries WHERE conversation_id = ANY(@ids::uuid[]) RETURNING conversation_id, state
 ), gone_tasks AS (
@@ -153,6 +175,13 @@ ORDER BY c.id LIMIT @most::integer;
 SELECT id, external_id, accepted_at, channel FROM conversations
 WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id
 ORDER BY id;
+
+-- name: ViewsKept :many
+-- Searches that people keep may have the number of a customer in them.
+SELECT id, name, query FROM saved_views WHERE account_id IN (@account_id::text, '') ORDER BY id;
+
+-- name: EraseViews :exec
+DELETE FROM saved_views WHERE id = ANY(@ids::uuid[]) AND account_id IN (@account_id::text, '');
 
 -- name: CountHoldings :one
 -- What there is of some conversations.
