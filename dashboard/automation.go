@@ -21,7 +21,7 @@ type automationPage struct {
 	List                                 string // the account's automations
 	Flags                                []badge
 	Breaker                              *breakerView
-	Job                                  *jobView // the last one over what it held
+	Job                                  *bulkView // the last one over what it held
 	Mute                                 *muteView
 	Spans                                []choice // how long a mute may last
 	May                                  bool     // whoever looks may mute and release
@@ -151,8 +151,8 @@ func (d *Dashboard) addStops(r *http.Request, view *automationPage, account stri
 	return nil
 }
 
-// jobView is a bulk job over what a breaker held.
-type jobView struct {
+// bulkView is a bulk job over what a breaker held.
+type bulkView struct {
 	What, By              string
 	At                    moment
 	Done, Refused, Failed int
@@ -160,7 +160,7 @@ type jobView struct {
 }
 
 // lastJob finds the last bulk job that was asked for on this page, among the account's newest.
-func (d *Dashboard) lastJob(r *http.Request, account, automation string, n names) (*jobView, error) {
+func (d *Dashboard) lastJob(r *http.Request, account, automation string, n names) (*bulkView, error) {
 	jobs, _, err := d.reader(r, people.Look).Bulks(r.Context(), account, "", 20)
 	if err != nil {
 		return nil, err
@@ -174,8 +174,8 @@ func (d *Dashboard) lastJob(r *http.Request, account, automation string, n names
 	return nil, nil
 }
 
-func jobOf(b store.Bulk, n names) jobView {
-	v := jobView{What: "Releasing", By: b.By.Name, At: shortly(b.AskedAt, n.zone()), Done: b.Done, Refused: b.Refused, Failed: b.Failed, Running: b.State == store.BulkRunning}
+func jobOf(b store.Bulk, n names) bulkView {
+	v := bulkView{What: "Releasing", By: b.By.Name, At: shortly(b.AskedAt, n.zone()), Done: b.Done, Refused: b.Refused, Failed: b.Failed, Running: b.State == store.BulkRunning}
 	if b.Request.Action == store.BulkCancel {
 		v.What = "Discarding"
 	}

@@ -9,7 +9,7 @@ import (
 // chart is bars drawn on the server: it needs no script, and what it shows stands in a table under it as well.
 type chart struct {
 	ID, Title   string
-	Bars        []barView
+	Bars        []chartBar
 	Width       int // of its own coordinates; the page stretches it
 	First, Last string
 	Most        string // the highest value; "" if there is nothing to show
@@ -23,8 +23,8 @@ type column struct {
 	Mark        string // what happened there; "" for nothing
 }
 
-// barView is one bar in the chart's coordinates.
-type barView struct {
+// chartBar is one bar in the chart's coordinates.
+type chartBar struct {
 	X, Y, Width, Height int
 	Middle              int
 	Says, Mark          string
@@ -51,7 +51,7 @@ func newChart(id, title string, bars []column) chart {
 		if b.Value > 0 {
 			height = max(b.Value*chartHeight/most, 1)
 		}
-		v := barView{X: i*(barWidth+barGap) + barGap/2, Y: chartHeight - height, Width: barWidth, Height: height, Says: b.Says, Mark: b.Mark}
+		v := chartBar{X: i*(barWidth+barGap) + barGap/2, Y: chartHeight - height, Width: barWidth, Height: height, Says: b.Says, Mark: b.Mark}
 		v.Middle = v.X + barWidth/2
 		if b.Mark != "" {
 			v.Says = fmt.Sprintf("%s; revision %s became active", b.Says, b.Mark)

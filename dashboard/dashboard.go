@@ -75,7 +75,6 @@ type Dashboard struct {
 	queue     *queuePage
 	bench     *workbench
 	live      *live
-	ops       *ops.Ops
 	handler   http.Handler
 
 	channels     map[string]deliver.Channel

@@ -63,7 +63,8 @@ func reviewPages(s store.Story, n names) map[string]answer {
 		sure.Sends = append(sure.Sends, sendViewOf(l, d.Delivery, d.Address))
 	}
 	give := sure
-	for i, v := range s.Values {
+	for i, told := range s.Values {
+		v := told.Is
 		sure.Fields = append(sure.Fields, fact{v.Name, v.Value})
 		needed := ops.Needed{Name: v.Name, Type: v.Type, Ask: v.Raw, Value: v.Value, Problem: v.Problem, Required: true}
 		if i%2 == 0 {

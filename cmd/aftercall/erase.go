@@ -25,7 +25,7 @@ type erasing struct {
 // found is what there is to erase, all of one account.
 type found struct {
 	account string
-	cause   store.Cause
+	cause   store.ErasureCause
 	calls   []store.Call
 	events  []string // that belong to no conversation
 	views   []string // searches that people keep

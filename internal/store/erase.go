@@ -14,14 +14,14 @@ import (
 	"aftercall/internal/store/db"
 )
 
-// Cause is why something is erased.
-type Cause string
+// ErasureCause is why something is erased.
+type ErasureCause string
 
 // The causes of an erasure.
 const (
-	CauseConversation Cause = "conversation" // somebody asked for single conversations
-	CauseCustomer     Cause = "customer"     // somebody asked for everything of one customer
-	CauseRetention    Cause = "retention"    // the account keeps its calls no longer
+	CauseConversation ErasureCause = "conversation" // somebody asked for single conversations
+	CauseCustomer     ErasureCause = "customer"     // somebody asked for everything of one customer
+	CauseRetention    ErasureCause = "retention"    // the account keeps its calls no longer
 )
 
 // Erasure is what one request erases, or one pass of an account's retention. Its row says when, why and how much.
@@ -40,7 +40,7 @@ const (
 )
 
 // BeginErasure writes down that somebody erases something.
-func (s *Store) BeginErasure(ctx context.Context, by Actor, accountID string, why Cause) (Erasure, error) {
+func (s *Store) BeginErasure(ctx context.Context, by Actor, accountID string, why ErasureCause) (Erasure, error) {
 	e := Erasure{ID: newID(), AccountID: accountID, asked: true, by: by}
 	act := Act{AccountID: accountID, By: by, What: ActErased, Target: e.ID, Detail: map[string]string{"cause": string(why)}}
 	if err := s.change(ctx, act, func(q *db.Queries) error { return e.begin(ctx, q, why, by.Name) }); err != nil {
@@ -49,7 +49,7 @@ func (s *Store) BeginErasure(ctx context.Context, by Actor, accountID string, wh
 	return e, nil
 }
 
-func (e Erasure) begin(ctx context.Context, q *db.Queries, why Cause, askedBy string) error {
+func (e Erasure) begin(ctx context.Context, q *db.Queries, why ErasureCause, askedBy string) error {
 	err := q.BeginErasure(ctx, db.BeginErasureParams{ID: e.ID, AccountID: e.AccountID, Cause: string(why), AskedBy: clean(askedBy)})
 	if err != nil {
 		return fmt.Errorf("begin to erase of account %s: %w", e.AccountID, err)
@@ -162,7 +162,7 @@ func (e Erasure) keep(ctx context.Context, q *db.Queries, k db.KeepHashesParams,
 type Erased struct {
 	AccountID string
 	At        time.Time
-	Cause     Cause
+	Cause     ErasureCause
 }
 
 // Erased finds out whether there was a conversation under this id of ours, in one account, or, for "", in any that may be
@@ -174,7 +174,7 @@ func (r *Reader) Erased(ctx context.Context, accountID, conversationID string) (
 			return ErrNotFound
 		}
 		row, err := q.ErasedConversation(ctx, db.ErasedConversationParams{ID: conversationID, Every: within.every, AccountIds: within.list()})
-		gone = Erased{AccountID: row.AccountID, At: row.ErasedAt, Cause: Cause(row.Cause)}
+		gone = Erased{AccountID: row.AccountID, At: row.ErasedAt, Cause: ErasureCause(row.Cause)}
 		return found(err)
 	})
 	if err != nil {
