@@ -232,7 +232,7 @@ func TestOperationsPagesLinkToWhatExists(t *testing.T) {
 	anchors := func(file string) map[string]bool {
 		found := map[string]bool{"": true} // the page itself
 		for _, m := range heading.FindAllStringSubmatch(page(t, "docs/operations/"+file), -1) {
-			found[strings.NewReplacer(" ", "-", ",", "").Replace(strings.ToLower(m[1]))] = true
+			found[strings.NewReplacer(" ", "-", ",", "", ":", "").Replace(strings.ToLower(m[1]))] = true
 		}
 		return found
 	}
