@@ -248,3 +248,38 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
+
+// TestGive: what a person types passes the checks of what is stated, with the person's own words to stand in.
+func TestGive(t *testing.T) {
+	t.Parallel()
+	enum := []interview.Option{{Key: "high"}, {Key: "low"}}
+	for _, c := range []struct {
+		typ         variables.Type
+		typed, want string // "" means refused
+	}{
+		{variables.Text, " the heating is off ", "the heating is off"}, {variables.Text, "see https://evil.example now", "see [link removed] now"},
+		{variables.Text, "[click](http://evil.example)", ""},
+		{variables.Enum, "High", "high"}, {variables.Enum, "huge", ""},
+		{variables.Date, "2026-11-24", "2026-11-24"}, {variables.Date, "24/11/2026", ""}, {variables.Date, "2036-11-24", ""},
+		{variables.Time, "14:30", "14:30"}, {variables.Time, "2:30 pm", "14:30"}, {variables.Time, "25:00", ""},
+		{variables.Number, "12", "12"}, {variables.Number, "1,250.5", "1250.5"}, {variables.Number, "-5", "-5"}, {variables.Number, "a dozen", ""},
+		{variables.Money, "129.50 EUR", "129.50 EUR"}, {variables.Money, "£40", "40.00 GBP"}, {variables.Money, "40", ""},
+		{variables.Phone, "07400 123456", "+447400123456"}, {variables.Phone, "+44 7400 123456", "+447400123456"}, {variables.Phone, "12", ""},
+		{variables.Email, "Dana@Example.com", "Dana@example.com"}, {variables.Email, "dana", ""},
+		{variables.URL, "https://meet.example.com/abc", "https://meet.example.com/abc"}, {variables.URL, "https://evil.example/abc", ""},
+		{variables.Boolean, "yes", "true"}, {variables.Boolean, "perhaps", ""},
+	} {
+		t.Run(string(c.typ)+" "+c.typed, func(t *testing.T) {
+			t.Parallel()
+			d := variables.Declaration{Name: "dyn_x", Type: c.typ, Values: enum}
+			l := variables.Limits{Location: time.UTC, Region: "GB", Hosts: []string{"meet.example.com"}}
+			got := variables.Give(d, c.typed, call("Nobody said that."), l)
+			if given := got.Status == variables.Given; given != (c.want != "") || given != got.Present() || given == (got.Problem != "") || got.Value != c.want {
+				t.Errorf("got %q, %s, %q", got.Value, got.Status, got.Problem)
+			}
+			if got.Evidence != (interview.Evidence{}) {
+				t.Errorf("it rests on %+v, which nobody said", got.Evidence)
+			}
+		})
+	}
+}

@@ -72,6 +72,7 @@ func find(ctx context.Context, db *store.Store, account, id string) (store.Story
 func tell(w io.Writer, s store.Story, only string) error {
 	t := teller{w: w, s: s}
 	t.head()
+	t.runs()
 	found := false
 	for _, d := range s.Decisions {
 		if only == "" || d.Automation == only {
@@ -108,6 +109,24 @@ func (t teller) head() {
 	fmt.Fprintf(t.w, " · revision %.12s\n", t.s.Digest)
 }
 
+// runs prints the runs that people asked for, the newest first.
+func (t teller) runs() {
+	for _, r := range t.s.Runs {
+		fmt.Fprintf(t.w, "  run %d: %s of run %d", r.Run, r.Cause, r.OfRun)
+		if r.Automation != "" {
+			fmt.Fprintf(t.w, ", %s", r.Automation)
+		}
+		if r.Sandbox {
+			fmt.Fprint(t.w, ", in a sandbox")
+		}
+		fmt.Fprintf(t.w, ", by %s: %s", plain(r.By), r.State)
+		if r.Problem != "" {
+			fmt.Fprintf(t.w, ". %s", plain(r.Problem))
+		}
+		fmt.Fprintln(t.w)
+	}
+}
+
 // plain keeps what a caller or a provider wrote on its line of the terminal and in its direction: control characters, the
 // escape of terminals among them, and line breaks of any kind become spaces; what turns the direction of text goes.
 func plain(s string) string {
@@ -135,7 +154,10 @@ func facts(c *conversation.Conversation) string {
 
 func (t teller) decision(d store.StoryDecision) {
 	fmt.Fprintf(t.w, "\n%s: %s", d.Automation, d.Verdict)
-	if d.Review {
+	switch {
+	case d.Settled != nil:
+		fmt.Fprintf(t.w, ", %s by %s", d.Settled.As, plain(d.Settled.By))
+	case d.Review:
 		fmt.Fprint(t.w, ", needs review")
 	}
 	if d.Run > 1 {

@@ -175,3 +175,65 @@ func TestLeaveOut(t *testing.T) {
 		t.Errorf("%q, tasks %+v", p.Deliveries[3].Detail, p.Tasks)
 	}
 }
+
+// TestARestoreBreaksOffWhatPeopleAskedFor: the original may have done it.
+func TestARestoreBreaksOffWhatPeopleAskedFor(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	id := h.decided(t, "c1", 0).ConversationID
+	none := func(context.Context, pgx.Tx, int) error { return nil }
+	run, err := h.AskReplay(t.Context(), somebody(), "acme", id, store.AskedReplay{RevisionID: h.revision}, none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := store.BulkFilter{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}
+	bulk, err := h.AskBulk(t.Context(), somebody(), "acme", store.BulkRequest{Action: store.BulkReplaySame, Filter: f},
+		func(context.Context, pgx.Tx, string) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Restored(t.Context(), ttl); err != nil {
+		t.Fatal(err)
+	}
+	open, err := h.LoadRun(t.Context(), id, run)
+	if err != nil || open.State != store.RunFailed {
+		t.Errorf("the run is %s, %v", open.State, err)
+	}
+	late := h.run1(id, 1)
+	late.Run = run
+	if err := h.SaveReplay(t.Context(), late, open, h.enqueueDelivers); err != nil || h.count(t, "deliveries") != 0 {
+		t.Errorf("its job, late: %v, %d deliveries", err, h.count(t, "deliveries"))
+	}
+	if b, err := h.Bulk(t.Context(), bulk); err != nil || b.State != store.BulkAborted || b.EndedBy == "" {
+		t.Errorf("the bulk job is %+v, %v", b, err)
+	}
+	h.balanced(t)
+}
+
+// TestWhatIsErasedMeanwhileIsNotPutRight: nothing of it comes back.
+func TestWhatIsErasedMeanwhileIsNotPutRight(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	p := h.decided(t, "c1", 1)
+	id := p.ConversationID
+	for _, table := range []string{"events", "decisions", "deliveries"} {
+		h.exec(t, "DELETE FROM "+table+" WHERE conversation_id = $1", id)
+	}
+	h.exec(t, "DELETE FROM conversations WHERE id = $1", id)
+	again := h.run1(id, 1)
+	again.Run = 2
+	_, fixed := h.SaveTakeover(t.Context(), somebody(), store.Takeover{Cause: store.CauseFix, OfRun: 1, Automation: "callback", Plan: h.run1(id, 1)}, h.enqueueDelivers)
+	_, resent := h.ResendDelivery(t.Context(), somebody(), "acme", p.Deliveries[0].ID, time.Now(), time.Now(), h.enqueueDelivers)
+	for name, err := range map[string]error{
+		"a replay's job": h.SaveReplay(t.Context(), again, store.OpenRun{}, h.enqueueDelivers), "a fix": fixed, "a resend": resent,
+		"a dismissal": h.Dismiss(t.Context(), somebody(), "acme", id, 1, "callback"),
+	} {
+		if !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if h.count(t, "deliveries") != 0 || h.count(t, "audit_log") != 0 {
+		t.Errorf("%d deliveries, %d lines", h.count(t, "deliveries"), h.count(t, "audit_log"))
+	}
+	h.balanced(t)
+}
