@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aftercall/internal/store/db"
 	"aftercall/reason"
@@ -158,8 +160,16 @@ func (s *Store) CountBulk(ctx context.Context, account string, b BulkRequest) (n
 	if err := b.check(); err != nil {
 		return 0, false, err
 	}
-	ids, err := s.bulkIDs(ctx, account, b, "", time.Now(), bulkMost+1)
-	if err != nil {
+	var ids []string
+	err = s.read(ctx, func(q *db.Queries) error { // which takes no longer than a page may
+		ids, err = bulkIDs(ctx, q, account, b, "", time.Now(), bulkMost+1)
+		return err
+	})
+	var stopped *pgconn.PgError
+	switch {
+	case errors.As(err, &stopped) && stopped.Code == pgerrcode.QueryCanceled:
+		return 0, false, refuse("There is too much to look through: take a shorter time.")
+	case err != nil:
 		return 0, false, fmt.Errorf("count what a filter finds: %w", err)
 	}
 	return min(len(ids), bulkMost), len(ids) > bulkMost, nil
@@ -167,17 +177,17 @@ func (s *Store) CountBulk(ctx context.Context, account string, b BulkRequest) (n
 
 // bulkIDs lists what a filter finds after an id, in the order of ids: what was there when the job was asked for, and not what
 // the job itself makes.
-func (s *Store) bulkIDs(ctx context.Context, account string, b BulkRequest, after string, asked time.Time, most int) ([]string, error) {
+func bulkIDs(ctx context.Context, q *db.Queries, account string, b BulkRequest, after string, asked time.Time, most int) ([]string, error) {
 	f := b.Filter
 	from, until := FirstID(f.Since), FirstID(f.Until)
 	if after > from {
 		from = after
 	}
 	if b.Action.Replays() {
-		return s.q.BulkConversations(ctx, db.BulkConversationsParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
+		return q.BulkConversations(ctx, db.BulkConversationsParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
 			Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
 	}
-	return s.q.BulkDeliveries(ctx, db.BulkDeliveriesParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
+	return q.BulkDeliveries(ctx, db.BulkDeliveriesParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
 		Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
 }
 
@@ -257,7 +267,7 @@ var ErrBulkMoved = errors.New("the bulk job has moved on")
 
 // NextOfBulk lists the items that a job has before it; none if it is done, which it is from then on.
 func (s *Store) NextOfBulk(ctx context.Context, b Bulk, most int) ([]string, error) {
-	ids, err := s.bulkIDs(ctx, b.AccountID, b.Request, b.At, b.AskedAt, most)
+	ids, err := bulkIDs(ctx, s.q, b.AccountID, b.Request, b.At, b.AskedAt, most)
 	if err == nil && len(ids) == 0 {
 		_, err = s.q.EndBulk(ctx, db.EndBulkParams{ID: b.ID, AccountID: b.AccountID, State: string(BulkEnded)})
 	}
