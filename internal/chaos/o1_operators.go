@@ -64,7 +64,11 @@ automations:
 `
 
 func tryOperated(ctx context.Context, t *trial) error {
-	b, c, err := t.bed(ctx, bed.Options{Config: map[string]string{"account.yaml": operatedAccount}, Variants: []string{"impatient"}})
+	o := bed.Options{Config: map[string]string{"account.yaml": operatedAccount}, Variants: []string{"impatient"}}
+	if t.full { // the run ends when nothing is tried again any more
+		o.Variants = append(o.Variants, "soon-again")
+	}
+	b, c, err := t.bed(ctx, o)
 	if err != nil {
 		return err
 	}
