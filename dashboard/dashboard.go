@@ -1,6 +1,6 @@
 // Package dashboard is where ops look: for any call, what was sent, what was not, and why.
 //
-// It owns the pages of the admin listener: the list of conversations, one conversation with its decisions, quotes,
+// It owns the pages of the admin listener: the overview, the lists of conversations and of deliveries, one conversation with its decisions, quotes,
 // messages and model calls, the captured messages, the workbench, the settings, and River's own page for the queue. One file per page,
 // each with the view it computes from the store's types and nothing else; templates only lay out what a view already says.
 //

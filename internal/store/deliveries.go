@@ -56,8 +56,11 @@ func DeliveryStates() []DeliveryState {
 	return []DeliveryState{Planned, Sending, Retrying, Sent, Delivered, Held, Failed, Unknown, Skipped, Cancelled}
 }
 
-// callsAtOnce is how many calls have their deliveries looked at together.
-const callsAtOnce = 200
+// Of so many calls the deliveries are looked at together, and of so many for one page: a call has several.
+const (
+	callsAtOnce   = 200
+	furthestCalls = furthest / 2
+)
 
 // errCursor says that a cursor is none of ours.
 var errCursor = fmt.Errorf("read the cursor: %w", ErrNotFound)
@@ -130,7 +133,7 @@ func byCall(ctx context.Context, d *db.Queries, q DeliveryQuery, within Accounts
 	p := db.ListConversationsParams{Before: before, Since: FirstID(q.Since), Most: callsAtOnce, Every: within.every, AccountIds: within.list()}
 	sift := db.SiftDeliveriesOfCallsParams{State: string(q.State), Channel: q.Channel, Automation: clean(q.Automation),
 		Domain: domainKey(q.Domain), Class: clean(q.Class), Every: within.every, AccountIds: within.list()}
-	for range furthest / callsAtOnce {
+	for range furthestCalls / callsAtOnce {
 		calls, err := d.ListConversations(ctx, p)
 		if err != nil {
 			return nil, "", err
