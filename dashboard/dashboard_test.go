@@ -123,7 +123,7 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	h.t.Helper()
 	ctx := h.t.Context()
 	x.account = account
-	first, _, _ := strings.Cut(customer, " ")
+	first, last, _ := strings.Cut(customer, " ")
 	revision, err := h.store.SaveRevision(ctx, store.RevisionFiles{AccountID: account, Digest: strings.Repeat("ab", 32), Format: 1,
 		Files: map[string][]byte{"account.yaml": []byte("account: " + account + "\ntimezone: Europe/London\n")}}, "test")
 	h.must(err)
@@ -136,10 +136,10 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	message := func(id, channel string, action int, state store.DeliveryState, code reason.Code) store.Delivery {
 		return store.Delivery{ID: id, Automation: "callback-requested", Action: action, Channel: channel, Recipient: "email:support@acme.example",
 			State: state, Reason: code, DueAt: began, DeadlineAt: time.Now().Add(time.Hour), Content: store.Content{
-				Subject: "Callback", Text: "Call " + first + " back", HTML: "<p>Call <b>" + first + "</b> back</p>", To: []string{"email:support@acme.example"}}}
+				Subject: "Callback", Text: "Call " + first + " back on " + number, HTML: "<p>Call <b>" + first + "</b> back</p>", To: []string{"email:support@acme.example"}}}
 	}
 	task := store.Task{ID: uuid.NewString(), Automation: "callback-requested", Action: 3,
-		Task: tasks.Task{Title: "Call " + first + " back", Priority: tasks.High, Assignee: "group:support", DueAt: began.Add(4 * time.Hour)}}
+		Task: tasks.Task{Title: "Call " + first + " back on " + number, Description: "or write to " + strings.ToLower(first) + "@" + strings.ToLower(last) + ".example", Priority: tasks.High, Assignee: "group:support", DueAt: began.Add(4 * time.Hour)}}
 	written := message(task.ID, deliver.Task, 3, store.Sent, "")
 	written.Recipient = "group:support"
 	x.task = task.ID

@@ -348,6 +348,21 @@ func TestAViewerSeesNoNumbers(t *testing.T) {
 			t.Errorf("%s hides them from an operator: %d", path, full.status)
 		}
 	}
+	shown := 0
+	for _, v := range w.visits(w.told) {
+		if v.method != "GET" {
+			continue
+		}
+		if got := w.ask(v.method, v.path, "viewer"); secret(got.body) || secret(fmt.Sprint(got.header)) {
+			t.Errorf("%s shows them: %s", v.path, got.body)
+		}
+		if secret(w.ask(v.method, v.path, "operator").body) {
+			shown++
+		}
+	}
+	if shown < 4 {
+		t.Errorf("only %d addresses show them to an operator: is there anything to mask?", shown)
+	}
 	if acts, _, err := w.store.FindActs(t.Context(), store.ActQuery{What: store.ActRevealed}); err != nil || len(acts) != 0 {
 		t.Fatalf("%+v, %v", acts, err)
 	}
