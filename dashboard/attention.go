@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"aftercall/internal/store"
@@ -21,17 +22,21 @@ type attention struct {
 func (l ledger) attention() []attention {
 	var bad, warn []attention
 	for _, d := range l.story.Deliveries {
+		if l.aside(d.Run) {
+			continue
+		}
 		v := l.delivery(d)
 		name, _ := l.of(d.Run).automation(d.Automation)
 		a := attention{v.State, v.Heading + ", " + name, "#" + v.Anchor, v.Why, cause(d)}
 		switch {
+		case slices.ContainsFunc(d.Settled, func(s store.Settled) bool { return s.As == "resent" }): // what came of that is told by itself
 		case d.State == store.Failed, d.State == store.Unknown:
 			bad = append(bad, a)
 		case d.State == store.Held, d.State == store.Retrying, d.State == store.Skipped && surprising(d.Reason):
 			warn = append(warn, a)
 		}
 	}
-	warn = append(append(warn, l.undecided()...), l.decisionsToLookAt()...)
+	warn = slices.Concat(warn, l.undecided(), l.decisionsToLookAt(), l.troubledRuns())
 	for _, e := range l.story.Events {
 		if e.Conflicts > 0 {
 			warn = append(warn, attention{badge{"conflict", "question", "warn"}, "Event " + e.Type, "#events",
@@ -61,7 +66,7 @@ func (l ledger) decisionsToLookAt() []attention {
 	waiting := map[int]int{} // by run
 	place := map[int]int{}   // where a run's entry stands in as
 	for _, d := range l.story.Decisions {
-		if !looksNeeded(d) {
+		if !looksNeeded(d) || l.aside(d.Run) {
 			continue
 		}
 		v := l.automation(d, nil)

@@ -33,6 +33,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("why not", func(t *testing.T) { whyNotIsSeenAtOnce(t, b) })
 	t.Run("a quote leads to its turn", func(t *testing.T) { quoteLeadsToItsTurn(t, b) })
 	t.Run("without scripts", func(t *testing.T) { readsWithoutScripts(t, b) })
+	t.Run("putting right", func(t *testing.T) { putRightWalk(t, b) })
 	t.Run("keys", func(t *testing.T) { keysMove(t, b) })
 	t.Run("search", func(t *testing.T) { searchWalk(t, b) })
 	t.Run("workbench", func(t *testing.T) { workbenchWalk(t, b) })

@@ -26,6 +26,7 @@ type conversationPage struct {
 	Test          bool // a test call: its messages are captured
 	Simulated     bool
 	Reveal        string // where to ask for phone numbers and addresses in full; "" if they are shown
+	Replay        string // where to have it decided anew; "" for whoever may not
 	Cut           string // what the page has only a part of
 	Sections      []sectionView
 	Runs          []runView // where there are several
@@ -117,7 +118,7 @@ func (d *Dashboard) told(r *http.Request, account, id string, run int, masked bo
 		maskJobs(jobs)
 	}
 	told := telling{story: story, jobs: jobs, pinned: d.names(r.Context(), story.RevisionID), runs: d.namesOfRuns(r.Context(), story), only: run,
-		queue: people.Of(r.Context()).May(people.Run, account)}
+		queue: people.Of(r.Context()).May(people.Run, account), acts: d.ops != nil && people.Of(r.Context()).May(people.Operate, account)}
 	if run > 0 && !told.has(run) {
 		return conversationPage{}, fmt.Errorf("show run %d of conversation %s: %w", run, id, store.ErrNotFound)
 	}
@@ -168,6 +169,7 @@ type telling struct {
 	runs   map[int]names // of the runs that were decided under another
 	only   int           // the one run that is shown; 0: all
 	queue  bool          // the reader may see River's page
+	acts   bool          // the reader may do something about it
 }
 
 // page lays a story out, in the words of its revisions.
@@ -181,7 +183,7 @@ func (t telling) page() conversationPage {
 		c = &conversation.Conversation{}
 	}
 	zone := c.Location(t.pinned.zone())
-	l := ledger{story: s, names: t.pinned, runs: t.runs, zone: zone, turns: len(c.Turns)}
+	l := ledger{story: s, names: t.pinned, runs: t.runs, zone: zone, turns: len(c.Turns), acts: t.acts, only: t.only}
 	p := conversationPage{
 		Heading: heading(c), Kind: kindWords(string(c.Direction), string(c.Channel), string(c.Status)),
 		Started: at(c.StartedAt, zone), Length: length(c.Duration()), Cut: strings.Join(s.Cut, ", "),
@@ -196,6 +198,9 @@ func (t telling) page() conversationPage {
 	p.Marks, p.Test = l.marks(len(p.Attention) > 0), l.test()
 	p.InOneLine = l.inOneLine()
 	p.Turns = transcript(c, l.cited())
+	if t.acts && s.State == store.StateDecided {
+		p.Replay = conversationPath(c.ID) + "/replay"
+	}
 	p.Sections = p.sections()
 	return p
 }

@@ -131,7 +131,7 @@ func TestALongCallIsOneBoundedPage(t *testing.T) {
 	statements(h.conversation) // the first one loads the revision, too
 	few, _ := statements(h.conversation)
 	many, body := statements(long)
-	if few != many || few > 12 {
+	if few != many || few > 15 {
 		t.Errorf("a short call takes %d statements, a long one %d", few, many)
 	}
 	if turns, links := strings.Count(body, `<li class="turn`), strings.Count(body, "Download it whole"); turns != 1362 || links != 100 {
@@ -199,7 +199,7 @@ func TestARunHasAPageOfItsOwn(t *testing.T) {
 	h.must(err)
 	path := "/conversations/" + h.conversation
 	for query, want := range map[string][2][]string{
-		"":       {{"run 1, the first decision", "run 2", "1 of 2 automations fired, 1 unsure", `id="automation-complaint-2"`, `id="automation-complaint-1"`}, nil},
+		"":       {{"Run 1, the first decision", "Run 2", "1 of 2 automations fired, 1 unsure", `id="automation-complaint-2"`, `id="automation-complaint-1"`}, nil},
 		"?run=1": {{"1 of 2 automations fired", reason.ConditionNotMet.Sentence(), "Call Dana back"}, {reason.Unsure.Sentence()}},
 		"?run=2": {{"0 of 1 automation fired, 1 unsure", reason.Unsure.Sentence()}, {"Call Dana back", reason.ConditionNotMet.Sentence()}},
 	} {

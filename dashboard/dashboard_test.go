@@ -23,6 +23,7 @@ import (
 	"aftercall/internal/postgres/pgtest"
 	"aftercall/internal/store"
 	"aftercall/interview"
+	"aftercall/ops"
 	"aftercall/reason"
 	"aftercall/tasks"
 	"aftercall/triggers"
@@ -65,6 +66,9 @@ func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
 	}
 	for _, f := range change {
 		f(&c)
+	}
+	if c.Ops, err = ops.New(ops.Config{Store: c.Store, River: queue, Revisions: c.Revisions, Logger: log}); err != nil {
+		t.Fatal(err)
 	}
 	d, err := dashboard.New(c)
 	if err != nil {
@@ -118,6 +122,23 @@ func (h *house) tell() {
 	h.told = h.tellOf("acme", "desk", "call-1", "Dana Whitfield", "+447700900123")
 }
 
+// toldConfig is the config by which calls are told.
+const toldConfig = `account: acme
+name: Clinic
+timezone: Europe/London
+from: { email: "calls@acme.example", sms: "+442071838750" }
+allow: { domains: [acme.example], contacts: true }
+automations:
+  - id: callback-requested
+    when: { ask: "Did the customer ask to be called back?" }
+    actions:
+      - email: { to: [support@acme.example], subject: "Callback", body: "Call back" }
+  - id: complaint
+    when: { ask: "Did the customer complain?" }
+    actions:
+      - team_alert: { to: all, text: "A complaint" }
+`
+
 // tellOf does so for an account.
 func (h *house) tellOf(account, source, external, customer, number string) (x told) {
 	h.t.Helper()
@@ -125,7 +146,7 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	x.account = account
 	first, last, _ := strings.Cut(customer, " ")
 	revision, err := h.store.SaveRevision(ctx, store.RevisionFiles{AccountID: account, Digest: strings.Repeat("ab", 32), Format: 1,
-		Files: map[string][]byte{"account.yaml": []byte("account: " + account + "\ntimezone: Europe/London\n")}}, "test")
+		Files: map[string][]byte{"account.yaml": []byte(strings.Replace(toldConfig, "acme", account, 1))}}, "test")
 	h.must(err)
 	_, err = h.store.Activate(ctx, store.Activation{AccountID: account, RevisionID: revision, By: "test", Sources: []string{source}})
 	h.must(err)

@@ -295,3 +295,22 @@ func fixtureCall(s store.Story) answer {
 	view := modelCallView(c, p, said != "", []byte(said), or(said, "Nobody"), time.UTC)
 	return answer{Template: "model_call", Title: "Model call", Section: "conversations", View: view}
 }
+
+// fixtureAct is the page of an action with all that such a page can have.
+func fixtureAct(s store.Story, n names) answer {
+	said, zone := s.Digest, time.UTC
+	l := ledger{story: s, names: n, zone: zone}
+	p := actPage{Back: conversationPath("x"), Heading: or(said, "Nobody"), Crumb: "Put right", Title: "Send this message again?", Says: "It goes again.",
+		Automation: said, Action: conversationPath("x") + "/replay", Buttons: []buttonView{{"do", "it", "Do it"}}, Carried: []fact{{"which", said}},
+		Replay: &replayForm{Which: []choice{{"same", or(said, "the config of then"), true}}, Sandbox: true}, Mark: &markForm{Wrong: "true", Note: said}}
+	if len(s.Deliveries) > 1 {
+		about := l.delivery(s.Deliveries[1])
+		p.About = &about
+		p.Preview = &previewView{Config: said, Told: said, Goes: []deliveryView{l.delivery(s.Deliveries[2])}, Left: []deliveryView{l.delivery(s.Deliveries[3])},
+			Changed: []foreseenView{{Name: said, Detail: said, Before: badge{"skipped", "dash", "quiet"}, Now: badge{"would fire", "check", "good"}}}}
+		for _, list := range [][]deliveryView{p.Preview.Goes, p.Preview.Left} {
+			wouldGo(&list[0], nil)
+		}
+	}
+	return answer{Template: "act", Title: "Put right", Section: "conversations", View: p, Draft: true}
+}

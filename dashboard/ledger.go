@@ -21,6 +21,8 @@ type ledger struct {
 	runs  map[int]names // of the runs that were decided under another revision
 	zone  *time.Location
 	turns int
+	acts  bool // doors to actions are shown
+	only  int  // the one run that is told; 0: all
 }
 
 // of gives the words of the revision that a run was decided under.
@@ -40,6 +42,8 @@ type automationView struct {
 	Why             why
 	Code, Detail    string
 	Review          bool
+	Settled         []string // what people did about it, and say of it
+	Acts            []doorView
 	Quotes          []quoteView
 	Decided         moment
 	Deliveries      []deliveryView
@@ -59,6 +63,9 @@ type deliveryView struct {
 	Claimed               string // by whom it was taken last, and how often
 	ClaimedAt             moment
 	ResendOf              string // anchor of the delivery it was sent again for
+	ID                    string
+	Settled               []string // what people did about it
+	Acts                  []doorView
 	Due, Deadline, Latest moment
 	Waits                 bool // Due is still ahead
 	Test                  bool
@@ -163,6 +170,9 @@ func rank(v triggers.Verdict) int {
 }
 
 func looksNeeded(d store.StoryDecision) bool {
+	if d.Settled != nil {
+		return false
+	}
 	return d.Review || d.Verdict == triggers.Unsure || d.Verdict == triggers.Waiting
 }
 
@@ -170,8 +180,8 @@ func (l ledger) automation(d store.StoryDecision, deliveries []deliveryView) aut
 	name, place := l.of(d.Run).automation(d.Automation)
 	return automationView{
 		ID: d.Automation, Name: name, Place: place, Anchor: l.anchor(d.Automation, d.Run), Run: l.run(d.Run),
-		Verdict: verdictBadge(d.Verdict), Why: whyCode(d.Reason), Code: string(d.Reason), Detail: d.Detail, Review: d.Review,
-		Quotes: quotes(d.Evidence, l.turns), Decided: at(d.DecidedAt, l.zone), Deliveries: deliveries,
+		Verdict: verdictBadge(d.Verdict), Why: whyCode(d.Reason), Code: string(d.Reason), Detail: d.Detail, Review: d.Review && d.Settled == nil,
+		Settled: l.saidOf(d), Acts: l.doorsTo(d), Quotes: quotes(d.Evidence, l.turns), Decided: at(d.DecidedAt, l.zone), Deliveries: deliveries,
 	}
 }
 
@@ -187,7 +197,11 @@ func (l ledger) anchor(automation string, run int) string {
 func (l ledger) run(run int) string {
 	for _, d := range l.story.Decisions {
 		if d.Run != l.story.Decisions[0].Run {
-			return fmt.Sprintf("run %d", run)
+			name := fmt.Sprintf("run %d", run)
+			if l.sandbox(run) {
+				name += ", sandbox"
+			}
+			return name
 		}
 	}
 	return ""
@@ -195,11 +209,11 @@ func (l ledger) run(run int) string {
 
 func (l ledger) delivery(d store.StoryDelivery) deliveryView {
 	v := deliveryView{
-		Anchor: anchor("delivery", d.ID), Channel: channelWord(d.Channel), To: recipientWord(d.Recipient),
+		ID: d.ID, Acts: l.doorsOf(d), Anchor: anchor("delivery", d.ID), Channel: channelWord(d.Channel), To: recipientWord(d.Recipient),
 		State: outcomeBadge(d), Why: whyDelivery(d), Code: string(d.Reason), Detail: d.Detail,
 		Provider: d.Provider, ProviderID: d.ProviderID,
 		Due: at(d.DueAt, l.zone), Deadline: at(d.DeadlineAt, l.zone), Latest: at(d.UpdatedAt, l.zone),
-		Waits: d.State == store.Planned || d.State == store.Retrying, Test: d.Test, Message: l.message(d),
+		Waits: d.State == store.Planned || d.State == store.Retrying, Test: d.Test && !l.sandbox(d.Run), Message: l.message(d),
 	}
 	v.Heading = v.Channel + " to " + v.To
 	switch d.Channel {
@@ -216,6 +230,9 @@ func (l ledger) delivery(d store.StoryDelivery) deliveryView {
 	}
 	if l.hasDelivery(d.ResendOf) {
 		v.ResendOf = anchor("delivery", d.ResendOf)
+	}
+	for _, s := range d.Settled {
+		v.Settled = append(v.Settled, l.settled(s))
 	}
 	for _, a := range d.Attempts {
 		v.Attempts = append(v.Attempts, l.attempt(a))
@@ -331,7 +348,7 @@ func (l ledger) inOneLine() string {
 func (l ledger) states() []string {
 	n := map[string]int{}
 	for _, d := range l.story.Deliveries {
-		if d.Channel != deliver.Task {
+		if d.Channel != deliver.Task && !l.aside(d.Run) {
 			n[outcomeBadge(d).Word]++
 		}
 	}
@@ -353,7 +370,7 @@ func (l ledger) states() []string {
 
 // test reports whether the conversation is a test call.
 func (l ledger) test() bool {
-	return slices.ContainsFunc(l.story.Deliveries, func(d store.StoryDelivery) bool { return d.Test })
+	return slices.ContainsFunc(l.story.Deliveries, func(d store.StoryDelivery) bool { return d.Test && !l.sandbox(d.Run) })
 }
 
 // cited lists every quote of the story with what rests on it.

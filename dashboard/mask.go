@@ -123,6 +123,16 @@ func maskBeginning(d *store.StoryDelivery) {
 	}
 }
 
+// maskPeople masks who put a decision right, and what they wrote on it.
+func maskPeople(d *store.StoryDecision) {
+	if d.Settled != nil {
+		maskTexts(&d.Settled.By)
+	}
+	if d.Mark != nil {
+		maskTexts(&d.Mark.By, &d.Mark.Note)
+	}
+}
+
 func maskConversation(s *store.Story) {
 	c := s.Conversation
 	if c == nil {
@@ -148,6 +158,7 @@ func maskStory(s *store.Story) {
 	maskEvents(s.Events)
 	for i := range s.Decisions {
 		maskTexts(&s.Decisions[i].Detail)
+		maskPeople(&s.Decisions[i])
 		maskEvidence(s.Decisions[i].Evidence)
 	}
 	for i := range s.Values {
@@ -162,6 +173,12 @@ func maskStory(s *store.Story) {
 		for j := range d.Attempts {
 			maskTexts(&d.Attempts[j].Detail)
 		}
+		for j := range d.Settled {
+			maskTexts(&d.Settled[j].By)
+		}
+	}
+	for i := range s.Runs {
+		maskTexts(&s.Runs[i].By, &s.Runs[i].Problem)
 	}
 	for i := range s.Tasks {
 		t := &s.Tasks[i]

@@ -31,14 +31,17 @@ func (l ledger) tally() tally {
 	t := tally{State: l.story.State}
 	for _, d := range l.story.Decisions {
 		switch {
+		case l.aside(d.Run):
 		case d.Verdict == triggers.Fires:
 			t.Fired = true
-		case d.Verdict == triggers.Unsure && d.Review && d.Settled == nil:
+		case d.Verdict == triggers.Unsure && looksNeeded(d):
 			t.Unsure++
 		}
 	}
 	for _, d := range l.story.Deliveries {
-		t.add(d)
+		if !l.aside(d.Run) {
+			t.add(d)
+		}
 	}
 	return t
 }
@@ -91,10 +94,11 @@ func (l ledger) glance() (out []glanceView) {
 func (l ledger) latest() (latest []store.StoryDecision) {
 	seen := map[string]bool{}
 	for _, d := range l.sorted() { // the latest run first
-		if !seen[d.Automation] {
-			latest = append(latest, d)
+		if seen[d.Automation] || l.aside(d.Run) {
+			continue
 		}
 		seen[d.Automation] = true
+		latest = append(latest, d)
 	}
 	slices.SortStableFunc(latest, func(a, b store.StoryDecision) int { return rank(a.Verdict) - rank(b.Verdict) })
 	return latest

@@ -33,6 +33,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"deliveries":    {Template: "deliveries", Title: "Deliveries", Section: "deliveries", View: deliveryList(fixtureDeliveriesAsked(store.Failed, story.Digest), fixtureDeliveryRows(func(s string) string { return or(story.Digest, s) }), story.Digest, of)},
 		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: fixturePage(story, n, func(string) string { return story.Digest })},
 		"model call":    fixtureCall(story),
+		"act":           fixtureAct(story, n),
 		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},
 		"captured list": {Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows(story.AccountID, "", "", kept, story.Digest, of)},
 		"workbench":     {Template: "workbench", Title: "Workbench", Section: "workbench", View: fixtureWorkbench(story, n), Draft: true},

@@ -15,11 +15,12 @@ import (
 
 // runView is a run of a conversation: its first decision, or what a person asked for later.
 type runView struct {
-	Label, Path string
+	Label, Path string // "" where it has decided nothing yet
 	Current     bool
 	Decided     moment
 	Config      string // the beginning of the digest of the revision it was decided under
 	Fired       int
+	Problem     string // why it failed, or what it waits for
 }
 
 // runOf takes the run that is asked for out of a page's address; 0 stands for all.
@@ -38,15 +39,20 @@ func runOf(r *http.Request) (int, error) {
 // namesOfRuns gives the words of those runs that were decided under another revision than the conversation is pinned to.
 func (d *Dashboard) namesOfRuns(ctx context.Context, s store.Story) map[int]names {
 	runs, known := map[int]names{}, map[string]names{}
-	for _, decision := range s.Decisions {
-		id := decision.RevisionID
-		if _, ok := runs[decision.Run]; ok || id == "" || id == s.RevisionID {
-			continue
+	note := func(run int, id string) {
+		if _, ok := runs[run]; ok || id == "" || id == s.RevisionID {
+			return
 		}
 		if _, ok := known[id]; !ok {
 			known[id] = d.names(ctx, id)
 		}
-		runs[decision.Run] = known[id]
+		runs[run] = known[id]
+	}
+	for _, decision := range s.Decisions {
+		note(decision.Run, decision.RevisionID)
+	}
+	for _, r := range s.Runs {
+		note(r.Run, r.RevisionID)
 	}
 	return runs
 }
@@ -68,35 +74,82 @@ func onlyRun(s store.Story, run int) store.Story {
 
 // runViews lists the runs, the first one first, where there are several.
 func (t telling) runViews(zone *time.Location) []runView {
-	type sum struct {
-		fired int
-		at    time.Time
-	}
-	sums := map[int]*sum{}
-	for _, d := range t.story.Decisions {
-		if sums[d.Run] == nil {
-			sums[d.Run] = &sum{at: d.DecidedAt}
-		}
-		if d.Verdict == triggers.Fires {
-			sums[d.Run].fired++
-		}
-	}
-	if len(sums) < 2 || t.story.Conversation == nil {
+	c := t.story.Conversation
+	if c == nil || len(t.story.Runs) == 0 && !t.has(2) {
 		return nil
 	}
-	path := conversationPath(t.story.Conversation.ID)
-	views := []runView{{Label: "all runs", Path: path, Current: t.only == 0}}
-	for _, run := range slices.Sorted(maps.Keys(sums)) {
-		s := sums[run]
-		v := runView{Label: fmt.Sprintf("run %d", run), Path: address(path, "run", strconv.Itoa(run)), Current: run == t.only,
-			Decided: at(s.at, zone), Config: shortDigest(t.story.Digest), Fired: s.fired}
-		if run == 1 {
-			v.Label += ", the first decision"
+	path := conversationPath(c.ID)
+	views := []runView{{Label: "All runs", Path: path, Current: t.only == 0}}
+	asked := map[int]store.Run{}
+	for _, r := range t.story.Runs {
+		asked[r.Run] = r
+	}
+	for _, run := range t.numbers() {
+		v := runView{Label: runLabel(run, asked[run]), Config: shortDigest(t.digest(run)), Problem: asked[run].Problem, Current: run == t.only}
+		if t.has(run) {
+			v.Path = address(path, "run", strconv.Itoa(run))
 		}
-		if n, other := t.runs[run]; other && n.rev != nil {
-			v.Config = shortDigest(n.rev.Digest)
+		for _, d := range t.story.Decisions {
+			if d.Run != run {
+				continue
+			}
+			v.Decided = at(d.DecidedAt, zone)
+			if d.Verdict == triggers.Fires {
+				v.Fired++
+			}
 		}
 		views = append(views, v)
 	}
 	return views
+}
+
+// numbers are the runs there are, in order.
+func (t telling) numbers() []int {
+	all := map[int]bool{}
+	for _, d := range t.story.Decisions {
+		all[d.Run] = true
+	}
+	for _, r := range t.story.Runs {
+		all[r.Run] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// digest names the revision of a run.
+func (t telling) digest(run int) string {
+	if n, other := t.runs[run]; other && n.rev != nil {
+		return n.rev.Digest
+	}
+	return t.story.Digest
+}
+
+// runLabel says what a run is.
+func runLabel(run int, asked store.Run) string {
+	label := fmt.Sprintf("Run %d", run)
+	switch asked.Cause {
+	case store.CauseReplay:
+		label += ", decided anew"
+	case store.CauseFix:
+		label += ", values given"
+	case store.CauseApprove:
+		label += ", approved"
+	default:
+		if run == 1 {
+			return label + ", the first decision"
+		}
+		return label
+	}
+	if asked.Sandbox {
+		label += " in the sandbox"
+	}
+	if asked.By != "" {
+		label += " by " + asked.By
+	}
+	switch asked.State {
+	case store.RunAsked:
+		label += ", not done yet"
+	case store.RunFailed:
+		label += ", failed"
+	}
+	return label
 }

@@ -139,7 +139,7 @@ func (w *world) fill(path string, ids told) string {
 		begins string
 		pairs  []string
 	}{
-		{"/conversations/", []string{"{id}", ids.conversation, "{delivery}", ids.delivery, "{event}", ids.event, "{call}", ids.call}},
+		{"/conversations/", []string{"{id}", ids.conversation, "{delivery}", ids.delivery, "{event}", ids.event, "{call}", ids.call, "{run}", "1", "{automation}", "callback-requested"}},
 		{"/captured/", []string{"{id}", ids.captured}},
 		{"/review/", []string{"{id}", ids.conversation, "{run}", "1", "{automation}", "callback-requested", "{file}", "call.json"}},
 		{"/tasks/", []string{"{id}", ids.task}},
@@ -159,6 +159,14 @@ func (w *world) fill(path string, ids told) string {
 	return path
 }
 
+// actsOf are the actions that an address has a place for.
+func actsOf(path string) []string {
+	if strings.Contains(path, "/decisions/") {
+		return []string{"dismiss", "mark"}
+	}
+	return []string{"resend", "settle", "cancel", "release"}
+}
+
 // visits are every address there is, by each method it takes, with the ids of one account put in.
 func (w *world) visits(ids told) (all []visit) {
 	w.t.Helper()
@@ -172,6 +180,12 @@ func (w *world) visits(ids told) (all []visit) {
 				all = append(all, visit{"GET", path + more, a.Needs})
 			}
 			all = append(all, visit{"POST", path + "api/jobs/delete", a.Needs}, visit{"POST", path + "api/jobs/retry", a.Needs})
+		}
+		if before, is := strings.CutSuffix(path, "{act}"); is {
+			for _, act := range actsOf(path) {
+				all = append(all, visit{a.Method, before + act, a.Needs})
+			}
+			continue
 		}
 		if strings.ContainsAny(path, "{}") {
 			w.t.Fatalf("%s: say in fill which ids to put in", a.Path)

@@ -1,0 +1,146 @@
+package dashboard
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
+
+	"aftercall/internal/store"
+)
+
+// TestAFailedMessageIsSentAgain once, from its page.
+func TestAFailedMessageIsSentAgain(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	failed := of(l.until(func(store.Story) bool { return true }), 1, "minutes")
+	door := l.path() + "/deliveries/" + failed.ID + "/resend"
+	l.says(l.path(), "401: the key is not right", door)
+	l.says(door, "Send this message again?", "support@acme.example", "Somebody called.", "Minutes of a call")
+	l.mail.takes.Store(true)
+	status, to := l.post(door, "do", "resend")
+	again, there := strings.CutPrefix(to, l.path()+"#delivery-")
+	if status != http.StatusSeeOther || !there {
+		t.Fatalf("resend: %d %s", status, to)
+	}
+	s := l.until(func(s store.Story) bool { return of(s, 1, "minutes").State == store.Sent })
+	if d := of(s, 1, "minutes"); d.ID != again || d.ResendOf != failed.ID || l.mail.subjects() != "Minutes of a call" || l.acts(store.ActResent) != 1 {
+		t.Errorf("sent %q, as %+v", l.mail.subjects(), d)
+	}
+	l.says(l.path(), "sent again for", "resent, this machine")
+	if status, _ := l.get(door); status != http.StatusConflict {
+		t.Errorf("the door is still open: %d", status)
+	}
+}
+
+// TestADecisionIsMarkedAndDismissed from the call's page; what sends something is done on the pages of the review.
+func TestADecisionIsMarkedAndDismissed(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	mark := doorTo(l.path(), 1, "complaint", "mark")
+	if status, _ := l.post(mark, "note", "no word"); status != http.StatusBadRequest {
+		t.Errorf("a mark that says nothing: %d", status)
+	}
+	if status, to := l.post(mark, "wrong", "true", "note", "she was angry"); status != http.StatusSeeOther || to != l.path()+"#automation-complaint" {
+		t.Errorf("mark: %d %s", status, to)
+	}
+	l.says(mark, "she was angry", `value="true" checked`)
+	l.says(l.path(), "marked wrong: she was angry", "1 unsure, to review", "/review/"+l.call+"/1/complaint/approve", "/review/"+l.call+"/1/callback/fix")
+	l.says("/review/"+l.call+"/1/complaint/approve", "A complaint")
+	l.says("/review/"+l.call+"/1/callback/fix", "dyn_when")
+	for _, automation := range []string{"callback", "complaint"} {
+		door := doorTo(l.path(), 1, automation, "dismiss")
+		l.says(door, "Send nothing?")
+		if status, _ := l.post(door, "do", "dismiss"); status != http.StatusSeeOther {
+			t.Errorf("dismiss %s: %d", automation, status)
+		}
+	}
+	l.until(func(s store.Story) bool { return of(s, 1, "callback").State == store.Cancelled })
+	status, body := l.get(l.path())
+	if strings.Contains(body, "unsure, to review") || strings.Contains(body, "/complaint/approve") || !strings.Contains(body, "dismissed, this machine") || status != http.StatusOK {
+		t.Errorf("it still waits for a person: %d", status)
+	}
+	if l.acts(store.ActDismissed) != 2 || l.acts(store.ActMarked) != 1 {
+		t.Errorf("%d dismissed, %d marked", l.acts(store.ActDismissed), l.acts(store.ActMarked))
+	}
+}
+
+// TestWhatCannotBeDoneIsSaid, with no more than a sentence.
+func TestWhatCannotBeDoneIsSaid(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	held := of(l.until(func(s store.Story) bool { return s.State == store.StateDecided }), 1, "callback")
+	for path, want := range map[string]int{
+		l.path() + "/deliveries/" + held.ID + "/resend":          http.StatusConflict,
+		l.path() + "/deliveries/" + held.ID + "/settle":          http.StatusConflict,
+		l.path() + "/deliveries/" + held.ID + "/vanish":          http.StatusNotFound,
+		l.path() + "/deliveries/" + uuid.NewString() + "/resend": http.StatusNotFound,
+		doorTo(l.path(), 1, "callback", "approve"):               http.StatusConflict,
+		doorTo(l.path(), 1, "nothing", "mark"):                   http.StatusNotFound,
+		doorTo(l.path(), 9, "callback", "mark"):                  http.StatusNotFound,
+		doorTo(l.path(), 0, "callback", "mark"):                  http.StatusNotFound,
+		conversationPath(uuid.NewString()) + "/replay":           http.StatusNotFound,
+	} {
+		for _, ask := range []func() (int, string){func() (int, string) { return l.get(path) }, func() (int, string) { return l.post(path, "wrong", "true") }} {
+			if status, body := ask(); status != want || !strings.Contains(body, "<h1>") {
+				t.Errorf("%s: %d, want %d: %s", path, status, want, body)
+			}
+		}
+	}
+	if status, _ := l.post(l.path()+"/replay", "do", "replay", "which", "newest"); status != http.StatusConflict {
+		t.Errorf("a replay by no config: %d", status)
+	}
+	if l.mail.subjects() != "" {
+		t.Errorf("sent %q", l.mail.subjects())
+	}
+}
+
+// putRightWalk is ops at night: a message failed because of a key, and the config was changed since. The call is decided anew in
+// the sandbox, with what would come of it told first; then the failed message is sent again.
+func putRightWalk(t *testing.T, b browser) {
+	l := newLine(t)
+	l.activate(strings.Replace(lineConfig, "enabled: false", "enabled: true", 1))
+	tab := b.still(t, 1280)
+	click := func(elements, words, then string) {
+		t.Helper()
+		found := `[...document.querySelectorAll("` + elements + `")].find(e => e.textContent.includes("` + words + `"))`
+		settles(tab, found)
+		evaluate[bool](tab, `(setTimeout(() => `+found+`.click()), true)`)
+		settles(tab, then)
+	}
+	follow := func(link string) { click("main a.button", link, `document.querySelector("form.act")`) }
+	press := func(button, then string) { click("form.act button", button, then) }
+	tab.run(chromedp.Navigate(l.url + l.path()))
+	follow("Decide anew")
+	evaluate[bool](tab, `(document.querySelector('input[value="active"]').click(), document.querySelector("#sandbox").checked)`)
+	press("Show what it would do", `document.querySelector("#preview-h")`)
+	preview := evaluate[string](tab, `document.querySelector("main").textContent`)
+	for _, want := range []string{"Survey", "would fire", "survey@acme.example", "How was it?", "by config"} {
+		if !strings.Contains(preview, want) {
+			t.Errorf("the preview does not say %q: %s", want, preview)
+		}
+	}
+	press("Decide anew in the sandbox", `location.hash === "#runs"`)
+	l.until(func(s store.Story) bool { return of(s, 2, "survey").State == store.Sent })
+	tab.run(chromedp.Reload())
+	runs := evaluate[string](tab, `document.querySelector("#runs").innerText`)
+	if !strings.Contains(runs, "Run 2, decided anew in the sandbox by this machine") || l.mail.subjects() != "" || l.acts(store.ActReplayed) != 1 {
+		t.Errorf("the runs: %q; sent %q", runs, l.mail.subjects())
+	}
+	kept, _, err := l.store.CapturedMessages(t.Context(), "acme", "", "", 10)
+	if err != nil || len(kept) == 0 {
+		t.Errorf("%d messages were captured, %v", len(kept), err)
+	}
+
+	l.mail.takes.Store(true)
+	follow("Send it again")
+	press("Send it again", `location.hash.startsWith("#delivery-")`)
+	l.until(func(s store.Story) bool {
+		return l.mail.subjects() == "Minutes of a call" && of(s, 1, "minutes").State == store.Sent
+	})
+	for _, c := range tab.complaints() {
+		t.Error(c)
+	}
+}
