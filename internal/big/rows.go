@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"aftercall/conversation"
 	"aftercall/internal/store"
 )
@@ -34,6 +36,8 @@ func newBatch() *batch {
 		{"deliveries", `id account_id conversation_id run automation action recipient channel customer state reason detail due_at
 			deadline_at test content attempt worker_id claimed_at address provider provider_id created_at updated_at`},
 		{"attempts", `delivery_id attempt account_id worker_id state class status detail provider provider_id started_at finished_at`},
+		{"settlements", `delivery_id settled account_id conversation_id run person at`},
+		{"audit_log", `id account_id person address act target detail at`},
 		{"tasks", `id account_id conversation_id run automation action title description priority assignee due_at state created_at updated_at`},
 		{"alerts", `id account_id delivery_id conversation_id automation audience text created_at`},
 		{"captured", `id account_id delivery_id attempt conversation_id external_id automation channel recipients subject text html fields
@@ -210,9 +214,15 @@ func (w *writer) deliver(r rule, index int, a action, to string) error {
 	return nil
 }
 
-// leave writes the task, the alert or the captured message of a delivery.
+// person is who works on calls.
+const person = "Ann"
+
+// leave writes the task, the alert or the captured message of a delivery, or who called it off.
 func (w *writer) leave(r rule, index int, a action, f fate, id [16]byte, done time.Time) {
 	switch {
+	case f.state == "cancelled":
+		w.add("settlements", id, "cancelled", w.account.id, w.id, int32(0), person, done)
+		w.add("audit_log", w.dice.id(), w.account.id, person, "192.0.2.7", "cancelled", uuid.UUID(id).String(), []byte(`{}`), done)
 	case f.state != "sent":
 	case a.channel == "task":
 		state := one(w.dice, []string{"open", "in_progress", "done", "done", "done", "done", "dismissed"})
