@@ -116,6 +116,13 @@ func (w *warehouse) tidy(ctx context.Context) error {
 		`INSERT INTO audit_log (id, account_id, person, address, act, target, detail, at)
 		 SELECT id, account_id, 'Ann', '192.0.2.7', 'revealed', id, '{"page": "conversation"}', accepted_at
 		 FROM conversations WHERE get_byte(uuid_send(id), 15) < 13`, // people look closely at one call in twenty
+		`INSERT INTO automation_hours (account_id, automation, hour, lane, evaluated, fired, unsure, held, failed)
+		 SELECT account_id, automation, date_trunc('hour', decided_at), 0, count(*) FILTER (WHERE verdict <> 'skipped'),
+		        count(*) FILTER (WHERE verdict = 'fires'), count(*) FILTER (WHERE verdict = 'unsure'), 0, 0
+		 FROM decisions GROUP BY 1, 2, 3`,
+		`INSERT INTO token_hours (account_id, hour, automation, model, lane, tokens_in, tokens_cached, tokens_out)
+		 SELECT account_id, date_trunc('hour', called_at), '', model, 0, sum(tokens_in), sum(tokens_cached), sum(tokens_out)
+		 FROM interviews GROUP BY 1, 2, 4`,
 		`VACUUM (ANALYZE)`,
 	} {
 		if _, err := w.Exec(ctx, statement); err != nil {
