@@ -46,7 +46,7 @@ func fixtureSums() map[string]store.AutomationSum {
 
 func fixtureBreakers(text string) []store.Breaker {
 	return []store.Breaker{
-		{AccountID: "acme", Automation: "summary-mail", Cause: store.ByJump, Fired: 251, Allowed: 250, OpenedAt: began, Open: true, Stopped: store.MostStopped + 1},
+		{AccountID: "acme", Automation: "summary-mail", Cause: store.ByJump, Fired: 250, Allowed: 250, OpenedAt: began, Open: true, Stopped: store.MostStopped + 1},
 		{AccountID: "acme", Automation: "confirmation" + text, Cause: store.ByDay, Fired: 200, Allowed: 200, OpenedAt: began.Add(-30 * time.Hour), Until: began.Add(-20 * time.Hour), Stopped: 3},
 	}
 }
