@@ -77,7 +77,7 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		l.path() + "/deliveries/" + held.ID + "/settle":          http.StatusConflict,
 		l.path() + "/deliveries/" + held.ID + "/vanish":          http.StatusNotFound,
 		l.path() + "/deliveries/" + uuid.NewString() + "/resend": http.StatusNotFound,
-		doorTo(l.path(), 1, "callback", "approve"):               http.StatusConflict,
+		doorTo(l.path(), 1, "callback", "approve"):               http.StatusNotFound,
 		doorTo(l.path(), 1, "nothing", "mark"):                   http.StatusNotFound,
 		doorTo(l.path(), 9, "callback", "mark"):                  http.StatusNotFound,
 		doorTo(l.path(), 0, "callback", "mark"):                  http.StatusNotFound,

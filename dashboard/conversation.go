@@ -44,7 +44,7 @@ type conversationPage struct {
 	Calls         []callView
 	Tokens        string
 	Events        []eventView
-	Jobs          []jobView
+	Jobs          []queuedView
 	Turns         []turnView
 }
 

@@ -8,8 +8,8 @@ import (
 	"aftercall/internal/store"
 )
 
-// jobView is one job of the queue.
-type jobView struct {
+// queuedView is one job of the queue.
+type queuedView struct {
 	Name, Queue, Tries   string
 	State                badge
 	Due, Begun, Finished moment
@@ -18,10 +18,10 @@ type jobView struct {
 }
 
 // jobs lists the queue's jobs.
-func (l ledger) jobs(js []store.StoryJob, queue bool) []jobView {
-	var out []jobView
+func (l ledger) jobs(js []store.StoryJob, queue bool) []queuedView {
+	var out []queuedView
 	for _, j := range js {
-		v := jobView{Name: jobName(j), Queue: j.Queue, Tries: fmt.Sprintf("%d of %d", j.Attempt, j.MaxAttempts), State: jobBadge(j.State),
+		v := queuedView{Name: jobName(j), Queue: j.Queue, Tries: fmt.Sprintf("%d of %d", j.Attempt, j.MaxAttempts), State: jobBadge(j.State),
 			Due: at(j.ScheduledAt, l.zone), Begun: at(j.AttemptedAt, l.zone), Finished: at(j.FinishedAt, l.zone), Fault: firstLine(j.Fault)}
 		if queue {
 			v.Path = queuePrefix + "/jobs/" + strconv.FormatInt(j.ID, 10)

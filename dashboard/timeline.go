@@ -30,11 +30,11 @@ type stepView struct {
 	Ahead               bool // At is still to come
 	After, Waited, Took string
 	Note                string
-	Bars                []barView
+	Bars                []drawnView
 }
 
-// barView is a stretch of time as it is drawn, in thousandths of the width.
-type barView struct {
+// drawnView is a stretch of time as it is drawn, in thousandths of the width.
+type drawnView struct {
 	Kind     string
 	X, Width int
 }
@@ -94,7 +94,7 @@ func (l ledger) stepView(s step, origin time.Time, x axis) stepView {
 		const least = 6 // thousandths: what took no time is still to be seen
 		from := x.at(d.from)
 		width := max(x.at(d.to)-from, least)
-		v.Bars = append(v.Bars, barView{d.kind, min(from, 1000-width), width})
+		v.Bars = append(v.Bars, drawnView{d.kind, min(from, 1000-width), width})
 	}
 	return v
 }
