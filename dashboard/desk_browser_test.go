@@ -15,9 +15,11 @@ import (
 
 	"aftercall/deliver"
 	"aftercall/internal/store"
+	"aftercall/interview"
 	"aftercall/reason"
 	"aftercall/tasks"
 	"aftercall/triggers"
+	"aftercall/variables"
 )
 
 // deskWalk is somebody at work on what calls left behind, with a browser on the whole thing.
@@ -28,7 +30,9 @@ func deskWalk(t *testing.T, b browser) {
 	t.Run("completes a task", func(t *testing.T) { completesATask(t, b, desk) })
 	t.Run("hears an alert in a second tab", func(t *testing.T) { hearsAnAlert(t, b, desk) })
 	t.Run("sees the list change", func(t *testing.T) { seesTheListChange(t, b, desk) })
-	for _, path := range []string{"/tasks", "/tasks?view=board", "/tasks/" + desk.call("Hanna Weber").task, "/alerts"} {
+	t.Run("sends what was held", func(t *testing.T) { sendsWhatWasHeld(t, b, desk) })
+	review := "/review/" + desk.held("Lena Vogt")
+	for _, path := range []string{"/review", review + "/1/visit-confirmation/fix", review + "/1/customer-complaint/approve", review + "/1/customer-complaint/case", "/tasks", "/tasks?view=board", "/tasks/" + desk.call("Hanna Weber").task, "/alerts"} {
 		for _, screen := range []struct {
 			scheme string
 			width  int64
@@ -60,6 +64,33 @@ type left struct{ conversation, task, alert string }
 
 // call stores a call of a customer with a task, and an alert that is not posted yet.
 func (k *desk) call(customer string) left {
+	x := left{task: uuid.NewString(), alert: uuid.NewString()}
+	line := func(id, channel string, action int) store.Delivery {
+		return store.Delivery{ID: id, Automation: "callback-requested", Action: action, Channel: channel, Recipient: "all", State: store.Sent,
+			Content: store.Content{Text: customer + " waits for a call back"}}
+	}
+	x.conversation = k.plan(customer, &store.Plan{Actions: map[string]int{"callback-requested": 2},
+		Decisions:  []triggers.Decision{{Automation: "callback-requested", Verdict: triggers.Fires, Reason: reason.Fired}},
+		Deliveries: []store.Delivery{line(x.task, deliver.Task, 0), line(x.alert, deliver.TeamAlert, 1)},
+		Tasks: []store.Task{{ID: x.task, Automation: "callback-requested", Action: 0, Task: tasks.Task{Title: "Call " + customer + " back",
+			Description: "When: today, after five\nNumber: +44 7700 900123", Priority: tasks.High, Assignee: "group:support", DueAt: time.Now().Add(-time.Hour)}}}})
+	return x
+}
+
+// held stores a call whose confirmation to the customer lacks a time, and of which a complaint is unsure.
+func (k *desk) held(customer string) (conversation string) {
+	return k.plan(customer, &store.Plan{Actions: map[string]int{"visit-confirmation": 1},
+		Decisions: []triggers.Decision{{Automation: "visit-confirmation", Verdict: triggers.Fires, Reason: reason.Fired, Evidence: []interview.Evidence{{Turn: 4, Quote: "Thursday the twenty-sixth"}}},
+			{Automation: "customer-complaint", Verdict: triggers.Unsure, Reason: reason.Unsure, Review: true, Evidence: []interview.Evidence{{Turn: 7, Quote: "last week you promised and nobody rang me"}}}},
+		Values: []variables.Value{{Name: "dyn_appointment_date", Type: variables.Date, Status: variables.Stated, Value: "2026-11-26", Raw: "Thursday the twenty-sixth"},
+			{Name: "dyn_appointment_time", Type: variables.Time, Status: variables.NotStated}},
+		Deliveries: []store.Delivery{{ID: uuid.NewString(), Automation: "visit-confirmation", Channel: deliver.Email, Recipient: "contact:customer_email", Customer: true,
+			State: store.Held, Reason: reason.VariableMissingForCustomer, Detail: "dyn_appointment_time is not stated.", DueAt: time.Now(), DeadlineAt: time.Now().Add(time.Hour),
+			Content: store.Content{Subject: "Your visit on Thu 26 Nov", Text: "Your visit is on 26 November at not stated.", To: []string{"contact:customer_email"}}}}})
+}
+
+// plan stores a call of a customer with what its decision leads to.
+func (k *desk) plan(customer string, p *store.Plan) (conversation string) {
 	k.t.Helper()
 	must := func(err error) {
 		k.t.Helper()
@@ -76,23 +107,14 @@ func (k *desk) call(customer string) left {
 	got, err := ingest.Accept(ctx, store.Arrival{RevisionID: active[0].RevisionID, Conversation: c, DecideAt: time.Now(), Final: true,
 		Event: store.Event{AccountID: "acme", Source: "acme-calls", Identity: c.ExternalID, Type: "conversation.ended", ContentType: "application/json", Body: []byte("{}"), ReceivedAt: time.Now()}})
 	must(err)
-	x := left{got.ConversationID, uuid.NewString(), uuid.NewString()}
-	line := func(id, channel string, action int) store.Delivery {
-		return store.Delivery{ID: id, Automation: "callback-requested", Action: action, Channel: channel, Recipient: "all", State: store.Sent,
-			Content: store.Content{Text: customer + " waits for a call back"}}
-	}
+	p.AccountID, p.ConversationID, p.RevisionID, p.Run, p.Version, p.State = "acme", got.ConversationID, active[0].RevisionID, 1, 1, store.StateDecided
 	planner := s.NewPlanner(func(context.Context, pgx.Tx, []store.DeliverJob) error { return nil })
-	saved, err := planner.Save(ctx, &store.Plan{AccountID: "acme", ConversationID: x.conversation, RevisionID: active[0].RevisionID, Run: 1, Version: 1,
-		State: store.StateDecided, Actions: map[string]int{"callback-requested": 2},
-		Decisions:  []triggers.Decision{{Automation: "callback-requested", Verdict: triggers.Fires, Reason: reason.Fired}},
-		Deliveries: []store.Delivery{line(x.task, deliver.Task, 0), line(x.alert, deliver.TeamAlert, 1)},
-		Tasks: []store.Task{{ID: x.task, Automation: "callback-requested", Action: 0, Task: tasks.Task{Title: "Call " + customer + " back",
-			Description: "When: today, after five\nNumber: +44 7700 900123", Priority: tasks.High, Assignee: "group:support", DueAt: time.Now().Add(-time.Hour)}}}})
+	saved, err := planner.Save(ctx, p)
 	if err == nil && !saved.OK {
 		err = store.ErrNotFound
 	}
 	must(err)
-	return x
+	return got.ConversationID
 }
 
 // post posts the alert of a call.
@@ -135,7 +157,7 @@ func completesATask(t *testing.T, b browser, k *desk) {
 		t.Errorf("the page does not say who did it: %s", got)
 	}
 	tab.run(chromedp.Navigate(b.url + "/tasks?state=done"))
-	settles(tab, `document.body.innerText.includes("Call Dana Whitfield back")`)
+	settles(tab, `document.body?.innerText.includes("Call Dana Whitfield back")`)
 	for _, c := range tab.complaints() {
 		t.Error(c)
 	}
@@ -160,6 +182,37 @@ func hearsAnAlert(t *testing.T, b browser, k *desk) {
 	until(second, `!document.querySelector(".pops [data-alert]") && document.querySelector("#unread").innerText.trim() === ""`)
 	until(first, `document.querySelector("#unread").innerText.trim() === ""`)
 	for _, c := range append(first.complaints(), second.complaints()...) {
+		t.Error(c)
+	}
+}
+
+// sendsWhatWasHeld gives the value that is missing and sends the message, with the keys of the page.
+func sendsWhatWasHeld(t *testing.T, b browser, k *desk) {
+	conversation := k.held("Dana Whitfield")
+	tab := b.open(t, "light", 1280)
+	tab.run(chromedp.Navigate(b.url + "/review?show=held"))
+	for !evaluate[bool](tab, `document.activeElement.closest("[data-row]")?.querySelector('[data-key="f"]') != null`) {
+		tab.run(chromedp.KeyEvent("j"))
+	}
+	tab.run(chromedp.KeyEvent("f"))
+	settles(tab, `location.pathname.endsWith("/visit-confirmation/fix") && document.querySelector("form.values")`)
+	tabTo(tab, `[name="value.dyn_appointment_time"]`)
+	tab.run(chromedp.KeyEvent("15:15"), chromedp.KeyEvent(kb.Enter))
+	settles(tab, `document.body?.innerText.includes("15:15") && document.activeElement.matches("[data-confirm]")`)
+	tab.run(chromedp.KeyEvent(kb.Enter))
+	settles(tab, `location.pathname === "/review" && document.querySelector("#live") && !document.querySelector('[data-key="f"]')`)
+	story, err := k.d.store.Story(context.Background(), "acme", conversation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := map[store.DeliveryState]int{}
+	for _, d := range story.Deliveries {
+		states[d.State]++
+	}
+	if states[store.Cancelled] != 1 || states[store.Planned] == 0 || states[store.Held] != 0 {
+		t.Errorf("%v", states)
+	}
+	for _, c := range tab.complaints() {
 		t.Error(c)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"aftercall/conversation"
 	"aftercall/internal/store"
 	"aftercall/people"
 	"aftercall/reason"
@@ -123,12 +124,9 @@ func reviewCardOf(v store.ToReview, n names, can, sees bool) reviewCard {
 	for _, e := range v.Decision.Evidence {
 		c.Quotes = append(c.Quotes, callQuote{e.Quote, call + "#" + turnAnchor(e.Turn), e.Turn})
 	}
-	l := ledger{names: n, zone: n.zone()}
+	l := ledger{story: store.Story{Conversation: &conversation.Conversation{ID: v.ConversationID}}, names: n, zone: n.zone()}
 	for _, h := range v.Held {
 		view := l.delivery(h)
-		if h.Content.HTML != "" {
-			view.Message.HTML = call + "/deliveries/" + url.PathEscape(h.ID)
-		}
 		c.Held = append(c.Held, heldView{view.Heading, view.Why, view.Code, view.Detail, view.Message})
 	}
 	if sees {

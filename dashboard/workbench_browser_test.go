@@ -22,6 +22,7 @@ import (
 	"aftercall/internal/llm/simulated"
 	"aftercall/internal/postgres/pgtest"
 	"aftercall/internal/store"
+	"aftercall/ops"
 	"aftercall/worker"
 )
 
@@ -77,8 +78,13 @@ func wholeServer(t *testing.T, dev bool) (string, *Dashboard) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
+	revisions := activeExample(t, s, log)
+	actions, err := ops.New(ops.Config{Store: s, River: queue, Revisions: revisions, Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
 	d, err := New(Config{
-		Store: s, River: queue, Revisions: activeExample(t, s, log), Logger: log, Version: "v0.0.1", Simulated: true, Loopback: true, Model: model, Dev: dev,
+		Store: s, River: queue, Revisions: revisions, Ops: actions, Logger: log, Version: "v0.0.1", Simulated: true, Loopback: true, Model: model, Dev: dev,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -101,17 +101,18 @@ type heldKey struct {
 }
 
 func readHeld(ctx context.Context, d *db.Queries, within Accounts, ids []string) (map[heldKey][]StoryDelivery, error) {
-	rows, err := d.ReviewHeld(ctx, db.ReviewHeldParams{Ids: append([]string{}, ids...), Every: within.every, AccountIds: within.list()})
+	rows, err := d.ReviewHeld(ctx, db.ReviewHeldParams{Ids: append([]string{}, ids...), TextHead: textHead, Every: within.every, AccountIds: within.list()})
 	if err != nil {
 		return nil, err
 	}
 	held := map[heldKey][]StoryDelivery{}
 	for _, row := range rows {
-		x := StoryDelivery{Run: int(row.Run), UpdatedAt: row.UpdatedAt, Delivery: Delivery{ID: row.ID, Automation: row.Automation, Action: int(row.Action),
+		x := StoryDelivery{Run: int(row.Run), UpdatedAt: row.UpdatedAt, HasHTML: row.HasHtml, TextBytes: int(row.TextBytes), Delivery: Delivery{ID: row.ID, Automation: row.Automation, Action: int(row.Action),
 			Channel: row.Channel, Recipient: row.Recipient, Customer: row.Customer, State: Held, Reason: reason.Code(row.Reason), Detail: row.Detail}}
 		if err := json.Unmarshal(row.Content, &x.Content); err != nil {
 			return nil, fmt.Errorf("decode delivery %s: %w", row.ID, err)
 		}
+		x.Content.Text = row.Text
 		k := heldKey{row.ConversationID, int(row.Run), row.Automation}
 		held[k] = append(held[k], x)
 	}

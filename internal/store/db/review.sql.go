@@ -84,14 +84,17 @@ func (q *Queries) ReviewDecisions(ctx context.Context, arg ReviewDecisionsParams
 }
 
 const reviewHeld = `-- name: ReviewHeld :many
-SELECT d.id, d.conversation_id, d.run, d.automation, d.action, d.channel, d.recipient, d.customer, d.reason, d.detail, d.content, d.updated_at
+SELECT d.id, d.conversation_id, d.run, d.automation, d.action, d.channel, d.recipient, d.customer, d.reason, d.detail,
+       ((d.content - 'html') - 'text')::jsonb AS content, left(coalesce(d.content ->> 'text', ''), $1::integer)::text AS text,
+       octet_length(coalesce(d.content ->> 'text', ''))::integer AS text_bytes, (d.content ? 'html')::boolean AS has_html, d.updated_at
 FROM deliveries AS d
-WHERE d.conversation_id = ANY($1::uuid[]) AND ($2::boolean OR d.account_id = ANY($3::text[]))
+WHERE d.conversation_id = ANY($2::uuid[]) AND ($3::boolean OR d.account_id = ANY($4::text[]))
   AND coalesce(d.state, '') = 'held' AND NOT d.test
 ORDER BY d.conversation_id, d.run, d.automation, d.action, d.recipient
 `
 
 type ReviewHeldParams struct {
+	TextHead   int32
 	Ids        []string
 	Every      bool
 	AccountIds []string
@@ -109,11 +112,19 @@ type ReviewHeldRow struct {
 	Reason         string
 	Detail         string
 	Content        []byte
+	Text           string
+	TextBytes      int32
+	HasHtml        bool
 	UpdatedAt      time.Time
 }
 
 func (q *Queries) ReviewHeld(ctx context.Context, arg ReviewHeldParams) ([]ReviewHeldRow, error) {
-	rows, err := q.db.Query(ctx, reviewHeld, arg.Ids, arg.Every, arg.AccountIds)
+	rows, err := q.db.Query(ctx, reviewHeld,
+		arg.TextHead,
+		arg.Ids,
+		arg.Every,
+		arg.AccountIds,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +144,9 @@ func (q *Queries) ReviewHeld(ctx context.Context, arg ReviewHeldParams) ([]Revie
 			&i.Reason,
 			&i.Detail,
 			&i.Content,
+			&i.Text,
+			&i.TextBytes,
+			&i.HasHtml,
 			&i.UpdatedAt,
 		); err != nil {
 			return nil, err

@@ -28,7 +28,9 @@ WHERE d.conversation_id = ANY(@ids::uuid[]) AND (@every::boolean OR d.account_id
 ORDER BY d.conversation_id DESC, d.run DESC, d.automation;
 
 -- name: ReviewHeld :many
-SELECT d.id, d.conversation_id, d.run, d.automation, d.action, d.channel, d.recipient, d.customer, d.reason, d.detail, d.content, d.updated_at
+SELECT d.id, d.conversation_id, d.run, d.automation, d.action, d.channel, d.recipient, d.customer, d.reason, d.detail,
+       ((d.content - 'html') - 'text')::jsonb AS content, left(coalesce(d.content ->> 'text', ''), @text_head::integer)::text AS text,
+       octet_length(coalesce(d.content ->> 'text', ''))::integer AS text_bytes, (d.content ? 'html')::boolean AS has_html, d.updated_at
 FROM deliveries AS d
 WHERE d.conversation_id = ANY(@ids::uuid[]) AND (@every::boolean OR d.account_id = ANY(@account_ids::text[]))
   AND coalesce(d.state, '') = 'held' AND NOT d.test
