@@ -29,6 +29,7 @@ func pages() []page {
 	all := []page{fixed("overview", "/")}
 	all = append(all, lists()...)
 	all = append(all, searches()...)
+	all = append(all, work()...)
 	return append(all,
 		page{"conversation", ofCall, func(c call) string { return "/conversations/" + c.id }},
 		fixed("captured messages", "/captured"),
@@ -62,6 +63,24 @@ func lists() []page {
 		all = append(all, listed("conversations, "+q+" after:any", ofList, func(call) url.Values { return url.Values{"q": {q + " after:any"}} }))
 	}
 	return all
+}
+
+// work are the pages on which people work through what there is.
+func work() []page {
+	return []page{
+		fixed("deliveries", "/deliveries"),
+		fixed("deliveries, all that failed", "/deliveries?state=failed&after=any"),
+		fixed("deliveries, to a domain", "/deliveries?domain=clinic.example&after=any"),
+		fixed("deliveries, to a domain that is not there", "/deliveries?domain=nowhere.example&after=any"),
+		fixed("deliveries, of a channel and a class", "/deliveries?channel=email&class=refused&after=any"),
+		fixed("needs review", "/review"),
+		fixed("tasks", "/tasks"),
+		fixed("tasks, done", "/tasks?state=done"),
+		fixed("team alerts", "/alerts"),
+		fixed("automations", "/automations"),
+		{"automation", ofList, func(c call) string { return "/automations/" + c.account + "/callback-requested" }},
+		fixed("usage", "/usage"),
+	}
 }
 
 // searches are the ways to find a call by something of it.
