@@ -294,7 +294,7 @@ automations:
     when: { ask: "Did the customer ask to be called back?" }
     actions:
       - email: { to: [support@acme.example], subject: "Call back", body: "{{customer_name}} {{conversation_summary}}" }
-      - team_alert: { send: { after: 2s }, to: all, text: "{{conversation_summary}}" }
+      - team_alert: { send: { after: 6s }, to: all, text: "{{conversation_summary}}" }
 `
 
 // TestATraceGoesFromTheWebhookToTheProvider: one process takes the call in, another decides and sends, and a collector has
@@ -305,11 +305,11 @@ func TestATraceGoesFromTheWebhookToTheProvider(t *testing.T) {
 	t.Cleanup(c.Close)
 	h := followed(t, c)
 	work := h.app
-	now := time.Now().UTC()
-	call := bytes.Replace(hostileCall(1), []byte("2026-11-20T14:30:00Z"), []byte(now.Add(-time.Minute).Format(time.RFC3339)), 1)
-	call = bytes.Replace(call, []byte("2026-11-20T14:31:00Z"), []byte(now.Format(time.RFC3339)), 1)
 	web := h.process(role{web: true}, c)
 	h.app = web
+	now := time.Now().UTC() // the alert has a job of its own, since it is not due when the plan is saved
+	call := bytes.Replace(hostileCall(1), []byte("2026-11-20T14:30:00Z"), []byte(now.Add(-time.Minute).Format(time.RFC3339)), 1)
+	call = bytes.Replace(call, []byte("2026-11-20T14:31:00Z"), []byte(now.Format(time.RFC3339)), 1)
 	id := h.postCall(call)
 	h.app = work
 	h.until(id, func(s store.Story) bool {
