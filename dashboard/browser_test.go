@@ -253,6 +253,12 @@ func fixtureHandler(t *testing.T) http.Handler {
 	}
 	of := func(string) names { return fixtureNames() }
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+livePath, func(_ http.ResponseWriter, r *http.Request) { // nothing ever changes here
+		select {
+		case <-r.Context().Done():
+		case <-t.Context().Done():
+		}
+	})
 	page := func(pattern string, a answer) {
 		mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := ps.write(w, r, a); err != nil {

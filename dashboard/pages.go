@@ -86,7 +86,7 @@ type frame struct {
 	Content        template.HTML // rendered by html/template already
 	Who            string        // who is signed in; "" if nobody is, or nobody has to
 	Machine        bool          // this machine signs in by itself
-	At             moment        // when it was true
+	At             moment        // when it was true; zero if nobody is known
 	Live           string        // where the page hears of changes; "" if nobody is known
 	Since          string        // below the id of every alert that comes after this page
 	Unread         unreadView
@@ -98,13 +98,14 @@ func (f frame) May(right string) bool { return !f.who.Accounts(people.Right(righ
 
 // around says what stands around a page for its reader.
 func (p *pages) around(a answer) frame {
-	f := frame{site: p.site, Title: a.Title, Section: a.Section, who: a.who, At: at(time.Now(), time.UTC)}
-	f.At.Local = f.At.UTC[len("2006-01-02 "):]
+	f := frame{site: p.site, Title: a.Title, Section: a.Section, who: a.who}
 	if a.who.Session != "" {
 		f.Who = a.who.Name
 	}
 	f.Machine = a.who.Known() && f.Who == ""
 	if a.who.Known() {
+		f.At = at(time.Now(), time.UTC)
+		f.At.Local = f.At.UTC[len("2006-01-02 "):]
 		f.Live, f.Since, f.Unread = livePath, store.FirstID(time.Now().Add(-clockSkew)), unreadView{a.unread}
 	}
 	return f

@@ -113,12 +113,12 @@ func TestAnUnsureDecisionIsApprovedOrDismissed(t *testing.T) {
 	if p.Goes() != 3 || p.Decisions[0].Before != triggers.Unsure || p.Decisions[0].Verdict != triggers.Fires {
 		t.Errorf("preview %+v", p)
 	}
-	var runs [3]int
 	var all sync.WaitGroup
-	for n := range runs {
+	for range 3 {
 		all.Go(func() {
-			if runs[n], err = d.Approve(ctx, d.by(), "acme", id, 1, "callback"); runs[n] != 2 {
-				t.Errorf("run %d, %v", runs[n], err)
+			run, err := d.Approve(ctx, d.by(), "acme", id, 1, "callback")
+			if run != 2 {
+				t.Errorf("run %d, %v", run, err)
 			}
 		})
 	}
