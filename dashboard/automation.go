@@ -153,7 +153,7 @@ func (d *Dashboard) addStops(r *http.Request, view *automationPage, account stri
 
 // bulkView is a bulk job over what a breaker held.
 type bulkView struct {
-	What, By              string
+	What, By, Path        string
 	At                    moment
 	Done, Refused, Failed int
 	Running               bool
@@ -175,7 +175,7 @@ func (d *Dashboard) lastJob(r *http.Request, account, automation string, n names
 }
 
 func jobOf(b store.Bulk, n names) bulkView {
-	v := bulkView{What: "Releasing", By: b.By.Name, At: shortly(b.AskedAt, n.zone()), Done: b.Done, Refused: b.Refused, Failed: b.Failed, Running: b.State == store.BulkRunning}
+	v := bulkView{What: "Releasing", By: b.By.Name, Path: bulkJobPath(b.ID), At: shortly(b.AskedAt, n.zone()), Done: b.Done, Refused: b.Refused, Failed: b.Failed, Running: b.State == store.BulkRunning}
 	if b.Request.Action == store.BulkCancel {
 		v.What = "Discarding"
 	}

@@ -1,7 +1,8 @@
 // Package dashboard is where ops look: for any call, what was sent, what was not, and why.
 //
 // It owns the pages of the admin listener: the overview, the lists of conversations and of deliveries, one conversation with its decisions, quotes,
-// messages and model calls, the captured messages, the workbench, the settings, and River's own page for the queue. One file per page,
+// messages and model calls, the captured messages, bulk jobs, the workbench, the settings, and
+// River's own page for the queue. One file per page,
 // each with the view it computes from the store's types and nothing else; templates only lay out what a view already says.
 //
 // It promises that whatever a caller, a platform or a model put into a conversation comes out as text; that a message's
@@ -153,6 +154,7 @@ func (d *Dashboard) routes() (rs routes) {
 	d.door.routes(&rs, d.page)
 	d.settingsRoutes(&rs)
 	d.automationRoutes(&rs)
+	d.bulkRoutes(&rs)
 	rs.add("GET /assets/{name}", anybody, d.pages.assets)
 	rs.add(queuePrefix+"/", people.Run, d.queue)
 	rs.add("/", people.Look, d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))

@@ -43,10 +43,10 @@ type house struct {
 }
 
 // told is one conversation, told in full, and what else its account has.
-type told struct{ account, conversation, delivery, captured, event, call, key, task, alert string }
+type told struct{ account, conversation, delivery, captured, event, call, key, task, alert, bulk, revision string }
 
 func (x told) ids() []string {
-	return []string{x.account, x.conversation, x.delivery, x.captured, x.event, x.call, x.key, x.task, x.alert}
+	return []string{x.account, x.conversation, x.delivery, x.captured, x.event, x.call, x.key, x.task, x.alert, x.bulk, x.revision}
 }
 
 func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
@@ -150,6 +150,7 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	h.must(err)
 	_, err = h.store.Activate(ctx, store.Activation{AccountID: account, RevisionID: revision, By: "test", Sources: []string{source}})
 	h.must(err)
+	x.revision = revision
 	x.conversation = h.acceptOf(account, revision, external, customer, number)
 	pinned, err := h.store.Load(ctx, x.conversation, 1)
 	h.must(err)
@@ -202,6 +203,9 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	story, err := h.store.Story(ctx, account, x.conversation)
 	h.must(err)
 	x.event, x.call = story.Events[0].ID, story.Calls[0].ID
+	x.bulk, err = h.store.AskBulk(ctx, store.Actor{Name: "test"}, account, store.BulkRequest{Action: store.BulkReplaySame, Sandbox: true,
+		Filter: store.BulkFilter{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour)}}, func(context.Context, pgx.Tx, string) error { return nil })
+	h.must(err)
 	return x
 }
 

@@ -30,6 +30,7 @@ type deliveriesPage struct {
 	Paged                     bool
 	Newest, Older             string
 	Further                   moment
+	ToAll                     []tab // what can be done to all of them at once
 }
 
 // deliveryRowView is one delivery in the list.
@@ -73,7 +74,11 @@ func (d *Dashboard) deliveries(r *http.Request) (answer, error) {
 		}
 	}
 	maskDeliveries(rows, people.Of(ctx))
-	return answer{Template: "deliveries", Title: "Deliveries", Section: "deliveries", View: deliveryList(a, rows, next, d.accountNames)}, nil
+	view := deliveryList(a, rows, next, d.accountNames)
+	if len(rows) > 0 && d.mayOperate(r, a.AccountID) {
+		view.ToAll = a.doorsToAll()
+	}
+	return answer{Template: "deliveries", Title: "Deliveries", Section: "deliveries", View: view}, nil
 }
 
 // deliveriesAsked reads what is asked for. A list without a time goes back as far as one of conversations does; what waits for a

@@ -79,7 +79,12 @@ func settingsPage(template, title string, view any) answer {
 
 // managed lists the accounts whose settings whoever asks may change.
 func (d *Dashboard) managed(r *http.Request, chosen string) ([]choice, error) {
-	accounts, err := d.reader(r, people.Manage).Accounts(r.Context(), "")
+	return d.accountChoices(r, people.Manage, chosen)
+}
+
+// accountChoices lists the accounts in which whoever asks has the right.
+func (d *Dashboard) accountChoices(r *http.Request, right people.Right, chosen string) ([]choice, error) {
+	accounts, err := d.reader(r, right).Accounts(r.Context(), "")
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}

@@ -135,6 +135,8 @@ func actRowOf(a store.Act, within string, n names) actRow {
 		row.Path = capturedPath(a.Target)
 	case ofConversation(a.What):
 		row.Path = conversationPath(a.Target)
+	case a.What == store.ActBulk, a.What == store.ActBulkEnded:
+		row.Path = bulkJobPath(a.Target)
 	case a.Detail["conversation"] != "":
 		row.Path = conversationPath(a.Detail["conversation"])
 	}

@@ -144,6 +144,7 @@ func (w *world) fill(path string, ids told) string {
 		{"/review/", []string{"{id}", ids.conversation, "{run}", "1", "{automation}", "callback-requested", "{file}", "call.json"}},
 		{"/tasks/", []string{"{id}", ids.task}},
 		{"/alerts/", []string{"{id}", ids.alert}},
+		{"/bulk/", []string{"{id}", ids.bulk}},
 		{"/automations/", []string{"{account}", ids.account, "{id}", "callback-requested"}},
 		{"/settings/keys/", []string{"{id}", ids.key}},
 		{"/settings/people/", []string{"{id}", w.people["target"]}}, // people are of no account
@@ -303,7 +304,8 @@ func TestAForeignIDFindsNothing(t *testing.T) {
 			"/conversations/foreign-call", "/conversations/foreign-call?account=umbra", "/conversations/" + w.theirs.conversation + "?account=umbra",
 			"/conversations/" + w.conversation + "/deliveries/" + w.theirs.delivery, "/conversations/" + w.conversation + "/events/" + w.theirs.event,
 			"/conversations/" + w.conversation + "/calls/" + w.theirs.call, "/conversations/" + w.conversation + "/deliveries/" + w.theirs.delivery + "/text",
-			"/settings/log?account=umbra", "/settings/log?within=3660",
+			"/settings/log?account=umbra", "/settings/log?within=3660", "/bulk?account=umbra", "/bulk/" + w.theirs.bulk,
+			"/bulk/ask?account=umbra&action=replay_same",
 		} {
 			got := w.ask("GET", path, who)
 			// What somebody typed stands in their own search box.

@@ -80,6 +80,7 @@ func work() []page {
 		fixed("automations", "/automations"),
 		{"automation", ofList, func(c call) string { return "/automations/" + c.account + "/callback-requested" }},
 		fixed("usage", "/usage"),
+		fixed("bulk jobs", "/bulk"),
 	}
 }
 

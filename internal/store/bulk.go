@@ -87,6 +87,12 @@ func (b *BulkRequest) check() error {
 	return nil
 }
 
+// Complete is the request with what its action says of the filter filled in. What is not to be done in bulk is refused.
+func (b BulkRequest) Complete() (BulkRequest, error) {
+	err := b.check()
+	return b, err
+}
+
 // String says what is asked for in one line.
 func (b BulkRequest) String() string {
 	f := b.Filter
@@ -269,7 +275,9 @@ var ErrBulkMoved = errors.New("the bulk job has moved on")
 func (s *Store) NextOfBulk(ctx context.Context, b Bulk, most int) ([]string, error) {
 	ids, err := bulkIDs(ctx, s.q, b.AccountID, b.Request, b.At, b.AskedAt, most)
 	if err == nil && len(ids) == 0 {
-		_, err = s.q.EndBulk(ctx, db.EndBulkParams{ID: b.ID, AccountID: b.AccountID, State: string(BulkEnded)})
+		if _, err = s.q.EndBulk(ctx, db.EndBulkParams{ID: b.ID, AccountID: b.AccountID, State: string(BulkEnded)}); err == nil {
+			s.teller.tell(TopicDeliveries, b.AccountID, b.ID)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look what is next in bulk job %s: %w", b.ID, err)
@@ -293,6 +301,7 @@ func (s *Store) SkipBulkItem(ctx context.Context, b Bulk, item BulkItem) error {
 	if err != nil {
 		return fmt.Errorf("record item %s of bulk job %s: %w", item.ID, b.ID, err)
 	}
+	s.teller.tell(TopicDeliveries, b.AccountID, b.ID) // its page counts it
 	return nil
 }
 
