@@ -1,7 +1,7 @@
 // Package change says what a change of an account's config would do, before it does it: field by field, and on the calls
 // that are stored.
 //
-// It owns the comparison of two revisions in an author's words (fields.go, compare.go), of what the model is asked under
+// It owns the comparison of two revisions in an author's words (fields.go, compare.go, lines.go), of what the model is asked under
 // each (forms.go), and of what each would have made of the last calls (calls.go, effects.go). Both are rehearsed on the
 // same calls with the same recorded answers, so that what differs comes from the change and from nothing else. Where an
 // answer was never asked for in these words, it says so, and asks a model only if it is given one.

@@ -16,6 +16,17 @@ type Form struct {
 	Hashes []string `json:"hashes"` // of the schemas now, one for each sheet
 }
 
+// About says of which calls it is, in words.
+func (f Form) About() string {
+	switch {
+	case f.Every:
+		return "each call"
+	case f.Agent != "":
+		return "calls of agent " + f.Agent
+	}
+	return "calls of other agents"
+}
+
 // Forms compares what is asked about each agent's calls.
 func Forms(before, after *automation.Revision) []Form {
 	differ := []Form{}

@@ -1,7 +1,7 @@
 // Package dashboard is where ops look: for any call, what was sent, what was not, and why.
 //
 // It owns the pages of the admin listener: the overview, the lists of conversations and of deliveries, one conversation with its decisions, quotes,
-// messages and model calls, the captured messages, bulk jobs, the workbench, the settings, and
+// messages and model calls, the captured messages, bulk jobs, the revisions of a config, the workbench, the settings, and
 // River's own page for the queue. One file per page,
 // each with the view it computes from the store's types and nothing else; templates only lay out what a view already says.
 //
@@ -155,6 +155,7 @@ func (d *Dashboard) routes() (rs routes) {
 	d.settingsRoutes(&rs)
 	d.automationRoutes(&rs)
 	d.bulkRoutes(&rs)
+	d.configRoutes(&rs)
 	rs.add("GET /assets/{name}", anybody, d.pages.assets)
 	rs.add(queuePrefix+"/", people.Run, d.queue)
 	rs.add("/", people.Look, d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))

@@ -145,6 +145,7 @@ func (w *world) fill(path string, ids told) string {
 		{"/tasks/", []string{"{id}", ids.task}},
 		{"/alerts/", []string{"{id}", ids.alert}},
 		{"/bulk/", []string{"{id}", ids.bulk}},
+		{"/config/", []string{"{account}", ids.account, "{revision}", ids.revision}},
 		{"/automations/", []string{"{account}", ids.account, "{id}", "callback-requested"}},
 		{"/settings/keys/", []string{"{id}", ids.key}},
 		{"/settings/people/", []string{"{id}", w.people["target"]}}, // people are of no account
@@ -305,7 +306,8 @@ func TestAForeignIDFindsNothing(t *testing.T) {
 			"/conversations/" + w.conversation + "/deliveries/" + w.theirs.delivery, "/conversations/" + w.conversation + "/events/" + w.theirs.event,
 			"/conversations/" + w.conversation + "/calls/" + w.theirs.call, "/conversations/" + w.conversation + "/deliveries/" + w.theirs.delivery + "/text",
 			"/settings/log?account=umbra", "/settings/log?within=3660", "/bulk?account=umbra", "/bulk/" + w.theirs.bulk,
-			"/bulk/ask?account=umbra&action=replay_same",
+			"/bulk/ask?account=umbra&action=replay_same", "/config?account=umbra", "/config/activations?account=umbra",
+			"/config/diff?account=umbra&from=abababab&to=abababab", "/config/diff?account=acme&from=" + w.theirs.revision + "&to=abababab",
 		} {
 			got := w.ask("GET", path, who)
 			// What somebody typed stands in their own search box.

@@ -28,7 +28,7 @@ const (
 	Addresses Right = "addresses" // see phone numbers and addresses in full
 	Operate   Right = "operate"   // put right what happened: resend, release, settle, mute, complete
 	Try       Right = "try"       // the workbench, which asks the model at the account's expense
-	Manage    Right = "manage"    // the account's keys, channels and retention
+	Manage    Right = "manage"    // the account's keys, channels and retention, and which of its revisions is active
 	Run       Right = "run"       // the installation: people, the queue. Only a role in every account gives it
 )
 

@@ -33,12 +33,19 @@ func (w *Worker) beat(ctx context.Context) {
 	every(ctx, beatEvery, func() {
 		ctx, cancel := context.WithTimeout(ctx, beatTimeout)
 		defer cancel()
-		if err := w.store.Beat(ctx, w.self); err != nil && ctx.Err() == nil {
+		if err := w.store.Beat(ctx, w.myself()); err != nil && ctx.Err() == nil {
 			w.log.Warn("renew the worker's lease", "worker_id", w.self.ID, "error", err)
 		} else if err == nil {
 			w.beaten.Store(time.Now().UnixNano())
 		}
 	})
+}
+
+// myself is what the worker says of itself, with the revisions that it knows as active by now.
+func (w *Worker) myself() store.Worker {
+	self := w.self
+	self.Revisions = w.revisions.ActiveIDs()
+	return self
 }
 
 // sweep takes up what a dead worker left, until ctx ends.

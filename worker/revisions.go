@@ -151,6 +151,17 @@ func (r *Revisions) Active(accountID string) (rev *automation.Revision, ok bool)
 	return rev, ok
 }
 
+// ActiveIDs gives the id of the revision that is active here, by account.
+func (r *Revisions) ActiveIDs() map[string]string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	ids := make(map[string]string, len(r.active))
+	for account, rev := range r.active {
+		ids[account] = rev.ID
+	}
+	return ids
+}
+
 // Accounts gives the active revision of every account, in the order of their ids.
 func (r *Revisions) Accounts() []*automation.Revision {
 	r.mu.RLock()

@@ -234,7 +234,7 @@ func (w *Worker) Client() *river.Client[pgx.Tx] { return w.client }
 
 // Start takes the lease and begins to work.
 func (w *Worker) Start(ctx context.Context) error {
-	if err := w.store.Beat(ctx, w.self); err != nil {
+	if err := w.store.Beat(ctx, w.myself()); err != nil {
 		return fmt.Errorf("take the worker's lease: %w", err)
 	}
 	w.beaten.Store(time.Now().UnixNano())

@@ -87,7 +87,7 @@ func (t changes) field(f change.Field) {
 
 // lines writes the lines in which two texts differ.
 func (t changes) lines(indent, before, after string) {
-	gone, came := apart(before, after)
+	gone, came := change.Lines(before, after)
 	for _, side := range []struct {
 		sign  string
 		lines []string
@@ -100,23 +100,6 @@ func (t changes) lines(indent, before, after string) {
 			fmt.Fprintf(t.w, "%s%s %s\n", indent, side.sign, short(plain(line)))
 		}
 	}
-}
-
-// apart takes the lines off that two texts begin and end with alike.
-func apart(before, after string) (gone, came []string) {
-	if before != "" {
-		gone = strings.Split(strings.TrimRight(before, "\n"), "\n")
-	}
-	if after != "" {
-		came = strings.Split(strings.TrimRight(after, "\n"), "\n")
-	}
-	for len(gone) > 0 && len(came) > 0 && gone[0] == came[0] {
-		gone, came = gone[1:], came[1:]
-	}
-	for len(gone) > 0 && len(came) > 0 && gone[len(gone)-1] == came[len(came)-1] {
-		gone, came = gone[:len(gone)-1], came[:len(came)-1]
-	}
-	return gone, came
 }
 
 func short(line string) string {
@@ -134,13 +117,6 @@ func (t changes) forms() {
 	}
 	fmt.Fprintln(t.w)
 	for _, f := range t.r.Forms {
-		whose := "calls of other agents"
-		switch {
-		case f.Every:
-			whose = "each call"
-		case f.Agent != "":
-			whose = "calls of agent " + f.Agent
-		}
 		what := "new questions, the same schema"
 		if f.Schema {
 			what = "new questions, a new schema"
@@ -151,7 +127,7 @@ func (t changes) forms() {
 				what += " (" + strings.Join(f.Hashes, ", ") + ")"
 			}
 		}
-		fmt.Fprintf(t.w, "The model is asked something else about %s: %s.\n", whose, what)
+		fmt.Fprintf(t.w, "The model is asked something else about %s: %s.\n", f.About(), what)
 	}
 }
 

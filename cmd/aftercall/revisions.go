@@ -32,7 +32,7 @@ func revisions(flags *flag.FlagSet) action {
 			return err
 		}
 		for _, a := range accounts {
-			list, err := db.Revisions(ctx, a.ID, *most)
+			list, _, err := db.Revisions(ctx, a.ID, "", *most)
 			if err != nil {
 				return err
 			}

@@ -81,6 +81,8 @@ func work() []page {
 		{"automation", ofList, func(c call) string { return "/automations/" + c.account + "/callback-requested" }},
 		fixed("usage", "/usage"),
 		fixed("bulk jobs", "/bulk"),
+		fixed("config", "/config"),
+		fixed("activations", "/config/activations"),
 	}
 }
 

@@ -82,6 +82,8 @@ const (
 	ActBulk      Deed = "bulk_asked"
 	ActBulkEnded Deed = "bulk_aborted"
 
+	ActRolledBack Deed = "rolled_back" // to the revision that is the target
+
 	ActViewSaved   Deed = "view_saved"
 	ActViewDropped Deed = "view_dropped"
 
@@ -97,7 +99,7 @@ func Deeds() []Deed {
 	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
 		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
-		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped,
+		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped, ActRolledBack,
 		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActErased}
 }
 
@@ -109,7 +111,7 @@ func (d Deed) topics() []Topic {
 	case ActAlertsRead:
 		return []Topic{TopicAlerts}
 	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped, ActMuted, ActUnmuted, ActBreakerOpened,
-		ActBreakerClosed:
+		ActBreakerClosed, ActRolledBack:
 		return nil
 	}
 	return []Topic{TopicReview, TopicDeliveries, TopicConversations}

@@ -200,13 +200,17 @@ type RevisionRow struct {
 	ActivatedBy, ActivationMessage         string
 }
 
-// Revisions lists an account's revisions, the newest first: 50 unless limit says otherwise, at most 200.
-func (r *Reader) Revisions(ctx context.Context, accountID string, limit int) (list []RevisionRow, err error) {
+// Revisions lists an account's revisions, the newest first, by cursor: 50 unless limit says otherwise, at most 200.
+func (r *Reader) Revisions(ctx context.Context, accountID, before string, limit int) (list []RevisionRow, next string, err error) {
 	if !r.within.Has(accountID) {
-		return nil, fmt.Errorf("list revisions of account %s: %w", accountID, ErrNotFound)
+		return nil, "", fmt.Errorf("list revisions of account %s: %w", accountID, ErrNotFound)
 	}
+	if before, err = cursor(before); err != nil {
+		return nil, "", fmt.Errorf("list revisions of account %s: %w", accountID, err)
+	}
+	limit = pageSize(limit)
 	err = r.read(ctx, func(q *db.Queries) error {
-		rows, err := q.ListRevisions(ctx, db.ListRevisionsParams{AccountID: accountID, Most: int32(pageSize(limit))})
+		rows, err := q.ListRevisions(ctx, db.ListRevisionsParams{AccountID: accountID, Before: before, Most: int32(limit + 1)})
 		for _, row := range rows {
 			list = append(list, RevisionRow{ID: row.ID, Digest: row.Digest, Message: row.Message, GitSHA: row.GitSha, CreatedBy: row.CreatedBy,
 				Format: int(row.Format), Origin: Origin(row.Origin), CreatedAt: row.CreatedAt, Active: row.Active, ActivatedAt: row.ActivatedAt,
@@ -215,9 +219,12 @@ func (r *Reader) Revisions(ctx context.Context, accountID string, limit int) (li
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list revisions of account %s: %w", accountID, err)
+		return nil, "", fmt.Errorf("list revisions of account %s: %w", accountID, err)
 	}
-	return list, nil
+	if len(list) > limit {
+		list, next = list[:limit], list[limit-1].ID
+	}
+	return list, next, nil
 }
 
 // shortestRef is how much of a digest names a revision.

@@ -59,7 +59,7 @@ func TestApplyComparesAndSets(t *testing.T) {
 	for id := range ids {
 		again = id
 	}
-	list, err := h.Revisions(t.Context(), "acme", 0)
+	list, _, err := h.Revisions(t.Context(), "acme", "", 0)
 	if err != nil || len(list) != 2 || list[0].ID != again || !list[0].Active || list[1].Active {
 		t.Fatalf("revisions %+v, %v", list, err)
 	}
@@ -146,9 +146,12 @@ func TestRevisionsAreFoundAndListed(t *testing.T) {
 			}
 		})
 	}
-	list, err := h.Revisions(t.Context(), "acme", 2)
+	list, next, err := h.Revisions(t.Context(), "acme", "", 2)
 	if err != nil || len(list) != 2 {
 		t.Fatalf("%+v, %v", list, err)
+	}
+	if older, _, err := h.Revisions(t.Context(), "acme", list[0].ID, 1); err != nil || len(older) != 1 || older[0].ID != first {
+		t.Errorf("before the newest stands %+v, %v, want %s; the next page is %q", older, err, first, next)
 	}
 	got := list[1]
 	want := store.RevisionRow{ID: first, Digest: "abcdef01", Message: "the first", GitSHA: "1a2b3c", CreatedBy: "ann", Format: 1,

@@ -155,12 +155,14 @@ func (h *house) govern(t *testing.T) {
 	t.Helper()
 	ctx, watch := t.Context(), h.NewWatch()
 	defer watch.Close()
-	_, listed := h.Revisions(ctx, "acme", 0)
+	_, _, listed := h.Revisions(ctx, "acme", "", 0)
 	_, _, foundNone := h.FindRevision(ctx, "acme", "nothing")
 	_, accounts := h.Accounts(ctx, "")
 	_, watched := watch.Mine(ctx, "acme")
 	_, troubles := h.ConfigTroubles(ctx, "")
-	err := errors.Join(listed, accounts, watched, troubles, h.SetAuthority(ctx, "acme", store.ByCLI, "ann"),
+	_, _, attempts := h.ConfigAttempt(ctx, "acme")
+	_, _, activations := h.Activations(ctx, "acme", "", 0)
+	err := errors.Join(listed, accounts, watched, troubles, attempts, activations, h.SetAuthority(ctx, "acme", store.ByCLI, "ann"),
 		h.RecordAttempt(ctx, store.Attempt{AccountID: "acme", State: store.AttemptApplied}))
 	if err != nil || !errors.Is(foundNone, store.ErrNotFound) {
 		t.Fatal(err, foundNone)

@@ -14,11 +14,20 @@ import (
 type Worker struct {
 	ID, Host, Version string
 	StartedAt         time.Time
+	BeatAt            time.Time         // when it was heard of last; not written
+	Revisions         map[string]string // account → id of the revision that it knows as the active one
 }
 
 // Beat renews a worker's lease. The first beat comes before the first job.
 func (s *Store) Beat(ctx context.Context, w Worker) error {
-	err := s.q.Beat(ctx, db.BeatParams{ID: w.ID, Host: clean(w.Host), Version: clean(w.Version), StartedAt: w.StartedAt})
+	known := w.Revisions
+	if known == nil {
+		known = map[string]string{}
+	}
+	revisions, err := encode(known)
+	if err == nil {
+		err = s.q.Beat(ctx, db.BeatParams{ID: w.ID, Host: clean(w.Host), Version: clean(w.Version), StartedAt: w.StartedAt, Revisions: revisions})
+	}
 	if err != nil {
 		return fmt.Errorf("renew the lease of worker %s: %w", w.ID, err)
 	}

@@ -118,8 +118,7 @@ func (r *Reader) ConfigTroubles(ctx context.Context, accountID string) (troubles
 	err = r.read(ctx, func(q *db.Queries) error {
 		rows, err := q.ConfigTroubles(ctx, db.ConfigTroublesParams{Every: within.every, AccountIds: within.list(), Most: mostTroubles})
 		for _, row := range rows {
-			troubles = append(troubles, Attempt{AccountID: row.AccountID, Folder: row.Folder, Host: row.Host, State: AttemptState(row.State),
-				Problems: int(row.Problems), FirstProblem: row.FirstProblem, Digest: row.Digest, Since: row.Since, At: row.AttemptedAt})
+			troubles = append(troubles, attemptOf(row))
 		}
 		return err
 	})
@@ -127,4 +126,9 @@ func (r *Reader) ConfigTroubles(ctx context.Context, accountID string) (troubles
 		return nil, fmt.Errorf("list config folders that were not applied: %w", err)
 	}
 	return troubles, nil
+}
+
+func attemptOf(row db.ConfigAttempt) Attempt {
+	return Attempt{AccountID: row.AccountID, Folder: row.Folder, Host: row.Host, State: AttemptState(row.State),
+		Problems: int(row.Problems), FirstProblem: row.FirstProblem, Digest: row.Digest, Since: row.Since, At: row.AttemptedAt}
 }

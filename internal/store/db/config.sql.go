@@ -359,6 +359,58 @@ func (q *Queries) ListAccounts(ctx context.Context, arg ListAccountsParams) ([]L
 	return items, nil
 }
 
+const listActivations = `-- name: ListActivations :many
+SELECT v.id, v.revision_id, r.digest, v.activated_at, v.activated_by, v.message, v.origin
+FROM activations AS v JOIN revisions AS r ON r.id = v.revision_id AND r.account_id = v.account_id
+WHERE v.account_id = $1 AND v.id < $2::bigint
+ORDER BY v.id DESC LIMIT $3::integer
+`
+
+type ListActivationsParams struct {
+	AccountID string
+	Before    int64
+	Most      int32
+}
+
+type ListActivationsRow struct {
+	ID          int64
+	RevisionID  string
+	Digest      string
+	ActivatedAt time.Time
+	ActivatedBy string
+	Message     string
+	Origin      string
+}
+
+// What was made active when, by whom and through which door, the newest first.
+func (q *Queries) ListActivations(ctx context.Context, arg ListActivationsParams) ([]ListActivationsRow, error) {
+	rows, err := q.db.Query(ctx, listActivations, arg.AccountID, arg.Before, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListActivationsRow
+	for rows.Next() {
+		var i ListActivationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.RevisionID,
+			&i.Digest,
+			&i.ActivatedAt,
+			&i.ActivatedBy,
+			&i.Message,
+			&i.Origin,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listRevisions = `-- name: ListRevisions :many
 SELECT r.id, r.digest, r.format, r.message, r.git_sha, r.origin, r.created_by, r.created_at,
        EXISTS (SELECT 1 FROM active_revisions AS a WHERE a.account_id = r.account_id AND a.revision_id = r.id)::boolean AS active,
@@ -368,12 +420,13 @@ FROM revisions AS r LEFT JOIN LATERAL (
     SELECT v.activated_at, v.activated_by, v.message FROM activations AS v
     WHERE v.account_id = r.account_id AND v.revision_id = r.id
     ORDER BY v.id DESC LIMIT 1) AS l ON true
-WHERE r.account_id = $1
-ORDER BY r.id DESC LIMIT $2::integer
+WHERE r.account_id = $1 AND r.id < $2::uuid
+ORDER BY r.id DESC LIMIT $3::integer
 `
 
 type ListRevisionsParams struct {
 	AccountID string
+	Before    string
 	Most      int32
 }
 
@@ -394,7 +447,7 @@ type ListRevisionsRow struct {
 
 // The newest first, each with the last time it was made active.
 func (q *Queries) ListRevisions(ctx context.Context, arg ListRevisionsParams) ([]ListRevisionsRow, error) {
-	rows, err := q.db.Query(ctx, listRevisions, arg.AccountID, arg.Most)
+	rows, err := q.db.Query(ctx, listRevisions, arg.AccountID, arg.Before, arg.Most)
 	if err != nil {
 		return nil, err
 	}
@@ -471,6 +524,42 @@ func (q *Queries) LogActivation(ctx context.Context, arg LogActivationParams) er
 		arg.Origin,
 	)
 	return err
+}
+
+const readConfigAttempt = `-- name: ReadConfigAttempt :many
+SELECT t.account_id, t.folder, t.host, t.state, t.problems, t.first_problem, t.digest, t.since, t.attempted_at
+FROM config_attempts AS t WHERE t.account_id = $1
+`
+
+// What became of the last look at the account's watched folder; none, if it has none.
+func (q *Queries) ReadConfigAttempt(ctx context.Context, accountID string) ([]ConfigAttempt, error) {
+	rows, err := q.db.Query(ctx, readConfigAttempt, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ConfigAttempt
+	for rows.Next() {
+		var i ConfigAttempt
+		if err := rows.Scan(
+			&i.AccountID,
+			&i.Folder,
+			&i.Host,
+			&i.State,
+			&i.Problems,
+			&i.FirstProblem,
+			&i.Digest,
+			&i.Since,
+			&i.AttemptedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const recordConfigAttempt = `-- name: RecordConfigAttempt :exec

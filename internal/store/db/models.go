@@ -604,4 +604,5 @@ type Worker struct {
 	Version   string
 	StartedAt time.Time
 	BeatAt    time.Time
+	Revisions []byte
 }

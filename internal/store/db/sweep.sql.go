@@ -11,8 +11,8 @@ import (
 )
 
 const beat = `-- name: Beat :exec
-INSERT INTO workers (id, host, version, started_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET beat_at = now()
+INSERT INTO workers (id, host, version, started_at, revisions) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET beat_at = now(), revisions = excluded.revisions
 `
 
 type BeatParams struct {
@@ -20,6 +20,7 @@ type BeatParams struct {
 	Host      string
 	Version   string
 	StartedAt time.Time
+	Revisions []byte
 }
 
 func (q *Queries) Beat(ctx context.Context, arg BeatParams) error {
@@ -28,6 +29,7 @@ func (q *Queries) Beat(ctx context.Context, arg BeatParams) error {
 		arg.Host,
 		arg.Version,
 		arg.StartedAt,
+		arg.Revisions,
 	)
 	return err
 }
@@ -316,4 +318,42 @@ func (q *Queries) TrySweepLock(ctx context.Context, key int64) (bool, error) {
 	var mine bool
 	err := row.Scan(&mine)
 	return mine, err
+}
+
+const workersNow = `-- name: WorkersNow :many
+SELECT id, host, version, started_at, beat_at, revisions FROM workers
+WHERE beat_at > now() - $1::interval ORDER BY started_at, id LIMIT $2::integer
+`
+
+type WorkersNowParams struct {
+	Ttl  time.Duration
+	Most int32
+}
+
+// Who works, with the revision that each knows as the active one.
+func (q *Queries) WorkersNow(ctx context.Context, arg WorkersNowParams) ([]Worker, error) {
+	rows, err := q.db.Query(ctx, workersNow, arg.Ttl, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Worker
+	for rows.Next() {
+		var i Worker
+		if err := rows.Scan(
+			&i.ID,
+			&i.Host,
+			&i.Version,
+			&i.StartedAt,
+			&i.BeatAt,
+			&i.Revisions,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

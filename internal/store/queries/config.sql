@@ -25,7 +25,7 @@ FROM revisions AS r LEFT JOIN LATERAL (
     SELECT v.activated_at, v.activated_by, v.message FROM activations AS v
     WHERE v.account_id = r.account_id AND v.revision_id = r.id
     ORDER BY v.id DESC LIMIT 1) AS l ON true
-WHERE r.account_id = @account_id
+WHERE r.account_id = @account_id AND r.id < @before::uuid
 ORDER BY r.id DESC LIMIT @most::integer;
 
 -- name: FindRevisions :many
@@ -104,3 +104,15 @@ FROM config_attempts AS t
 WHERE (@every::boolean OR t.account_id = ANY(@account_ids::text[])) AND t.state <> 'applied'
   AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli')
 ORDER BY t.account_id LIMIT @most::integer;
+
+-- name: ListActivations :many
+-- What was made active when, by whom and through which door, the newest first.
+SELECT v.id, v.revision_id, r.digest, v.activated_at, v.activated_by, v.message, v.origin
+FROM activations AS v JOIN revisions AS r ON r.id = v.revision_id AND r.account_id = v.account_id
+WHERE v.account_id = @account_id AND v.id < @before::bigint
+ORDER BY v.id DESC LIMIT @most::integer;
+
+-- name: ReadConfigAttempt :many
+-- What became of the last look at the account's watched folder; none, if it has none.
+SELECT t.account_id, t.folder, t.host, t.state, t.problems, t.first_problem, t.digest, t.since, t.attempted_at
+FROM config_attempts AS t WHERE t.account_id = @account_id;

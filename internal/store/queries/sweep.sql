@@ -1,6 +1,11 @@
 -- name: Beat :exec
-INSERT INTO workers (id, host, version, started_at) VALUES (@id, @host, @version, @started_at)
-ON CONFLICT (id) DO UPDATE SET beat_at = now();
+INSERT INTO workers (id, host, version, started_at, revisions) VALUES (@id, @host, @version, @started_at, @revisions)
+ON CONFLICT (id) DO UPDATE SET beat_at = now(), revisions = excluded.revisions;
+
+-- name: WorkersNow :many
+-- Who works, with the revision that each knows as the active one.
+SELECT id, host, version, started_at, beat_at, revisions FROM workers
+WHERE beat_at > now() - @ttl::interval ORDER BY started_at, id LIMIT @most::integer;
 
 -- name: Leave :exec
 DELETE FROM workers WHERE id = @id;
