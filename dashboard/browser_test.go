@@ -38,6 +38,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("search", func(t *testing.T) { searchWalk(t, b) })
 	t.Run("workbench", func(t *testing.T) { workbenchWalk(t, b) })
 	t.Run("desk", func(t *testing.T) { deskWalk(t, b) })
+	t.Run("config", func(t *testing.T) { configWalk(t, b) })
 	t.Run("queue", func(t *testing.T) { queueIsShown(t, b) })
 }
 
@@ -48,6 +49,7 @@ func pagesAreSound(t *testing.T, b browser) {
 		"/", "/deliveries", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", "/none",
 		settingsPath, channelsPath, keysPath, peoplePath, logPath,
 		automationsPath, automationPath("acme", "summary-mail"), automationPath("acme", "address-changed"), usagePath,
+		bulkPath, bulkJobPath("b"), askPath, configPath, activationsPath, configDiffPath, rollbackPath("acme", "r1"), queuesPath,
 	} {
 		for _, screen := range []struct {
 			scheme string
@@ -288,6 +290,9 @@ func fixtureHandler(t *testing.T) http.Handler {
 	for path, name := range map[string]string{automationsPath: "automations", automationPath("acme", "summary-mail"): "automation",
 		automationPath("acme", "address-changed"): "automation, muted", usagePath: "usage"} {
 		page(path, watched[name])
+	}
+	for path, a := range runPages() {
+		page(path, a)
 	}
 	page("/sign-in", answer{Template: "sign_in", Title: "Sign in", View: signInPage{Said: "That did not let you in.", OIDC: oidcPath}, Draft: true})
 	page("/hostile", answer{Message: strings.Replace(fixtureHTML, "<body>", `<body><script>document.title="ran"</script><img src=x onerror="document.title='ran'">`, 1)})

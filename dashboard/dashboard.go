@@ -1,8 +1,8 @@
 // Package dashboard is where ops look: for any call, what was sent, what was not, and why.
 //
 // It owns the pages of the admin listener: the overview, the lists of conversations and of deliveries, one conversation with its decisions, quotes,
-// messages and model calls, the captured messages, bulk jobs, the revisions of a config, the workbench, the settings, and
-// River's own page for the queue. One file per page,
+// messages and model calls, the captured messages, bulk jobs, the revisions of a config, the workbench, the settings, the queue and
+// River's own page for it. One file per page,
 // each with the view it computes from the store's types and nothing else; templates only lay out what a view already says.
 //
 // It promises that whatever a caller, a platform or a model put into a conversation comes out as text; that a message's
@@ -73,6 +73,7 @@ type Dashboard struct {
 	pages     *pages
 	door      *door
 	table     routes
+	river     *river.Client[pgx.Tx]
 	queue     *queuePage
 	bench     *workbench
 	live      *live
@@ -112,7 +113,7 @@ func New(c Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, queue: q, bench: bench,
+	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, river: c.River, queue: q, bench: bench,
 		live: newLive(c.Store, ps, c.Dev), channels: c.Channels, tokensPerDay: c.TokensPerDay, prices: c.Prices, ops: c.Ops, now: c.Now}
 	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", streams: streamTime, pages: ps, fail: d.fail}
 	d.live.fail = d.fail
@@ -156,6 +157,7 @@ func (d *Dashboard) routes() (rs routes) {
 	d.automationRoutes(&rs)
 	d.bulkRoutes(&rs)
 	d.configRoutes(&rs)
+	d.queueRoutes(&rs)
 	rs.add("GET /assets/{name}", anybody, d.pages.assets)
 	rs.add(queuePrefix+"/", people.Run, d.queue)
 	rs.add("/", people.Look, d.page(func(*http.Request) (answer, error) { return answer{}, store.ErrNotFound }))

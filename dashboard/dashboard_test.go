@@ -271,6 +271,9 @@ func TestPagesOnAnEmptyDatabase(t *testing.T) {
 		"/captured":                                         {200, "Nothing captured here"},
 		"/captured/" + uuid.NewString():                     {404, "Nothing stands under this address"},
 		"/captured/..%2f..%2fadmin":                         {404, "Nothing stands under this address"},
+		"/bulk":                                             {200, "No bulk jobs yet"},
+		"/config":                                           {200, "No config yet"},
+		"/queue":                                            {200, "not opened yet"},
 		"/nowhere":                                          {404, "Nothing stands under this address"},
 		"/assets/app.css":                                   {404, ""},
 	} {

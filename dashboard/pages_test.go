@@ -47,6 +47,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 	maps.Copy(as, reviewPages(story, n))
 	maps.Copy(as, bulkPages(func(string) string { return story.Digest }, n))
 	maps.Copy(as, configPages(func(string) string { return story.Digest }, n))
+	maps.Copy(as, queuePages(func(string) string { return story.Digest }))
 	for _, m := range kept {
 		as["captured "+m.ID] = answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, n)}
 	}

@@ -146,6 +146,7 @@ func (w *world) fill(path string, ids told) string {
 		{"/alerts/", []string{"{id}", ids.alert}},
 		{"/bulk/", []string{"{id}", ids.bulk}},
 		{"/config/", []string{"{account}", ids.account, "{revision}", ids.revision}},
+		{"/queue/", []string{"{queue}", worker.QueueDecide}}, // of every account
 		{"/automations/", []string{"{account}", ids.account, "{id}", "callback-requested"}},
 		{"/settings/keys/", []string{"{id}", ids.key}},
 		{"/settings/people/", []string{"{id}", w.people["target"]}}, // people are of no account

@@ -83,6 +83,7 @@ func work() []page {
 		fixed("bulk jobs", "/bulk"),
 		fixed("config", "/config"),
 		fixed("activations", "/config/activations"),
+		fixed("queue", "/queue"),
 	}
 }
 

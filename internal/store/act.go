@@ -82,7 +82,9 @@ const (
 	ActBulk      Deed = "bulk_asked"
 	ActBulkEnded Deed = "bulk_aborted"
 
-	ActRolledBack Deed = "rolled_back" // to the revision that is the target
+	ActRolledBack  Deed = "rolled_back" // to the revision that is the target
+	ActQueuePaused Deed = "queue_paused"
+	ActQueueGoesOn Deed = "queue_resumed"
 
 	ActViewSaved   Deed = "view_saved"
 	ActViewDropped Deed = "view_dropped"
@@ -99,7 +101,7 @@ func Deeds() []Deed {
 	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
 		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
-		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped, ActRolledBack,
+		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped, ActRolledBack, ActQueuePaused, ActQueueGoesOn,
 		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActErased}
 }
 
@@ -111,7 +113,7 @@ func (d Deed) topics() []Topic {
 	case ActAlertsRead:
 		return []Topic{TopicAlerts}
 	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped, ActMuted, ActUnmuted, ActBreakerOpened,
-		ActBreakerClosed, ActRolledBack:
+		ActBreakerClosed, ActRolledBack, ActQueuePaused, ActQueueGoesOn:
 		return nil
 	}
 	return []Topic{TopicReview, TopicDeliveries, TopicConversations}

@@ -150,6 +150,8 @@ func (h *house) walk(t *testing.T) {
 	must(err)
 	_, err = h.Vitals(ctx, []string{"decide"}, ttl)
 	must(err)
+	_, err = h.Queues(ctx, []string{"decide"})
+	must(err)
 	_, err = h.Workers(ctx, ttl)
 	must(err)
 	h.look(t, p.ConversationID)

@@ -20,7 +20,7 @@ var withoutAccount = []string{
 	"ChosenAnswers", "HoldsClaim", "NextDue", "EraseJobs",
 	// sweeps, leases, sums
 	"Beat", "Leave", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries", "QueueVitals", "UndecidedVitals", "LedgerVitals",
-	"WorkersNow",
+	"QueueStates", "QueueFaults", "WorkersNow",
 	// the installation's own: where its data lives
 	"WhichServer", "WhichTable", "Home", "LockHome", "SetHome", "LiveWorkers", "DropLeases", "MarkUndecided",
 	"UnfinishedConversations", "BreakOffRuns", "BreakOffBulks", "ErasureKey",
