@@ -58,7 +58,7 @@ func (d *Dashboard) rollback(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	view := rollbackView(g, people.Of(r.Context()).May(people.Addresses, g.account.ID), d.accountNames(g.account.ID))
-	return answer{Template: "config_rollback", Title: "Make a revision active again", Section: "config", View: view, Draft: true}, nil
+	return answer{Template: "config_rollback", Title: "Make a revision active", Section: "config", View: view, Draft: true}, nil
 }
 
 func rollbackView(g goingBack, open bool, n names) rollbackPage {

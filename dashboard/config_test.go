@@ -66,7 +66,7 @@ func TestARollback(t *testing.T) {
 	t.Parallel()
 	w := revised(t)
 	path := "/config/acme/rollback/" + w.revision
-	form := carried(w.shows("admin", path, "Make revision abababab active again?", "automation silent", "removed", "No door has been used for this account yet"))
+	form := carried(w.shows("admin", path, "Make revision abababab active?", "automation silent", "removed", "No door has been used for this account yet"))
 	for name, c := range map[string]struct {
 		who    string
 		fields []string
