@@ -46,7 +46,7 @@ func TestInABrowser(t *testing.T) {
 // of (a blocked style or script, an error) and on anything wider than the screen.
 func pagesAreSound(t *testing.T, b browser) {
 	for _, path := range []string{
-		"/", "/deliveries", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", "/none",
+		"/", "/deliveries", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", passwordPath, "/none",
 		settingsPath, channelsPath, keysPath, peoplePath, logPath,
 		automationsPath, automationPath("acme", "summary-mail"), automationPath("acme", "address-changed"), usagePath,
 		bulkPath, bulkJobPath("b"), askPath, configPath, activationsPath, configDiffPath, rollbackPath("acme", "r1"), queuesPath,
@@ -295,6 +295,7 @@ func fixtureHandler(t *testing.T) http.Handler {
 		page(path, a)
 	}
 	page("/sign-in", answer{Template: "sign_in", Title: "Sign in", View: signInPage{Said: "That did not let you in.", OIDC: oidcPath}, Draft: true})
+	page(passwordPath, passwordAnswer(passwordPage{Email: "ann@acme.example", Said: "That is not the password you have now."}, 0))
 	page("/hostile", answer{Message: strings.Replace(fixtureHTML, "<body>", `<body><script>document.title="ran"</script><img src=x onerror="document.title='ran'">`, 1)})
 	mux.Handle("GET /assets/{name}", ps.assets)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { ps.problem(w, r, problemOf(store.ErrNotFound)) })

@@ -39,6 +39,8 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"workbench":     {Template: "workbench", Title: "Workbench", Section: "workbench", View: fixtureWorkbench(story, n), Draft: true},
 		"rule":          fixtureRule(),
 		"sign in":       {Template: "sign_in", Title: "Sign in", View: signInPage{Next: story.Digest, Email: story.Digest, Said: story.Digest, OIDC: address(oidcPath, "next", story.Digest)}, Draft: true},
+		"password":      passwordAnswer(passwordPage{Email: story.Digest, Said: story.Digest, Changed: true}, 0),
+		"no password":   passwordAnswer(passwordPage{Email: story.Digest, Elsewhere: true}, 0),
 		"problem":       {Template: "problem", Title: "Problem", View: problemOf(store.ErrNotFound)},
 	}
 	maps.Copy(as, settingsPages(func(string) string { return story.Digest }, of))

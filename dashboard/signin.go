@@ -170,6 +170,8 @@ func (d *door) routes(rs *routes, page func(computes) http.Handler) {
 	}))
 	rs.add("POST "+signInPath, anybody, d.within(d.enter))
 	rs.add("POST "+signOutPath, signedIn, d.within(d.leave))
+	rs.add("GET "+passwordPath, signedIn, page(d.password))
+	rs.add("POST "+passwordPath, signedIn, d.within(d.changePassword))
 	if d.desk.Elsewhere() {
 		rs.add("GET "+oidcPath, anybody, d.within(d.depart))
 		rs.add("GET "+callbackPath, anybody, d.within(d.arrive))

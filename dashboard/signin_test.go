@@ -119,6 +119,44 @@ func TestSigningInTooOftenWaits(t *testing.T) {
 	}
 }
 
+// TestAPasswordIsChangedOnItsPage, which every page of somebody who is signed in leads to.
+func TestAPasswordIsChangedOnItsPage(t *testing.T) {
+	t.Parallel()
+	const next = "wrong donkey capacitor"
+	h := lobby(t)
+	in, _ := h.submit("/sign-in", nil, url.Values{"email": {"ann@acme.example"}, "password": {password}})
+	cookie := in.Cookies()[0]
+	before := []string{"Cookie", cookie.Name + "=" + cookie.Value}
+	if _, body := h.get("GET", "/conversations", before...); !strings.Contains(body, `href="/password"`) {
+		t.Error("no page leads there")
+	}
+	if page, body := h.get("GET", "/password", before...); page.StatusCode != http.StatusOK || !strings.Contains(body, `autocomplete="current-password"`) || !strings.Contains(body, `value="ann@acme.example"`) {
+		t.Errorf("%d %s", page.StatusCode, body)
+	}
+	for name, c := range map[string]struct{ current, next, again, says string }{
+		"not the same twice": {password, next, password, "Type the new password twice"},
+		"nothing":            {password, "", "", "Type the new password twice"},
+		"too short":          {password, "donkey", "donkey", "at least 12 characters"},
+		"not theirs":         {"wrong horse battery", next, next, "That is not the password you have now."},
+	} {
+		answer, body := h.submit("/password", in.Cookies(), url.Values{"current": {c.current}, "new": {c.next}, "again": {c.again}})
+		if answer.StatusCode != http.StatusBadRequest || !strings.Contains(body, c.says) || strings.Contains(body, "donkey") || len(answer.Cookies()) > 0 {
+			t.Errorf("%s: %d %s", name, answer.StatusCode, body)
+		}
+	}
+	changed, body := h.submit("/password", in.Cookies(), url.Values{"current": {password}, "new": {next}, "again": {next}})
+	if changed.StatusCode != http.StatusSeeOther || changed.Header.Get("Location") != "/password?changed=1" || len(changed.Cookies()) != 1 {
+		t.Fatalf("%d to %s: %s", changed.StatusCode, changed.Header.Get("Location"), body)
+	}
+	after := []string{"Cookie", cookie.Name + "=" + changed.Cookies()[0].Value}
+	if page, body := h.get("GET", "/password?changed=1", after...); page.StatusCode != http.StatusOK || !strings.Contains(body, "It is changed.") {
+		t.Errorf("%d %s", page.StatusCode, body)
+	}
+	if page, _ := h.get("GET", "/conversations", before...); page.StatusCode != http.StatusFound {
+		t.Errorf("the session before: %d", page.StatusCode)
+	}
+}
+
 // TestOverHTTPSCookiesTravelNowhereElse: the pages behind a proxy, under their own name.
 func TestOverHTTPSCookiesTravelNowhereElse(t *testing.T) {
 	t.Parallel()

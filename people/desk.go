@@ -82,6 +82,45 @@ func (d *Desk) Enter(ctx context.Context, email, password, from string) (token s
 	return "", d.refuse(ctx, p, from, "password")
 }
 
+// HasPassword reports whether somebody who is signed in may do so by password.
+func (d *Desk) HasPassword(ctx context.Context, p Person) (bool, error) {
+	known, err := d.store.PersonByID(ctx, p.ID)
+	return known.Password != "", err
+}
+
+// Change replaces the password of somebody who is signed in and says the one they have. All their sessions end; the browser
+// they ask from gets the token of another. ErrWeak, ErrRefused and ErrTooMany are the answers for whoever asks.
+func (d *Desk) Change(ctx context.Context, p Person, current, next string) (token string, err error) {
+	if err := d.try(ctx, p.Name, p.Address); err != nil {
+		return "", err
+	}
+	known, err := d.store.PersonByID(ctx, p.ID)
+	if err != nil {
+		return "", err
+	}
+	right := false
+	if known.Password != "" {
+		if right, err = d.check(ctx, known.Password, current); err != nil {
+			return "", err
+		}
+	}
+	if !right {
+		return "", d.refuse(ctx, known, p.Address, "password")
+	}
+	hashed, err := d.hash(ctx, next)
+	if err != nil {
+		return "", err
+	}
+	err = d.store.ReplacePassword(ctx, p.ID, known.Password, hashed, p.Actor())
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "", ErrRefused // it is another one by now
+	case err != nil:
+		return "", err
+	}
+	return d.open(ctx, known, p.Address, "password")
+}
+
 // refuse writes down that somebody was not let in as p, who is nobody if the name is nobody's; that takes as long. Such a name
 // is not kept: it may be a password in the wrong field. Who tried is not known, whoever's name it was.
 func (d *Desk) refuse(ctx context.Context, p store.Person, from, way string) error {
@@ -90,14 +129,32 @@ func (d *Desk) refuse(ctx context.Context, p store.Person, from, way string) err
 }
 
 // check compares, a few at a time.
-func (d *Desk) check(ctx context.Context, hashed, password string) (bool, error) {
+func (d *Desk) check(ctx context.Context, hashed, password string) (right bool, err error) {
+	err = d.placed(ctx, func() error {
+		right, err = matches(hashed, password)
+		return err
+	})
+	return right, err
+}
+
+// hash is HashPassword, a few at a time.
+func (d *Desk) hash(ctx context.Context, password string) (hashed string, err error) {
+	err = d.placed(ctx, func() error {
+		hashed, err = HashPassword(password)
+		return err
+	})
+	return hashed, err
+}
+
+// placed does what takes much memory when there is a place for it.
+func (d *Desk) placed(ctx context.Context, do func() error) error {
 	select {
 	case d.places <- struct{}{}:
 		defer func() { <-d.places }()
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return ctx.Err()
 	}
-	return matches(hashed, password)
+	return do()
 }
 
 // try counts a try by address and, if it gives one, by name. Names and addresses are kept as hashes.

@@ -287,6 +287,71 @@ func TestASessionEndsWhenNobodyComes(t *testing.T) {
 	}
 }
 
+// TestSomebodyChangesTheirPassword, and is signed in nowhere else afterwards.
+func TestSomebodyChangesTheirPassword(t *testing.T) {
+	t.Parallel()
+	const next = "wrong donkey capacitor"
+	o := open(t, nil)
+	id := o.add("ann@acme.example", password)
+	here, elsewhere := o.enter("ann@acme.example", password), o.enter("ann@acme.example", password)
+	ann, _, err := o.who(here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		current, next string
+		want          error
+	}{"not what they have": {"wrong horse battery", next, people.ErrRefused}, "nothing": {"", next, people.ErrRefused}, "too short": {password, "donkey", people.ErrWeak}} {
+		o.pass(time.Minute)
+		if token, err := o.Change(t.Context(), ann, c.current, c.next); !errors.Is(err, c.want) || token != "" {
+			t.Errorf("%s: %q, %v", name, token, err)
+		}
+	}
+	o.pass(time.Minute)
+	o.known(elsewhere)
+	token, err := o.Change(t.Context(), ann, password, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.known(token)
+	o.signedOut(here)
+	o.signedOut(elsewhere)
+	acts := o.deeds()
+	if set := acts[len(acts)-2]; set.What != store.ActPasswordSet || set.Target != id || set.By != (store.Actor{PersonID: id, Name: "ann@acme.example", Address: home}) {
+		t.Errorf("the log: %+v", set)
+	}
+	o.pass(time.Minute)
+	if _, err := o.Enter(t.Context(), "ann@acme.example", password, home); !errors.Is(err, people.ErrRefused) {
+		t.Errorf("the password before: %v", err)
+	}
+	o.enter("ann@acme.example", next)
+}
+
+// TestAPasswordCannotBeGuessedFromWithin: a browser that somebody left open is no way to try passwords, nor to get one.
+func TestAPasswordCannotBeGuessedFromWithin(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	o.add("ann@acme.example", password)
+	ann, _, err := o.who(o.enter("ann@acme.example", password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 6 {
+		_, err = o.Change(t.Context(), ann, "wrong horse battery", "wrong donkey capacitor")
+	}
+	if !errors.Is(err, people.ErrTooMany) {
+		t.Errorf("the sixth try: %v", err)
+	}
+	o.pass(time.Hour)
+	other := people.Person{ID: o.add("elsewhere@acme.example", ""), Name: "elsewhere@acme.example", Address: home}
+	if has, err := o.HasPassword(t.Context(), other); has || err != nil {
+		t.Errorf("somebody without a password has one: %v", err)
+	}
+	if _, err := o.Change(t.Context(), other, "", "wrong donkey capacitor"); !errors.Is(err, people.ErrRefused) {
+		t.Errorf("somebody without a password gets one: %v", err)
+	}
+}
+
 func TestWhatIsTakenAwayCountsAtOnce(t *testing.T) {
 	t.Parallel()
 	o := open(t, nil)

@@ -24,14 +24,17 @@ const (
 
 // How long a password is: long enough not to be guessed at the pace that is allowed, short enough not to be work by itself.
 const (
-	shortestPassword = 12 // characters
+	ShortestPassword = 12 // characters
 	longestPassword  = 1024
 )
 
-// HashPassword gives what is kept of a password. It refuses one that is too short or too long.
+// ErrWeak is returned for a password that is too short or too long to be one.
+var ErrWeak = fmt.Errorf("a password has at least %d characters and at most %d bytes", ShortestPassword, longestPassword)
+
+// HashPassword gives what is kept of a password, or ErrWeak.
 func HashPassword(password string) (string, error) {
-	if n := utf8.RuneCountInString(password); n < shortestPassword || len(password) > longestPassword {
-		return "", fmt.Errorf("a password has at least %d characters and at most %d bytes", shortestPassword, longestPassword)
+	if n := utf8.RuneCountInString(password); n < ShortestPassword || len(password) > longestPassword {
+		return "", ErrWeak
 	}
 	salt := make([]byte, saltLength)
 	_, _ = rand.Read(salt) // crypto/rand.Read never fails

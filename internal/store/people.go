@@ -153,6 +153,18 @@ func (s *Store) SetPassword(ctx context.Context, personID, hashed string, by Act
 	return nil
 }
 
+// ReplacePassword replaces a person's own password, hashed, and ends their sessions: ErrNotFound if it is not was any more.
+func (s *Store) ReplacePassword(ctx context.Context, personID, was, hashed string, by Actor) error {
+	err := s.change(ctx, Act{By: by, What: ActPasswordSet, Target: personID}, func(q *db.Queries) error {
+		n, err := q.ReplacePassword(ctx, db.ReplacePasswordParams{ID: personID, Was: was, Password: hashed})
+		return endingSessions(ctx, q, personID, n, err)
+	})
+	if err != nil {
+		return fmt.Errorf("replace the password of person %s: %w", personID, err)
+	}
+	return nil
+}
+
 // SetDisabled shuts a person out and ends their sessions, or lets them sign in again.
 func (s *Store) SetDisabled(ctx context.Context, personID string, disabled bool, by Actor) error {
 	act := Act{By: by, What: ActPersonEnabled, Target: personID}

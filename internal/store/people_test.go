@@ -50,6 +50,7 @@ func (h *house) admit(t *testing.T) {
 		must(h.SetRole(ctx, id, "acme", role, by))
 	}
 	must(h.SetPassword(ctx, id, "other", by))
+	must(h.ReplacePassword(ctx, id, "other", "own", by))
 	must(h.SetDisabled(ctx, id, true, by))
 	must(h.BindPerson(ctx, id, "https://id.example", "s", by))
 	_, err = h.People(ctx)
@@ -277,13 +278,16 @@ func TestEveryDeedIsListed(t *testing.T) {
 func TestWhatFailsLeavesNoAct(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
-	h.add(t, "ann@acme.example", nil)
+	id := h.add(t, "ann@acme.example", nil)
 	before := h.count(t, "audit_log")
 	if _, err := h.AddPerson(t.Context(), store.Person{Email: "ann@acme.example"}, store.Actor{}); err == nil {
 		t.Fatal("the address was given twice")
 	}
 	if err := h.SetPassword(t.Context(), "0192f3a4-0000-7000-8000-000000000001", "x", store.Actor{}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a password of nobody: %v", err)
+	}
+	if err := h.ReplacePassword(t.Context(), id, "stale", "x", store.Actor{}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a password that was replaced meanwhile: %v", err)
 	}
 	if after := h.count(t, "audit_log"); after != before || before != 1 {
 		t.Errorf("%d acts before, %d after", before, after)

@@ -27,7 +27,7 @@ var withoutAccount = []string{
 	// what it tells names the account
 	"Tell",
 	// people sign in to the installation, not to an account
-	"AddPerson", "BindPerson", "SetPassword", "DisablePerson", "OpenSession", "SeeSession", "OfferToken", "TakeToken", "AgeTokens",
+	"AddPerson", "BindPerson", "SetPassword", "ReplacePassword", "DisablePerson", "OpenSession", "SeeSession", "OfferToken", "TakeToken", "AgeTokens",
 	"EndSession", "EndSessions", "DropEndedSessions", "TrySignIn", "DropTries",
 	"AuditTally", "AuditDeliveries", "AuditConversationWithoutEvent", "AuditDecidedButWaiting", "AuditWaitingForNothing",
 	"AuditDecidedBeforeItsPlan", "AuditActionsWithoutDelivery", "AuditDeliveryWithoutDecision", "AuditSentWithoutReceipt",

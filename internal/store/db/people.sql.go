@@ -494,6 +494,25 @@ func (q *Queries) OpenSession(ctx context.Context, arg OpenSessionParams) error 
 	return err
 }
 
+const replacePassword = `-- name: ReplacePassword :execrows
+UPDATE people SET password = $1 WHERE id = $2 AND password = $3 AND disabled_at IS NULL
+`
+
+type ReplacePasswordParams struct {
+	Password string
+	ID       string
+	Was      string
+}
+
+// Only the one that was shown, which somebody may have replaced meanwhile.
+func (q *Queries) ReplacePassword(ctx context.Context, arg ReplacePasswordParams) (int64, error) {
+	result, err := q.db.Exec(ctx, replacePassword, arg.Password, arg.ID, arg.Was)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const seeSession = `-- name: SeeSession :exec
 UPDATE sessions SET seen_at = $1 WHERE id = $2 AND seen_at < $1
 `

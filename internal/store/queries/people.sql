@@ -25,6 +25,10 @@ UPDATE people SET issuer = @issuer, subject = @subject WHERE id = @id AND subjec
 -- name: SetPassword :execrows
 UPDATE people SET password = @password WHERE id = @id;
 
+-- name: ReplacePassword :execrows
+-- Only the one that was shown, which somebody may have replaced meanwhile.
+UPDATE people SET password = @password WHERE id = @id AND password = @was AND disabled_at IS NULL;
+
 -- name: DisablePerson :execrows
 UPDATE people SET disabled_at = CASE WHEN @disabled::boolean THEN coalesce(disabled_at, now()) END WHERE id = @id;
 
