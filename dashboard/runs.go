@@ -63,12 +63,12 @@ func (t telling) has(run int) bool {
 		slices.ContainsFunc(t.story.Deliveries, func(d store.StoryDelivery) bool { return d.Run == run })
 }
 
-// onlyRun leaves of a story what one run did.
+// onlyRun leaves of a story what one run did, and the tasks of programs, which belong to none.
 func onlyRun(s store.Story, run int) store.Story {
 	s.Decisions = slices.DeleteFunc(slices.Clone(s.Decisions), func(d store.StoryDecision) bool { return d.Run != run })
 	s.Values = slices.DeleteFunc(slices.Clone(s.Values), func(v store.StoryValue) bool { return v.Run != run })
 	s.Deliveries = slices.DeleteFunc(slices.Clone(s.Deliveries), func(d store.StoryDelivery) bool { return d.Run != run })
-	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(t store.StoryTask) bool { return t.Run != run })
+	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(t store.StoryTask) bool { return t.Run != run && t.Automation != "" })
 	return s
 }
 

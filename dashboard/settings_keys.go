@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"aftercall/internal/store"
 	"aftercall/people"
@@ -22,6 +24,7 @@ type keysPage struct {
 // keyRow is one API key.
 type keyRow struct {
 	ID, Account, Name, Prefix string
+	May                       string // what it may be used for
 	Anchor                    string
 	Revoke                    string // where to revoke it; "" if it is
 	Made, Revoked             moment
@@ -48,7 +51,7 @@ func (d *Dashboard) keyList(r *http.Request, made, account string) (answer, erro
 func keyRows(found []store.Key, of func(account string) names) (rows []keyRow) {
 	for _, k := range found {
 		n := of(k.AccountID)
-		row := keyRow{ID: k.ID, Account: n.account(k.AccountID), Name: k.Name, Prefix: k.Prefix, Anchor: anchor("key", k.ID),
+		row := keyRow{ID: k.ID, Account: n.account(k.AccountID), Name: k.Name, Prefix: k.Prefix, May: mayWords(k.Scopes), Anchor: anchor("key", k.ID),
 			Made: at(k.CreatedAt, n.zone()), Revoked: at(k.RevokedAt, n.zone())}
 		if k.RevokedAt.IsZero() {
 			row.Revoke = keysPath + "/" + url.PathEscape(k.ID) + "/revoke"
@@ -56,6 +59,27 @@ func keyRows(found []store.Key, of func(account string) names) (rows []keyRow) {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// keyScopes are those that the form ticks; a form without any asks for a key that posts.
+func keyScopes(r *http.Request) (scopes []store.Scope, err error) {
+	for _, word := range r.PostForm["scope"] {
+		s := store.Scope(word)
+		if !slices.Contains(store.Scopes(), s) {
+			return nil, refused("There is no such scope of a key.")
+		}
+		scopes = append(scopes, s)
+	}
+	return scopes, nil
+}
+
+// mayWords says what a key may be used for.
+func mayWords(scopes []store.Scope) string {
+	var all []string
+	for _, s := range scopes {
+		all = append(all, string(s))
+	}
+	return strings.Join(all, ", ")
 }
 
 // addKey is POST /settings/keys: the list with the new key in it, once. It has no address to come back to.
@@ -68,8 +92,12 @@ func (d *Dashboard) addKey(r *http.Request) (answer, error) {
 	if name == "" || len(name) > 100 {
 		return answer{}, refused("A key needs a name of at most 100 characters, by which you know it again.")
 	}
+	scopes, err := keyScopes(r)
+	if err != nil {
+		return answer{}, err
+	}
 	key := people.NewKey()
-	if err := d.store.AddKey(r.Context(), account, name, key.Prefix, key.Hash, people.Of(r.Context()).Actor()); err != nil {
+	if err := d.store.AddKey(r.Context(), account, name, key.Prefix, key.Hash, people.Of(r.Context()).Actor(), scopes...); err != nil {
 		return answer{}, err
 	}
 	return d.keyList(r, key.Text, account)

@@ -51,10 +51,21 @@ func TestAKeyIsMadeAndRevoked(t *testing.T) {
 		t.Fatalf("%d %s", answer.StatusCode, body)
 	}
 	key := people.KeyOf(made[1])
-	if account, err := w.store.KeyAccount(t.Context(), key.Hash); err != nil || account != "acme" {
-		t.Errorf("the key opens %q, %v", account, err)
+	if found, err := w.store.FindKey(t.Context(), key.Hash); err != nil || found.AccountID != "acme" {
+		t.Errorf("the key opens %+v, %v", found, err)
+	}
+	for _, c := range []struct {
+		scope string
+		want  int
+	}{{"read", http.StatusOK}, {"everything", http.StatusBadRequest}} {
+		if answer, _ := w.by("admin", "/settings/keys", "account", "acme", "name", "Of scopes", "scope", c.scope, "scope", "tasks"); answer.StatusCode != c.want {
+			t.Errorf("a key that may %s: %d, want %d", c.scope, answer.StatusCode, c.want)
+		}
 	}
 	list := w.ask("GET", "/settings/keys", "admin")
+	if !strings.Contains(list.body, "read, tasks") {
+		t.Errorf("the list says not what a key may: %s", list.body)
+	}
 	if strings.Contains(list.body, made[1]) || !strings.Contains(list.body, key.Prefix) || !strings.Contains(list.body, "Ticket desk") {
 		t.Errorf("the list afterwards: %s", list.body)
 	}

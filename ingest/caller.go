@@ -2,15 +2,14 @@ package ingest
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"aftercall/automation"
 	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 // caller is who posts, as far as the header says; proves checks a signature once the body is there.
@@ -61,22 +60,22 @@ func (h *Handler) admit(p *post) *problem {
 const keyPatience = time.Second
 
 func (h *Handler) admitKey(p *post) *problem {
-	kind, key, _ := strings.Cut(p.r.Header.Get("Authorization"), " ")
-	key = strings.TrimSpace(key)
-	if !strings.EqualFold(kind, "Bearer") || key == "" || len(key) > 512 {
-		return unauthorized("The Authorization header is not Bearer and an API key.")
-	}
 	ctx, cancel := context.WithTimeout(p.r.Context(), keyPatience)
 	defer cancel()
-	account, err := h.keys.account(ctx, key)
+	key, err := h.keys.Bearer(ctx, p.r.Header.Get("Authorization"))
 	switch {
+	case errors.Is(err, people.ErrNoKey):
+		return unauthorized("The Authorization header is not Bearer and an API key.")
 	case errors.Is(err, store.ErrNotFound):
 		return unauthorized("The API key is not known.")
 	case err != nil:
 		return unstored(p.r.Context(), err)
 	}
-	p.caller = caller{account: account, name: automation.SourceAPI}
-	rev, ok := h.revisions.Active(account)
+	p.caller = caller{account: key.AccountID, name: automation.SourceAPI}
+	if !key.May(store.ScopePost) {
+		return &problem{status: http.StatusForbidden, detail: "This API key may not post calls: its scopes do not name post."}
+	}
+	rev, ok := h.revisions.Active(key.AccountID)
 	if !ok {
 		return &problem{status: http.StatusNotFound, detail: "The account of this key has no active configuration."}
 	}
@@ -134,64 +133,4 @@ func environmentName(ref string) string {
 		return ""
 	}
 	return strings.TrimSuffix(name, "}")
-}
-
-// How long a key's answer is believed, and how many are kept. A revoked key works for half a minute more; an unknown one
-// is asked for again soon, since it may just have been made.
-const (
-	keyKnown   = 30 * time.Second
-	keyUnknown = 2 * time.Second
-	keysKept   = 10_000
-)
-
-// keyring remembers for a moment whose key is whose. It holds hashes, never keys.
-type keyring struct {
-	find func(ctx context.Context, hash []byte) (string, error)
-	now  func() time.Time
-
-	mu   sync.Mutex
-	kept map[[sha256.Size]byte]keyAnswer
-}
-
-type keyAnswer struct {
-	account string // "" for an unknown key
-	until   time.Time
-}
-
-func newKeyring(find func(context.Context, []byte) (string, error), now func() time.Time) *keyring {
-	return &keyring{find: find, now: now, kept: map[[sha256.Size]byte]keyAnswer{}}
-}
-
-// account gives the account of a key; store.ErrNotFound for an unknown one.
-func (k *keyring) account(ctx context.Context, key string) (string, error) {
-	hash := sha256.Sum256([]byte(key))
-	k.mu.Lock()
-	a, ok := k.kept[hash]
-	k.mu.Unlock()
-	if !ok || !k.now().Before(a.until) {
-		account, err := k.find(ctx, hash[:])
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			a = keyAnswer{until: k.now().Add(keyUnknown)}
-		case err != nil:
-			return "", err
-		default:
-			a = keyAnswer{account: account, until: k.now().Add(keyKnown)}
-		}
-		k.keep(hash, a)
-	}
-	if a.account == "" {
-		return "", store.ErrNotFound
-	}
-	return a.account, nil
-}
-
-// keep remembers an answer. A stranger who tries keys by the thousand only makes the memory start afresh.
-func (k *keyring) keep(hash [sha256.Size]byte, a keyAnswer) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.kept) >= keysKept {
-		clear(k.kept)
-	}
-	k.kept[hash] = a
 }

@@ -1,8 +1,8 @@
 // Package ingest is the door: it takes webhooks and API posts, proves who sent them, decodes them and stores them.
 //
 // It owns the HTTP interface to the outside (POST /v1/conversations, POST /v1/events, POST /hooks/{source}, health and
-// the OpenAPI description), the signature schemes, and one adapter per call platform that turns its payload into a
-// conversation. A new platform is one file and one line in adapters.go.
+// the OpenAPI description, in which the routes stand that are given to it beside its own), the signature schemes, and one
+// adapter per call platform that turns its payload into a conversation. A new platform is one file and one line in adapters.go.
 //
 // It promises the order: size and type, raw bytes, signature over those bytes, only then decoding; and it answers exactly
 // 200 after event, conversation and queue job are committed, and nothing but a problem (RFC 9457) otherwise. The account
@@ -22,8 +22,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"aftercall/internal/openapi"
 	"aftercall/internal/signals"
 	"aftercall/internal/store"
+	"aftercall/people"
 	"aftercall/worker"
 )
 
@@ -34,10 +36,12 @@ type Config struct {
 	Revisions *worker.Revisions
 	Getenv    func(string) string // reads the secrets that sources name
 	Logger    *slog.Logger
-	Now       func() time.Time // default time.Now
-	Door      *worker.Door     // told of each webhook while it is stored; default one of its own, which nobody asks
-	Ready     http.Handler     // answers /readyz; default: whether the database answers
-	Signals   *signals.Signals // what is measured and followed; nil: nothing
+	Now       func() time.Time    // default time.Now
+	Door      *worker.Door        // told of each webhook while it is stored; default one of its own, which nobody asks
+	Ready     http.Handler        // answers /readyz; default: whether the database answers
+	Signals   *signals.Signals    // what is measured and followed; nil: nothing
+	Beside    []openapi.Route     // answered and described with these
+	Words     map[string][]string // of the types of their bodies
 
 	MaxBody     int64         // bytes of one body; default 5 MB
 	BodyTimeout time.Duration // for a body to arrive; default 10 s
@@ -47,12 +51,14 @@ type Config struct {
 type Handler struct {
 	intake    *store.Ingest
 	revisions *worker.Revisions
-	keys      *keyring
+	keys      *people.Keyring
 	getenv    func(string) string
 	log       *slog.Logger
 	now       func() time.Time
 	door      *worker.Door
 	signals   *signals.Signals
+	ready     http.Handler
+	described []byte // the OpenAPI description
 
 	maxBody     int64
 	bodyTimeout time.Duration
@@ -82,17 +88,19 @@ func New(c Config) (*Handler, error) {
 	}
 	h := &Handler{
 		intake: c.Store.NewIngest(worker.EnqueueDecides(c.River)), revisions: c.Revisions,
-		keys: newKeyring(c.Store.KeyAccount, c.Now), getenv: c.Getenv, log: c.Logger, now: c.Now, door: c.Door,
-		signals: c.Signals, maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
+		keys: people.NewKeyring(c.Store.FindKey, c.Now), getenv: c.Getenv, log: c.Logger, now: c.Now, door: c.Door,
+		signals: c.Signals, ready: c.Ready, maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
 		pieces: sync.Pool{New: func() any { return new(piece) }},
 	}
-	h.mux.Handle("POST /v1/conversations", h.route("conversation", h.conversation))
-	h.mux.Handle("POST /v1/events", h.route("event", h.event))
-	h.mux.Handle("POST /hooks/{source}", h.route("hook", h.hook))
-	h.mux.HandleFunc("GET /healthz", signals.Alive)
-	h.mux.Handle("GET /readyz", c.Ready)
-	h.mux.HandleFunc("GET /openapi.json", describe)
+	all := append(h.routes(), c.Beside...)
+	for _, r := range all {
+		h.mux.Handle(r.Pattern(), r.Handler)
+	}
 	h.mux.HandleFunc("/", h.nowhere)
+	var err error
+	if h.described, err = openapi.Document(all, c.Words); err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
 	return h, nil
 }
 

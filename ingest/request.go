@@ -222,16 +222,22 @@ func (h *Handler) document(p *post, m mode) (map[string]any, *problem) {
 
 // nowhere answers what has no route, in the same form as everything else.
 func (h *Handler) nowhere(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
-	case "/v1/conversations", "/v1/events":
-		w.Header().Set("Allow", http.MethodPost)
-		(&problem{status: http.StatusMethodNotAllowed, detail: "Only POST is answered here."}).write(w)
-		return
-	}
-	if strings.HasPrefix(r.URL.Path, "/hooks/") {
-		w.Header().Set("Allow", http.MethodPost)
-		(&problem{status: http.StatusMethodNotAllowed, detail: "Only POST is answered here."}).write(w)
+	if allowed := h.allowed(r); len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		(&problem{status: http.StatusMethodNotAllowed, detail: "Only " + strings.Join(allowed, " and ") + " is answered here."}).write(w)
 		return
 	}
 	(&problem{status: http.StatusNotFound, detail: "There is nothing here. The interface is described at /openapi.json."}).write(w)
+}
+
+// allowed are the methods that something answers at the request's address.
+func (h *Handler) allowed(r *http.Request) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch} {
+		probe := *r
+		probe.Method = method
+		if _, pattern := h.mux.Handler(&probe); pattern != "/" && pattern != "" {
+			methods = append(methods, method)
+		}
+	}
+	return methods
 }

@@ -58,13 +58,15 @@ var rows = []string{
 		ON CONFLICT DO NOTHING;
 		INSERT INTO alert_reads (alert_id, person, account_id) VALUES ('0192f3a4-0000-7000-8000-000000000016', 'p', 'acme');
 		INSERT INTO alert_marks (person, account_id, read_up_to) VALUES ('p', 'acme', '0192f3a4-0000-7000-8000-000000000016')`,
+	17: `INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES ('0192f3a4-0000-7000-8000-000000000017', 'acme', 'n', 'ac_1', 'seventeen') ON CONFLICT DO NOTHING;
+		INSERT INTO idempotent_answers (key_id, token, account_id, request) VALUES ('0192f3a4-0000-7000-8000-000000000017', 't', 'acme', 'r')`,
 	18: `INSERT INTO workers (id, host, version, started_at, revisions) VALUES ('w', 'h', 'v', now(), '{"acme": "0192f3a4-0000-7000-8000-000000000001"}')
 		ON CONFLICT (id) DO UPDATE SET revisions = excluded.revisions`,
 }
 
 // tables are the tables filled above, by step.
 var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries", 9: "config_attempts", 10: "people",
-	11: "erasures", 12: "conversations", 13: "runs", 14: "mutes", 15: "saved_views", 16: "alert_marks", 18: "workers"}
+	11: "erasures", 12: "conversations", 13: "runs", 14: "mutes", 15: "saved_views", 16: "alert_marks", 17: "idempotent_answers", 18: "workers"}
 
 // steps are the numbers there are. One may be left out for a while: two people work on two of them.
 func steps() (numbers []int) {

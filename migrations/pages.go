@@ -37,7 +37,7 @@ BEGIN
     END IF;
     FOR guarded IN SELECT polrelid::regclass FROM pg_policy WHERE polname = 'own_accounts' LOOP
         IF guarded = 'api_keys'::regclass THEN
-            GRANT SELECT (id, account_id, name, prefix, created_at, revoked_at) ON api_keys TO aftercall_pages;
+            GRANT SELECT (id, account_id, name, prefix, scopes, created_at, revoked_at) ON api_keys TO aftercall_pages;
         ELSE
             EXECUTE format('GRANT SELECT ON %s TO aftercall_pages', guarded);
         END IF;

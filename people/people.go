@@ -1,4 +1,4 @@
-// Package people decides who may see and do what, and finds out who asks.
+// Package people decides who may see and do what, and finds out who asks: people on the pages, programs by their API keys.
 //
 // It owns roles and the rights they give, signing in by password and by OIDC, sessions with their expiry and renewal, and
 // how often signing in may be tried. People, sessions and tries are rows in the store, so that all of it holds over processes

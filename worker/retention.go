@@ -13,6 +13,7 @@ const retainEvery = 10 * time.Minute
 // call was decided under; an account whose config cannot be read here keeps everything.
 func (w *Worker) retain(ctx context.Context) {
 	every(ctx, retainEvery, func() {
+		w.dropAnswers(ctx)
 		for _, rev := range w.revisions.Accounts() {
 			if rev.KeepDays == 0 {
 				continue
@@ -28,4 +29,11 @@ func (w *Worker) retain(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// dropAnswers drops what programs were answered, when they can no longer ask for it again.
+func (w *Worker) dropAnswers(ctx context.Context) {
+	if _, err := w.store.DropAnswers(ctx, w.now()); err != nil && ctx.Err() == nil {
+		w.log.Warn("drop what programs were answered", "error", err)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"aftercall/api"
 	"aftercall/dashboard"
 	"aftercall/deliver"
 	"aftercall/deliver/capture"
@@ -44,6 +45,7 @@ type app struct {
 	ops       *ops.Ops
 	worker    *worker.Worker // nil in a web process
 	intake    *ingest.Handler
+	programs  *api.API
 	pages     *dashboard.Dashboard
 	servers   []*server
 	failed    chan error // a server that stopped by itself
@@ -173,11 +175,7 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model, c
 	if err != nil {
 		return err
 	}
-	a.intake, err = ingest.New(ingest.Config{
-		Store: a.db, River: jobs, Revisions: a.revisions, Getenv: as.getenv, Logger: as.log, Now: as.now, Door: a.door,
-		Ready: a.ready, Signals: a.signals,
-	})
-	if err != nil {
+	if err = a.addDoor(as, jobs); err != nil {
 		return err
 	}
 	a.pages, err = dashboard.New(dashboard.Config{
@@ -191,11 +189,25 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model, c
 	if err := a.listen("webhooks", as.settings.Listen, as.anyPort, a.intake); err != nil {
 		return err
 	}
+	a.servers[len(a.servers)-1].http.RegisterOnShutdown(a.programs.End)
 	if err := a.listen("pages", as.settings.AdminListen, as.anyPort, a.pages.Handler()); err != nil {
 		return err
 	}
 	a.servers[len(a.servers)-1].http.RegisterOnShutdown(a.pages.EndStreams)
 	return nil
+}
+
+// addDoor builds what answers platforms and programs: where calls are posted, and beside it where they are read and put right.
+func (a *app) addDoor(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
+	a.programs, err = api.New(api.Config{Store: a.db, Ops: a.ops, Revisions: a.revisions, Logger: as.log, Now: as.now})
+	if err != nil {
+		return err
+	}
+	a.intake, err = ingest.New(ingest.Config{
+		Store: a.db, River: jobs, Revisions: a.revisions, Getenv: as.getenv, Logger: as.log, Now: as.now, Door: a.door,
+		Ready: a.ready, Signals: a.signals, Beside: a.programs.Routes(), Words: api.Words(),
+	})
+	return err
 }
 
 // desk is where people sign in; nil where nobody has to, which is on this machine only. Pages that leave it need somebody

@@ -71,6 +71,8 @@ func TestVerbs(t *testing.T) {
 		{"explain a state", []string{"explain", "unknown"}, 0, "unknown (state of a delivery)\nA request went out"},
 		{"explain a state without a remedy", []string{"explain", "delivered"}, 0, "that the message arrived.\n"},
 		{"a key for a slip of the fingers", []string{"keys", "add", "acmee"}, 0, "account acmee has no config yet; there are: acme\n"},
+		{"a key with scopes", []string{"keys", "add", "acme", "reader", "--scope", "read,tasks"}, 0, "ac_"},
+		{"a key with a scope there is not", []string{"keys", "add", "acme", "--scope", "write"}, 2, "--scope names post, read, tasks and operate"},
 		{"a wrong command line", []string{"serve", "--only", "half"}, 2, "usage: aftercall serve"},
 		{"no such verb", []string{"fly"}, 2, "no command"},
 		{"help", nil, 0, "explained and exactly once"},

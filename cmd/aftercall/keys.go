@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"slices"
@@ -12,10 +13,33 @@ import (
 )
 
 // keys makes an API key for an account. The key is printed once; only its hash is kept.
-func keys(ctx context.Context, c *console, args []string) error {
-	if len(args) < 2 || len(args) > 3 || args[0] != "add" {
-		return wrong("keys add ACCOUNT [NAME]")
+func keys(flags *flag.FlagSet) action {
+	list := flags.String("scope", string(store.ScopePost), "what the key may be used for: `LIST` of post, read, tasks and operate, with\ncommas between them")
+	return func(ctx context.Context, c *console, args []string) error {
+		scopes, err := scopesOf(*list)
+		switch {
+		case err != nil:
+			return err
+		case len(args) < 2 || len(args) > 3 || args[0] != "add":
+			return wrong("keys add ACCOUNT [NAME] [--scope LIST]")
+		}
+		return makeKey(ctx, c, args, scopes)
 	}
+}
+
+// scopesOf reads the list of a flag.
+func scopesOf(list string) (scopes []store.Scope, err error) {
+	for word := range strings.SplitSeq(list, ",") {
+		s := store.Scope(strings.TrimSpace(word))
+		if !slices.Contains(store.Scopes(), s) {
+			return nil, wrong("--scope names post, read, tasks and operate, with commas between them")
+		}
+		scopes = append(scopes, s)
+	}
+	return scopes, nil
+}
+
+func makeKey(ctx context.Context, c *console, args []string, scopes []store.Scope) error {
 	db, err := openStore(ctx, c)
 	if err != nil {
 		return err
@@ -29,7 +53,7 @@ func keys(ctx context.Context, c *console, args []string) error {
 		return err
 	}
 	key := people.NewKey()
-	if err := db.AddKey(ctx, args[1], name, key.Prefix, key.Hash, store.Actor{Name: whoIsIt()}); err != nil {
+	if err := db.AddKey(ctx, args[1], name, key.Prefix, key.Hash, store.Actor{Name: whoIsIt()}, scopes...); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, key.Text)

@@ -79,7 +79,7 @@ func verbs() []verb {
 		{"erase", "[flags] CONVERSATION... | --customer WHO", "erase calls, or a customer's, from every table; they stay erased", erase},
 		{"restored", "[--nothing-lost]", "say that this data is a restored copy: what was not final is unknown", restored},
 		{"people", "add|list|role|password|disable|enable …", "say who may sign in to the pages, and do what", peopleVerb},
-		{"keys", "add ACCOUNT [NAME]", "make an API key for an account", plainly(keys)},
+		{"keys", "add ACCOUNT [NAME] [--scope LIST]", "make an API key for an account", keys},
 		{"version", "", "print the version", plainly(version)},
 	}
 }

@@ -67,6 +67,7 @@ const (
 	ActTestBegun      Deed = "test_message_begun" // before it is handed to the channel
 	ActTestEnded      Deed = "test_message_ended"
 
+	ActTaskAdded   Deed = "task_added" // by a program, about a call
 	ActTaskChanged Deed = "task_changed"
 	ActAlertsRead  Deed = "alerts_read" // one, or all up to one
 
@@ -101,14 +102,14 @@ func Deeds() []Deed {
 	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
 		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
-		ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped, ActRolledBack, ActQueuePaused, ActQueueGoesOn,
+		ActTaskAdded, ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped, ActRolledBack, ActQueuePaused, ActQueueGoesOn,
 		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActErased}
 }
 
 // topics are what a deed changes on open pages. What people do about a call may change all that is shown of it.
 func (d Deed) topics() []Topic {
 	switch d {
-	case ActTaskChanged:
+	case ActTaskAdded, ActTaskChanged:
 		return []Topic{TopicTasks}
 	case ActAlertsRead:
 		return []Topic{TopicAlerts}

@@ -105,10 +105,10 @@ func TestKeys(t *testing.T) {
 	if err := h.AddKey(t.Context(), "acme", "laptop", "ak_1234", []byte("hash"), store.Actor{}); err == nil {
 		t.Error("one hash for two keys")
 	}
-	if account, err := h.KeyAccount(t.Context(), []byte("hash")); err != nil || account != "new" {
-		t.Errorf("%q, %v", account, err)
+	if key, err := h.FindKey(t.Context(), []byte("hash")); err != nil || key.AccountID != "new" || !key.May(store.ScopePost) || key.May(store.ScopeRead) {
+		t.Errorf("%+v, %v", key, err)
 	}
-	if _, err := h.KeyAccount(t.Context(), []byte("other")); !errors.Is(err, store.ErrNotFound) {
+	if _, err := h.FindKey(t.Context(), []byte("other")); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown key: %v", err)
 	}
 	theirs, err := h.Within(store.Only("acme")).Keys(t.Context())
@@ -133,7 +133,7 @@ func TestKeys(t *testing.T) {
 	if acts, _, err := h.Acts(t.Context(), "new", "", 10); err != nil || len(acts) != 2 || acts[0].What != store.ActKeyRevoked || acts[1].What != store.ActKeyAdded {
 		t.Errorf("the log: %+v, %v", acts, err)
 	}
-	if _, err := h.KeyAccount(t.Context(), []byte("hash")); !errors.Is(err, store.ErrNotFound) {
+	if _, err := h.FindKey(t.Context(), []byte("hash")); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a revoked key: %v", err)
 	}
 }

@@ -28,7 +28,7 @@ var withoutAccount = []string{
 	"Tell",
 	// people sign in to the installation, not to an account
 	"AddPerson", "BindPerson", "SetPassword", "ReplacePassword", "DisablePerson", "OpenSession", "SeeSession", "OfferToken", "TakeToken", "AgeTokens",
-	"EndSession", "EndSessions", "DropEndedSessions", "TrySignIn", "DropTries",
+	"EndSession", "EndSessions", "DropEndedSessions", "TrySignIn", "DropTries", "DropOldAnswers",
 	"AuditTally", "AuditDeliveries", "AuditConversationWithoutEvent", "AuditDecidedButWaiting", "AuditWaitingForNothing",
 	"AuditDecidedBeforeItsPlan", "AuditActionsWithoutDelivery", "AuditDeliveryWithoutDecision", "AuditSentWithoutReceipt",
 	"AuditReceiptWithoutSent", "AuditSentTwice", "AuditUnknownWithoutAttempt", "AuditAttemptsMiscounted", "AuditDoubledKey",

@@ -202,6 +202,34 @@ func (c TaskChange) detail() map[string]string {
 	return told
 }
 
+// AddTask writes a task about a call that no automation wrote, and gives its id. ErrNotFound if there is no such call.
+func (s *Store) AddTask(ctx context.Context, by Actor, accountID, conversationID string, t tasks.Task) (id string, err error) {
+	if !isID(conversationID) {
+		return "", fmt.Errorf("add a task: %w", ErrNotFound)
+	}
+	id = newID()
+	act := Act{AccountID: accountID, By: by, What: ActTaskAdded, Target: id, Detail: map[string]string{"conversation": conversationID}}
+	err = s.change(ctx, act, func(q *db.Queries) error {
+		locked, err := q.LockConversation(ctx, db.LockConversationParams{ID: conversationID, AccountID: accountID})
+		if err == nil && len(locked) == 0 {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		p := db.InsertOwnTaskParams{ID: id, AccountID: accountID, ConversationID: conversationID, Title: clean(t.Title), Description: clean(t.Description),
+			Priority: string(t.Priority), Assignee: clean(t.Assignee), ChangedBy: clean(by.Name)}
+		if !t.DueAt.IsZero() {
+			p.DueAt = &t.DueAt
+		}
+		return q.InsertOwnTask(ctx, p)
+	})
+	if err != nil {
+		return "", fmt.Errorf("add a task to conversation %s: %w", conversationID, err)
+	}
+	return id, nil
+}
+
 // SetTask changes a task, if it is still as whoever changes it saw it: ErrTaskChanged.
 func (s *Store) SetTask(ctx context.Context, by Actor, accountID, id string, c TaskChange) error {
 	act := Act{AccountID: accountID, By: by, What: ActTaskChanged, Target: id, Detail: c.detail()}

@@ -141,6 +141,30 @@ func TestOfTwoWhoChangeATaskTheSecondIsTold(t *testing.T) {
 	h.balanced(t)
 }
 
+func TestAProgramAddsTasks(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	_, call := h.task(t, tasks.Task{Title: "From the call", Priority: tasks.Low})
+	by := store.Actor{Name: "API key ac_1234 (desk)"}
+	due := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	for _, title := range []string{"First", "Second"} {
+		id, err := h.AddTask(t.Context(), by, "acme", call, tasks.Task{Title: title, Priority: tasks.High, Assignee: "person:maria", DueAt: due})
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, err := h.Within(store.Only("acme")).Task(t.Context(), id)
+		if err != nil || row.Title != title || row.State != tasks.Open || row.Automation != "" || !row.DueAt.Equal(due) || row.ChangedBy != by.Name || row.ConversationID != call {
+			t.Errorf("%+v, %v", row, err)
+		}
+	}
+	for name, at := range map[string][2]string{"another account": {"umbra", call}, "no such call": {"acme", oldID}, "no id": {"acme", "call-1"}} {
+		if _, err := h.AddTask(t.Context(), by, at[0], at[1], tasks.Task{Title: "x", Priority: tasks.Low}); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	h.balanced(t)
+}
+
 // desk makes every query of the pages where people work on tasks and alerts pass once.
 func (h *house) desk(t *testing.T) {
 	t.Helper()
@@ -150,6 +174,9 @@ func (h *house) desk(t *testing.T) {
 		t.Fatal(err)
 	}
 	hears(t, l, store.TopicTasks)
+	if _, err := h.AddTask(t.Context(), store.Actor{}, "acme", oldID, tasks.Task{Title: "Call back", Priority: tasks.Low}); err != nil {
+		t.Fatal(err)
+	}
 	if err := h.ReadAlert(t.Context(), store.Actor{}, "acme", oldID); err != nil {
 		t.Fatal(err)
 	}

@@ -731,12 +731,13 @@ func (q *Queries) AuditReviewSettledByNothing(ctx context.Context, most int32) (
 
 const auditRowWithoutTask = `-- name: AuditRowWithoutTask :many
 SELECT t.id::text FROM tasks AS t
-WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d
+WHERE t.automation <> '' AND NOT EXISTS (SELECT 1 FROM deliveries AS d
                   WHERE d.conversation_id = t.conversation_id AND d.run = t.run AND d.automation = t.automation
                     AND d.action = t.action AND d.channel = 'task' AND d.state IN ('sent', 'delivered'))
 LIMIT $1::integer
 `
 
+// A task that a program wrote has no automation, and no delivery.
 func (q *Queries) AuditRowWithoutTask(ctx context.Context, most int32) ([]string, error) {
 	rows, err := q.db.Query(ctx, auditRowWithoutTask, most)
 	if err != nil {

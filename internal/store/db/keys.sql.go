@@ -10,9 +10,123 @@ import (
 	"time"
 )
 
+const claimAnswer = `-- name: ClaimAnswer :execrows
+INSERT INTO idempotent_answers (key_id, token, account_id, request) VALUES ($1, $2, $3, $4)
+ON CONFLICT (key_id, token) DO NOTHING
+`
+
+type ClaimAnswerParams struct {
+	KeyID     string
+	Token     []byte
+	AccountID string
+	Request   []byte
+}
+
+func (q *Queries) ClaimAnswer(ctx context.Context, arg ClaimAnswerParams) (int64, error) {
+	result, err := q.db.Exec(ctx, claimAnswer,
+		arg.KeyID,
+		arg.Token,
+		arg.AccountID,
+		arg.Request,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const dropOldAnswers = `-- name: DropOldAnswers :execrows
+DELETE FROM idempotent_answers
+WHERE (key_id, token) IN (SELECT a.key_id, a.token FROM idempotent_answers AS a
+                          WHERE a.created_at < $1::timestamptz ORDER BY a.created_at LIMIT $2::integer FOR UPDATE SKIP LOCKED)
+`
+
+type DropOldAnswersParams struct {
+	Before time.Time
+	Most   int32
+}
+
+func (q *Queries) DropOldAnswers(ctx context.Context, arg DropOldAnswersParams) (int64, error) {
+	result, err := q.db.Exec(ctx, dropOldAnswers, arg.Before, arg.Most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const findAnswer = `-- name: FindAnswer :one
+SELECT request, status, body, created_at FROM idempotent_answers
+WHERE key_id = $1 AND token = $2 AND account_id = $3
+`
+
+type FindAnswerParams struct {
+	KeyID     string
+	Token     []byte
+	AccountID string
+}
+
+type FindAnswerRow struct {
+	Request   []byte
+	Status    int32
+	Body      string
+	CreatedAt time.Time
+}
+
+func (q *Queries) FindAnswer(ctx context.Context, arg FindAnswerParams) (FindAnswerRow, error) {
+	row := q.db.QueryRow(ctx, findAnswer, arg.KeyID, arg.Token, arg.AccountID)
+	var i FindAnswerRow
+	err := row.Scan(
+		&i.Request,
+		&i.Status,
+		&i.Body,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
+const findKey = `-- name: FindKey :one
+SELECT id, account_id, name, prefix, scopes FROM api_keys WHERE hash = $1 AND revoked_at IS NULL
+`
+
+type FindKeyRow struct {
+	ID        string
+	AccountID string
+	Name      string
+	Prefix    string
+	Scopes    []string
+}
+
+func (q *Queries) FindKey(ctx context.Context, hash []byte) (FindKeyRow, error) {
+	row := q.db.QueryRow(ctx, findKey, hash)
+	var i FindKeyRow
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.Name,
+		&i.Prefix,
+		&i.Scopes,
+	)
+	return i, err
+}
+
+const forgetAnswer = `-- name: ForgetAnswer :exec
+DELETE FROM idempotent_answers WHERE key_id = $1 AND token = $2 AND account_id = $3 AND status = 0
+`
+
+type ForgetAnswerParams struct {
+	KeyID     string
+	Token     []byte
+	AccountID string
+}
+
+func (q *Queries) ForgetAnswer(ctx context.Context, arg ForgetAnswerParams) error {
+	_, err := q.db.Exec(ctx, forgetAnswer, arg.KeyID, arg.Token, arg.AccountID)
+	return err
+}
+
 const insertKey = `-- name: InsertKey :exec
 
-INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO api_keys (id, account_id, name, prefix, hash, scopes) VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertKeyParams struct {
@@ -21,6 +135,7 @@ type InsertKeyParams struct {
 	Name      string
 	Prefix    string
 	Hash      []byte
+	Scopes    []string
 }
 
 // API keys: only their beginning and their hash are kept, and the pages see no hash.
@@ -31,23 +146,37 @@ func (q *Queries) InsertKey(ctx context.Context, arg InsertKeyParams) error {
 		arg.Name,
 		arg.Prefix,
 		arg.Hash,
+		arg.Scopes,
 	)
 	return err
 }
 
-const keyAccount = `-- name: KeyAccount :one
-SELECT account_id FROM api_keys WHERE hash = $1 AND revoked_at IS NULL
+const keepAnswer = `-- name: KeepAnswer :exec
+UPDATE idempotent_answers SET status = $1, body = $2
+WHERE key_id = $3 AND token = $4 AND account_id = $5
 `
 
-func (q *Queries) KeyAccount(ctx context.Context, hash []byte) (string, error) {
-	row := q.db.QueryRow(ctx, keyAccount, hash)
-	var account_id string
-	err := row.Scan(&account_id)
-	return account_id, err
+type KeepAnswerParams struct {
+	Status    int32
+	Body      string
+	KeyID     string
+	Token     []byte
+	AccountID string
+}
+
+func (q *Queries) KeepAnswer(ctx context.Context, arg KeepAnswerParams) error {
+	_, err := q.db.Exec(ctx, keepAnswer,
+		arg.Status,
+		arg.Body,
+		arg.KeyID,
+		arg.Token,
+		arg.AccountID,
+	)
+	return err
 }
 
 const listKeys = `-- name: ListKeys :many
-SELECT id, account_id, name, prefix, created_at, revoked_at FROM api_keys
+SELECT id, account_id, name, prefix, scopes, created_at, revoked_at FROM api_keys
 WHERE $1::boolean OR account_id = ANY($2::text[])
 ORDER BY revoked_at IS NOT NULL, id DESC LIMIT $3::integer
 `
@@ -63,6 +192,7 @@ type ListKeysRow struct {
 	AccountID string
 	Name      string
 	Prefix    string
+	Scopes    []string
 	CreatedAt time.Time
 	RevokedAt *time.Time
 }
@@ -82,6 +212,7 @@ func (q *Queries) ListKeys(ctx context.Context, arg ListKeysParams) ([]ListKeysR
 			&i.AccountID,
 			&i.Name,
 			&i.Prefix,
+			&i.Scopes,
 			&i.CreatedAt,
 			&i.RevokedAt,
 		); err != nil {

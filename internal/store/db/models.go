@@ -118,6 +118,7 @@ type ApiKey struct {
 	Hash      []byte
 	CreatedAt time.Time
 	RevokedAt *time.Time
+	Scopes    []string
 }
 
 type Attempt struct {
@@ -384,6 +385,16 @@ type Home struct {
 	TableOid         int64
 	RecordedAt       time.Time
 	RestoredAt       *time.Time
+}
+
+type IdempotentAnswer struct {
+	KeyID     string
+	Token     []byte
+	AccountID string
+	Request   []byte
+	Status    int32
+	Body      string
+	CreatedAt time.Time
 }
 
 type Interview struct {

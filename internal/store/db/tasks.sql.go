@@ -304,6 +304,41 @@ func (q *Queries) FinishedTasksOf(ctx context.Context, arg FinishedTasksOfParams
 	return items, nil
 }
 
+const insertOwnTask = `-- name: InsertOwnTask :exec
+INSERT INTO tasks (id, account_id, conversation_id, run, automation, action, title, description, priority, assignee, due_at, changed_by)
+SELECT $1::uuid, $2::text, $3::uuid, 0, '', coalesce(max(t.action), -1) + 1, $4::text, $5::text,
+       $6::text, $7::text, $8::timestamptz, $9::text
+FROM tasks AS t WHERE t.conversation_id = $3 AND t.run = 0 AND t.automation = ''
+`
+
+type InsertOwnTaskParams struct {
+	ID             string
+	AccountID      string
+	ConversationID string
+	Title          string
+	Description    string
+	Priority       string
+	Assignee       string
+	DueAt          *time.Time
+	ChangedBy      string
+}
+
+// A task that no automation wrote: it has no automation and no run, and stands in the order it came. The conversation is locked.
+func (q *Queries) InsertOwnTask(ctx context.Context, arg InsertOwnTaskParams) error {
+	_, err := q.db.Exec(ctx, insertOwnTask,
+		arg.ID,
+		arg.AccountID,
+		arg.ConversationID,
+		arg.Title,
+		arg.Description,
+		arg.Priority,
+		arg.Assignee,
+		arg.DueAt,
+		arg.ChangedBy,
+	)
+	return err
+}
+
 const setTask = `-- name: SetTask :execrows
 UPDATE tasks
 SET state = CASE WHEN $1::text = '' THEN state ELSE $1 END,

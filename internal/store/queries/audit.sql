@@ -213,8 +213,9 @@ WHERE d.channel = 'task' AND d.state IN ('sent', 'delivered') AND d.resend_of IS
 LIMIT @most::integer;
 
 -- name: AuditRowWithoutTask :many
+-- A task that a program wrote has no automation, and no delivery.
 SELECT t.id::text FROM tasks AS t
-WHERE NOT EXISTS (SELECT 1 FROM deliveries AS d
+WHERE t.automation <> '' AND NOT EXISTS (SELECT 1 FROM deliveries AS d
                   WHERE d.conversation_id = t.conversation_id AND d.run = t.run AND d.automation = t.automation
                     AND d.action = t.action AND d.channel = 'task' AND d.state IN ('sent', 'delivered'))
 LIMIT @most::integer;

@@ -85,3 +85,10 @@ WHERE id = @id AND account_id = @account_id AND version = @version;
 SELECT id, account_id, coalesce(person_id::text, '')::text AS person_id, person, address, act, target, detail, at
 FROM audit_log WHERE account_id = @account_id AND target = @target
 ORDER BY id DESC LIMIT @most::integer;
+
+-- name: InsertOwnTask :exec
+-- A task that no automation wrote: it has no automation and no run, and stands in the order it came. The conversation is locked.
+INSERT INTO tasks (id, account_id, conversation_id, run, automation, action, title, description, priority, assignee, due_at, changed_by)
+SELECT @id::uuid, @account_id::text, @conversation_id::uuid, 0, '', coalesce(max(t.action), -1) + 1, @title::text, @description::text,
+       @priority::text, @assignee::text, sqlc.narg(due_at)::timestamptz, @changed_by::text
+FROM tasks AS t WHERE t.conversation_id = @conversation_id AND t.run = 0 AND t.automation = '';

@@ -1,0 +1,161 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"aftercall/internal/store"
+)
+
+// The times of a stream.
+const (
+	heartbeat   = 15 * time.Second
+	streamWrite = 10 * time.Second // whoever takes longer to take a few bytes is dropped
+)
+
+// mostAtOnce is how many alerts a stream looks for at once; of more than that the newest come, and the list has the rest.
+const mostAtOnce = 100
+
+func alertOf(a store.InboxAlert) alert {
+	return alert{ID: a.ID, ConversationID: a.ConversationID, DeliveryID: a.DeliveryID, Automation: a.Automation, Audience: a.Audience, Text: a.Text,
+		Read: a.Read, CreatedAt: a.CreatedAt}
+}
+
+func listAlerts(x *exchange) (any, error) {
+	before, err := x.cursor()
+	if err != nil {
+		return nil, err
+	}
+	var rows []store.InboxAlert
+	next := ""
+	if x.query.Get("show") == "unread" {
+		rows, err = x.reader().Unread(x.Context(), x.key.ID, x.account(), "", x.number("limit"))
+	} else {
+		rows, next, err = x.reader().Inbox(x.Context(), x.key.ID, x.account(), before, x.number("limit"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := alertPage{Items: make([]alert, len(rows)), Next: next}
+	for i, r := range rows {
+		p.Items[i] = alertOf(r)
+	}
+	return p, nil
+}
+
+func readAlert(x *exchange) (any, error) {
+	a, err := x.reader().Alert(x.Context(), x.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return done{true}, x.api.store.ReadAlert(x.Context(), x.by, a.AccountID, a.ID)
+}
+
+func readAlerts(x *exchange) (any, error) {
+	var wish readWish
+	if err := x.decode(&wish); err != nil {
+		return nil, err
+	}
+	err := x.api.store.ReadAlerts(x.Context(), x.by, store.Only(x.account()), wish.UpTo)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, invalid(fault{"/up_to", "It is the id of an alert."})
+	}
+	return done{true}, err
+}
+
+// streamAlerts passes on alerts until the program goes, the key is revoked or this process stops.
+func streamAlerts(w http.ResponseWriter, x *exchange) error {
+	last, err := x.lastHeard()
+	if err != nil {
+		return err
+	}
+	line, err := x.api.store.Listen(x.key.ID, store.Only(x.account()), store.TopicAlerts)
+	if err != nil {
+		return err
+	}
+	defer line.Close()
+	s := &stream{w: w, line: http.NewResponseController(w), last: last}
+	_ = s.line.SetReadDeadline(time.Time{}) // a recorder in a test has no connection to set it on
+	w.Header().Set("Content-Type", "text/event-stream")
+	s.write("retry: 2000\n\n")
+	s.tell(x) // what came since the last one that was heard
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for s.err == nil {
+		select {
+		case <-x.Context().Done():
+			return nil
+		case <-x.api.ended:
+			return nil
+		case <-line.Changed():
+			line.Take()
+			s.tell(x)
+		case <-beat.C:
+			if _, err := x.api.keys.Bearer(x.Context(), x.Header.Get("Authorization")); errors.Is(err, store.ErrNotFound) {
+				return nil // it was revoked
+			}
+			s.write(": still here\n\n")
+		}
+	}
+	return nil
+}
+
+// lastHeard is the alert after which a stream begins: the one that the program names, or the newest there is.
+func (x *exchange) lastHeard() (string, error) {
+	if last := x.Header.Get("Last-Event-ID"); last != "" {
+		if _, err := uuid.Parse(last); err != nil {
+			return "", invalid(fault{"Last-Event-ID", "It is the id of an alert."})
+		}
+		return last, nil
+	}
+	newest, _, err := x.reader().Inbox(x.Context(), x.key.ID, x.account(), "", 1)
+	if err != nil || len(newest) == 0 {
+		return uuid.Nil.String(), err
+	}
+	return newest[0].ID, nil
+}
+
+// stream writes server-sent events. After an error nothing is written any more.
+type stream struct {
+	w    http.ResponseWriter
+	line *http.ResponseController
+	last string // the newest that was told of
+	err  error
+}
+
+func (s *stream) write(text string) {
+	if s.err != nil {
+		return
+	}
+	_ = s.line.SetWriteDeadline(time.Now().Add(streamWrite)) // where there is none, the connection's end is noticed later
+	if _, s.err = s.w.Write([]byte(text)); s.err == nil {
+		s.err = s.line.Flush()
+	}
+}
+
+// tell writes the alerts that came since the last one, the oldest first.
+func (s *stream) tell(x *exchange) {
+	rows, err := x.reader().Unread(x.Context(), x.key.ID, x.account(), s.last, mostAtOnce)
+	if err != nil {
+		x.api.log.WarnContext(x.Context(), "look for alerts", "key_id", x.key.ID, "error", err) // the next change looks again
+		return
+	}
+	for _, r := range slices.Backward(rows) {
+		body, err := json.Marshal(alertOf(r))
+		if err != nil {
+			s.err = fmt.Errorf("write alert %s: %w", r.ID, err)
+			return
+		}
+		s.write(fmt.Sprintf("id: %s\nevent: alert\ndata: %s\n\n", r.ID, body))
+		if s.err != nil {
+			return
+		}
+		s.last = r.ID
+	}
+}
