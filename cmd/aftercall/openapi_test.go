@@ -28,51 +28,80 @@ func wholeDescription(t *testing.T) []byte {
 	return raw
 }
 
-// TestTheDescriptionIsOpenAPI holds the description against a schema of the parts of OpenAPI 3.1 that it uses, and each of its
-// schemas against the dialect of JSON Schema that 3.1 names.
-func TestTheDescriptionIsOpenAPI(t *testing.T) {
-	t.Parallel()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(wholeDescription(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := os.ReadFile("testdata/openapi-3.1.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	form, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+// base binds the schemas inside a description to the dialect of JSON Schema that 3.1 builds on: the form alone takes anything
+// for a schema.
+const base = `{"$id": "https://spec.openapis.org/oas/3.1/base", "$schema": "https://json-schema.org/draft/2020-12/schema",
+	"$ref": "https://spec.openapis.org/oas/3.1/schema/2022-10-07",
+	"$defs": {"schema": {"$dynamicAnchor": "meta", "$ref": "https://json-schema.org/draft/2020-12/schema"}}}`
+
+// officialForm is the form of a description as the OpenAPI Initiative publishes it, in testdata with its licence.
+func officialForm(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	published, err := os.ReadFile("testdata/openapi-3.1/schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
-	for name, resource := range map[string]any{"form.json": form, "openapi.json": doc} {
-		if err := c.AddResource(name, resource); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := c.Compile("form.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Validate(doc); err != nil {
-		t.Error(err)
-	}
-	var d describedInterface
-	if err := json.Unmarshal(wholeDescription(t), &d); err != nil {
-		t.Fatal(err)
-	}
-	for name := range d.Components.Schemas {
-		if _, err := c.Compile("openapi.json#/components/schemas/" + name); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	for name, example := range d.Components.Examples {
-		s, err := c.Compile("openapi.json#/components/schemas/Conversation")
+	c.AssertFormat()
+	for id, raw := range map[string][]byte{"https://spec.openapis.org/oas/3.1/schema/2022-10-07": published, "https://spec.openapis.org/oas/3.1/base": []byte(base)} {
+		resource, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Validate(example.Value); err != nil {
+		if err := c.AddResource(id, resource); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := c.Compile("https://spec.openapis.org/oas/3.1/base")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestTheDescriptionIsOpenAPI holds the description against the official schema of OpenAPI 3.1, shows that what is wrong is
+// found, and holds the examples against the schema that they are examples of.
+func TestTheDescriptionIsOpenAPI(t *testing.T) {
+	t.Parallel()
+	form, whole := officialForm(t), string(wholeDescription(t))
+	for _, c := range []struct{ name, of, to string }{
+		{name: "as it is"},
+		{"a member that there is not", `"operationId": "listTasks"`, `"operationID": "listTasks"`},
+		{"a parameter of the path that may be left out", `"required": true,`, `"required": false,`},
+		{"a schema of no type", `"type": "boolean"`, `"type": "bool"`},
+		{"a status in words", `"404": {`, `"missing": {`},
+	} {
+		wrong := strings.ReplaceAll(whole, c.of, c.to)
+		if c.of == "" {
+			wrong = whole
+		}
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(wrong))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := form.Validate(doc); (err != nil) != (c.of != "") {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("openapi.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	conversation, err := c.Compile("openapi.json#/components/schemas/Conversation")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d describedInterface
+	if err := json.Unmarshal([]byte(whole), &d); err != nil {
+		t.Fatal(err)
+	}
+	for name, example := range d.Components.Examples {
+		if err := conversation.Validate(example.Value); err != nil {
 			t.Errorf("example %s: %v", name, err)
 		}
 	}
