@@ -39,7 +39,7 @@ func TestWhatThePagesCanDoAProgramCan(t *testing.T) {
 	h.ask("POST", "/v1/conversations/"+id+"/replays", h.key, map[string]any{"revision": "same", "sandbox": true}).want(202)
 	h.settled(id, h.key)
 	for _, r := range h.api.Routes() {
-		if !h.heard[r.ID] && r.Answer.Type == "" {
+		if !h.described.Answered(r.ID) && r.Answer.Type == "" {
 			t.Errorf("%s was never answered here", r.ID)
 		}
 	}

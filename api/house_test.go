@@ -9,13 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"aftercall/api"
 	"aftercall/automation"
@@ -25,6 +21,7 @@ import (
 	"aftercall/deliver/teamalert"
 	"aftercall/internal/llm"
 	"aftercall/internal/openapi"
+	"aftercall/internal/openapi/openapitest"
 	"aftercall/internal/postgres/pgtest"
 	"aftercall/internal/store"
 	"aftercall/interview"
@@ -103,20 +100,19 @@ func (provider) Send(_ context.Context, m deliver.Message) (deliver.Receipt, err
 // house is the whole line behind a real server: two accounts, and keys for them.
 type house struct {
 	*testing.T
-	store  *store.Store
-	worker *worker.Worker
-	posted *store.Ingest
-	active map[string]string // revisions, by account
-	api    *api.API
-	url    string
-	key    string // of acme, with every scope
-	other  string // of umbra, likewise
-	log    *safeBuffer
+	store     *store.Store
+	worker    *worker.Worker
+	posted    *store.Ingest
+	active    map[string]string // revisions, by account
+	api       *api.API
+	desk      *ops.Ops
+	revisions *worker.Revisions
+	url       string
+	key       string // of acme, with every scope
+	other     string // of umbra, likewise
+	log       *safeBuffer
 
-	doc     map[string]any
-	schemas *jsonschema.Compiler
-	mu      sync.Mutex
-	heard   map[string]bool // operations that answered as they should
+	described *openapitest.Description
 }
 
 // safeBuffer is a log that may be written from many requests.
@@ -139,26 +135,26 @@ func (s *safeBuffer) String() string {
 
 func open(t *testing.T) *house {
 	t.Helper()
-	h := &house{T: t, log: &safeBuffer{}, heard: map[string]bool{}, active: map[string]string{}}
+	h := &house{T: t, log: &safeBuffer{}, active: map[string]string{}}
 	db, err := store.Open(t.Context(), pgtest.New(t), store.Options{})
 	h.must(err)
 	t.Cleanup(db.Close)
 	h.store = db
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
-	revisions := worker.NewRevisions(db, log)
+	h.revisions = worker.NewRevisions(db, log)
 	for _, account := range []string{"acme", "umbra"} {
 		h.activate(account)
 	}
-	h.must(revisions.Refresh(t.Context()))
+	h.must(h.revisions.Refresh(t.Context()))
 	jobs, err := worker.NewInserter(db)
 	h.must(err)
 	interviewer := interview.NewInterviewer(doubting{}, db, interview.Limits{})
-	desk, err := ops.New(ops.Config{Store: db, River: jobs, Revisions: revisions, Interviewer: interviewer, Logger: log})
+	h.desk, err = ops.New(ops.Config{Store: db, River: jobs, Revisions: h.revisions, Interviewer: interviewer, Logger: log})
 	h.must(err)
-	h.worker, err = worker.New(worker.Config{Store: db, Revisions: revisions, Interviewer: interviewer, Logger: log, Bulk: desk.Work,
+	h.worker, err = worker.New(worker.Config{Store: db, Revisions: h.revisions, Interviewer: interviewer, Logger: log, Bulk: h.desk.Work,
 		Channels: map[string]deliver.Channel{deliver.Email: provider{}, deliver.TeamAlert: teamalert.New(db)}, Capture: capture.New(db)})
 	h.must(err)
-	h.api, err = api.New(api.Config{Store: db, Ops: desk, Revisions: revisions, Logger: log})
+	h.api, err = api.New(api.Config{Store: db, Ops: h.desk, Revisions: h.revisions, Logger: log})
 	h.must(err)
 	h.posted = db.NewIngest(worker.EnqueueDecides(jobs))
 	mux := http.NewServeMux()
@@ -170,7 +166,9 @@ func open(t *testing.T) *house {
 	t.Cleanup(h.api.End)
 	h.url = server.URL
 	h.key, h.other = h.newKey("acme", store.Scopes()...), h.newKey("umbra", store.Scopes()...)
-	h.describe()
+	raw, err := openapi.Document(h.api.Routes(), api.Words())
+	h.must(err)
+	h.described = openapitest.Read(t, raw)
 	h.must(h.worker.Start(t.Context()))
 	t.Cleanup(func() { h.must(h.worker.Stop(context.Background())) })
 	return h
@@ -202,19 +200,6 @@ func (h *house) newKey(account string, scopes ...store.Scope) string {
 	key := people.NewKey()
 	h.must(h.store.AddKey(h.Context(), account, "test", key.Prefix, key.Hash, store.Actor{Name: "test"}, scopes...))
 	return key.Text
-}
-
-// describe reads the description of the routes.
-func (h *house) describe() {
-	h.Helper()
-	raw, err := openapi.Document(h.api.Routes(), api.Words())
-	h.must(err)
-	h.must(json.Unmarshal(raw, &h.doc))
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	h.must(err)
-	h.schemas = jsonschema.NewCompiler()
-	h.schemas.AssertFormat()
-	h.must(h.schemas.AddResource("openapi.json", doc))
 }
 
 // answer is what the server said.
@@ -292,56 +277,11 @@ func (h *house) ask(method, path, key string, body any, header ...string) answer
 	if err := json.Unmarshal(raw, &a.said); err != nil {
 		h.Fatalf("%s %s: the answer %d is no JSON: %s", method, path, a.status, raw)
 	}
-	h.asDescribed(method, path, a)
-	return a
-}
-
-var inPath = regexp.MustCompile(`\\\{\w+\\\}`)
-
-// asDescribed holds an answer against the description of its route.
-func (h *house) asDescribed(method, path string, a answer) {
-	h.Helper()
-	path, _, _ = strings.Cut(path, "?")
-	found, exact := "", false
-	for template := range h.doc["paths"].(map[string]any) {
-		if template == path {
-			found, exact = template, true
-		}
-		fits := regexp.MustCompile("^" + inPath.ReplaceAllString(regexp.QuoteMeta(template), `[^/]+`) + "$")
-		if !exact && fits.MatchString(path) {
-			found = template
-		}
-	}
-	operation, _ := h.doc["paths"].(map[string]any)[found].(map[string]any)[strings.ToLower(method)].(map[string]any)
-	status := fmt.Sprint(a.status)
-	if _, ok := operation["responses"].(map[string]any)[status]; !ok {
-		h.Errorf("%s %s: %d is not described: %s", method, path, a.status, a.raw)
-		return
-	}
-	kind, schema := "application/problem+json", "openapi.json#/components/schemas/Problem"
-	if a.status < 300 {
-		kind = "application/json"
-		at := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(found)
-		schema = "openapi.json#/paths/" + at + "/" + strings.ToLower(method) + "/responses/" + status + "/content/application~1json/schema"
-		h.mu.Lock()
-		h.heard[operation["operationId"].(string)] = true
-		h.mu.Unlock()
-	}
-	if got := a.header.Get("Content-Type"); got != kind {
-		h.Errorf("%s %s: %d of type %q, want %s", method, path, a.status, got, kind)
-	}
-	h.mu.Lock()
-	s, err := h.schemas.Compile(schema)
-	h.mu.Unlock()
-	h.must(err)
-	body, err := jsonschema.UnmarshalJSON(strings.NewReader(a.raw))
-	h.must(err)
-	if err := s.Validate(body); err != nil {
-		h.Errorf("%s %s: %d is not as described: %v\n%s", method, path, a.status, err, a.raw)
-	}
+	h.described.Hold(h.T, req, res, raw)
 	if remedy, _ := a.said["remedy"].(string); a.status >= 400 && remedy == "" {
 		h.Errorf("%s %s: %d says not what to do: %s", method, path, a.status, a.raw)
 	}
+	return a
 }
 
 // account is the one that a key belongs to.
