@@ -44,6 +44,26 @@ func TestTheListOfDeliveriesWalksItsIndexes(t *testing.T) {
 	}
 }
 
+// TestCallsInTroubleAreNotSorted: an index by time never lists calls, however much better than their own the planner takes it to
+// be. All that is in trouble would have to be read and sorted for one page.
+func TestCallsInTroubleAreNotSorted(t *testing.T) {
+	t.Parallel()
+	h := filled(t)
+	h.exec(t, "DROP INDEX deliveries_troubled, deliveries_troubled_of")
+	for statement, q := range map[string]store.ConversationQuery{
+		"ListTroubled":   {Outcome: store.OutcomeFailed},
+		"ListTroubledOf": {Outcome: store.OutcomeFailed, Automation: "callback"},
+	} {
+		text := h.planOf(t, statement, func(r *store.Reader) error {
+			_, _, err := r.Conversations(t.Context(), q)
+			return err
+		})
+		if strings.Contains(text, "deliveries_moved") {
+			t.Errorf("%s walks an index by time:\n%s", statement, text)
+		}
+	}
+}
+
 // delivered lists deliveries page by page, and gives who they were for.
 func (h *house) delivered(t *testing.T, q store.DeliveryQuery) (to []string) {
 	t.Helper()

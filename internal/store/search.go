@@ -96,12 +96,16 @@ func AcceptedAbout(id string) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// siftMost conversations are looked at together, and furthest of them for one page: where few are as asked, a page gives up
-// there, shows what it has, and the next one goes on. So no search takes longer than another, however much there is.
+// At most siftMost conversations are looked at together, fewer at first, and furthest of them for one page: where few are as
+// asked, a page gives up there, shows what it has, and the next one goes on. So no search takes longer than another, however
+// much there is.
 const (
 	siftMost = 500
 	furthest = 4000
 )
+
+// agentNames is how many names of agents each account is looked through for one in other letters.
+const agentNames = 100
 
 // conversationIDs finds a page of ids. What is asked for decides which index is walked; the rest is sifted.
 func conversationIDs(ctx context.Context, d *db.Queries, q ConversationQuery, within Accounts, before string, limit int) (ids []string, next string, err error) {
@@ -114,11 +118,13 @@ func conversationIDs(ctx context.Context, d *db.Queries, q ConversationQuery, wi
 		}
 		return append([]string{}, ids...), next, err
 	}
-	for range furthest / siftMost {
-		some, err := w.step(ctx, d, siftMost)
+	for looked := 0; looked < furthest; {
+		most := min(siftMost, max(2*limit, looked))
+		some, err := w.step(ctx, d, most)
 		if err != nil || len(some) == 0 {
 			return ids, "", err
 		}
+		looked += most
 		w.sift.Ids = some
 		fitting, err := d.SiftConversations(ctx, w.sift)
 		if err != nil {
@@ -127,7 +133,7 @@ func conversationIDs(ctx context.Context, d *db.Queries, q ConversationQuery, wi
 		if ids = append(ids, fitting...); len(ids) > limit {
 			return ids[:limit], ids[limit-1], nil
 		}
-		if len(some) < siftMost {
+		if len(some) < most {
 			return ids, "", nil
 		}
 		w.before = some[len(some)-1]
@@ -141,6 +147,7 @@ type walk struct {
 	sift          db.SiftConversationsParams
 	sifts         bool // what the index gives is not all that was asked for
 	search        db.SearchConversationsParams
+	agents        []string // names that the agent may go by; nil: not looked up yet
 	before, since string
 	within        Accounts
 }
@@ -171,17 +178,22 @@ func walkOf(q ConversationQuery, within Accounts, before string) *walk {
 	}
 	w.sifts = q.State != "" || q.Channel != "" || q.Agent != "" || w.sift.Verdict != "" || w.sift.DeliveryState != ""
 	alone := q.State == "" && q.Channel == "" && q.Agent == ""
+	verdict := w.sift.Verdict != ""
 	switch {
 	case strings.TrimSpace(q.Search) != "":
 		w.search, w.next = searchOf(q), nextFound
 	case w.sift.DeliveryState != "":
-		w.next, w.sifts = nextTroubled, !alone || q.Automation != ""
+		w.next, w.sifts = nextTroubled, !alone
 	case q.Outcome == OutcomeUnsure:
 		w.next, w.sifts = nextUnsure, !alone || q.Automation != ""
 	case w.sift.Verdict == "fires" && q.Automation != "":
 		w.next, w.sifts = nextFired, !alone
 	case q.State == StateAccepted || q.State == StateWaiting:
 		w.next = nextUndecided
+	case q.Agent != "":
+		w.next, w.sifts = nextOfAgent, verdict || q.State != "" || q.Channel != ""
+	case q.Channel != "":
+		w.next, w.sifts = nextOfChannel, verdict || q.State != ""
 	default:
 		w.next = nextAccepted
 	}
@@ -196,7 +208,28 @@ func nextUndecided(ctx context.Context, d *db.Queries, w *walk, most int32) ([]s
 	return d.ListUndecided(ctx, db.ListUndecidedParams{Before: w.before, Since: w.since, Most: most, Every: w.within.every, AccountIds: w.within.list()})
 }
 
+func nextOfAgent(ctx context.Context, d *db.Queries, w *walk, most int32) ([]string, error) {
+	if w.agents == nil {
+		names, err := d.AgentsNamed(ctx, db.AgentsNamedParams{Agent: w.sift.Agent, Every: w.within.every, AccountIds: w.within.list(), Most: agentNames})
+		if err != nil {
+			return nil, err
+		}
+		w.agents = append(names, w.sift.Agent)
+	}
+	return d.ListOfAgent(ctx, db.ListOfAgentParams{Agent: w.sift.Agent, Names: w.agents, Before: w.before, Since: w.since, Most: most,
+		Every: w.within.every, AccountIds: w.within.list()})
+}
+
+func nextOfChannel(ctx context.Context, d *db.Queries, w *walk, most int32) ([]string, error) {
+	return d.ListOfChannel(ctx, db.ListOfChannelParams{Channel: w.sift.Channel, Before: w.before, Since: w.since, Most: most,
+		Every: w.within.every, AccountIds: w.within.list()})
+}
+
 func nextTroubled(ctx context.Context, d *db.Queries, w *walk, most int32) ([]string, error) {
+	if w.sift.Automation != "" {
+		return d.ListTroubledOf(ctx, db.ListTroubledOfParams{State: w.sift.DeliveryState, Automation: w.sift.Automation, Before: w.before,
+			Since: w.since, Most: most, Every: w.within.every, AccountIds: w.within.list()})
+	}
 	return d.ListTroubled(ctx, db.ListTroubledParams{State: w.sift.DeliveryState, Before: w.before, Since: w.since, Most: most,
 		Every: w.within.every, AccountIds: w.within.list()})
 }

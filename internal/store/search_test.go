@@ -23,9 +23,14 @@ func searches() map[string]store.ConversationQuery {
 		"ListConversations, conversations_by_account, id <":             {},
 		"ListUndecided, conversations_undecided_by_account, id <":       {State: store.StateWaiting},
 		"ListTroubled, deliveries_troubled, state =":                    {Outcome: store.OutcomeHeld},
+		"ListTroubledOf, deliveries_troubled_of, automation =":          {Outcome: store.OutcomeHeld, Automation: "callback"},
 		"ListUnsure, decisions_unsure, conversation_id <":               {Outcome: store.OutcomeUnsure},
 		"ListFired, decisions_fired, automation =":                      {Automation: "callback"},
-		"SiftConversations, conversations_pkey, id =":                   {Agent: "nobody"},
+		"ListOfAgent, conversations_by_agent, agent_id =":               {Agent: "a"},
+		"ListOfAgent, conversations_by_agent_name, agent_name =":        {Agent: "nobody"},
+		"AgentsNamed, conversations_by_agent_name, agent_name >":        {Agent: "robin"},
+		"ListOfChannel, conversations_by_channel, channel =":            {Channel: "chat"},
+		"SiftConversations, conversations_pkey, id =":                   {Outcome: store.OutcomeNone},
 		"SearchConversations, attempts_by_provider_id, provider_id =":   {Search: "old-7"},
 		"SearchConversations, conversations_by_phone, phone_key =":      {Search: "+447000000007"},
 		"SearchConversations, conversations_by_far_phone, phone_key =":  {Search: "7"},
@@ -84,6 +89,17 @@ func filled(t *testing.T) *house {
 // leaves. name says which, with commas between.
 func (h *house) boundBy(t *testing.T, name string, ask func(r *store.Reader) error) {
 	t.Helper()
+	said := strings.Split(name, ", ")
+	text := h.planOf(t, said[0], ask)
+	bound := regexp.MustCompile(said[1] + `.*\n\s*Index Cond: .*` + said[2])
+	if scan := regexp.MustCompile(`Seq Scan on (?:` + growing + `)\b`); scan.MatchString(text) || !bound.MatchString(text) {
+		t.Errorf("%s is not bound by %s:\n%.4000s", said[0], bound, text)
+	}
+}
+
+// planOf asks, and has the planner explain one of the statements as the pages run it.
+func (h *house) planOf(t *testing.T, statement string, ask func(r *store.Reader) error) (text string) {
+	t.Helper()
 	passed := &statements{seen: map[string]pgx.TraceQueryStartData{}}
 	pages, err := store.Open(t.Context(), h.url, store.Options{Pool: 1, Pages: 1, Ingest: -1, Tracer: passed})
 	if err != nil {
@@ -93,12 +109,10 @@ func (h *house) boundBy(t *testing.T, name string, ask func(r *store.Reader) err
 	if err := ask(pages.Within(store.Only("acme"))); err != nil {
 		t.Fatal(err)
 	}
-	said := strings.Split(name, ", ")
-	asked, ok := passed.seen[said[0]]
+	asked, ok := passed.seen[statement]
 	if !ok {
-		t.Fatalf("%s was not asked", said[0])
+		t.Fatalf("%s was not asked", statement)
 	}
-	bound := regexp.MustCompile(said[1] + `.*\n\s*Index Cond: .*` + said[2])
 	h.pagesTx(t, "SET LOCAL aftercall.accounts = '{acme}'", func(tx pgx.Tx) {
 		rows, err := tx.Query(t.Context(), "EXPLAIN "+asked.SQL, asked.Args...)
 		if err != nil {
@@ -108,11 +122,9 @@ func (h *house) boundBy(t *testing.T, name string, ask func(r *store.Reader) err
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := strings.Join(plan, "\n")
-		if scan := regexp.MustCompile(`Seq Scan on (?:` + growing + `)\b`); scan.MatchString(text) || !bound.MatchString(text) {
-			t.Errorf("%s is not bound by %s:\n%.4000s", said[0], bound, text)
-		}
+		text = strings.Join(plan, "\n")
 	})
+	return text
 }
 
 // found are the platform's ids of what a query finds.
@@ -215,6 +227,11 @@ func TestASearchIsNarrowed(t *testing.T) {
 		"accepted":                   {store.ConversationQuery{State: store.StateAccepted}, []string{"open"}},
 		"waiting":                    {store.ConversationQuery{State: store.StateWaiting}, []string{}},
 		"decided, by an agent":       {store.ConversationQuery{State: store.StateDecided, Agent: "front desk"}, []string{"nothing"}},
+		"an agent, by id":            {store.ConversationQuery{Agent: "desk"}, []string{"nothing"}},
+		"an agent, by name":          {store.ConversationQuery{Agent: "Front desk"}, []string{"nothing"}},
+		"an agent, of a channel":     {store.ConversationQuery{Agent: "desk", Channel: "phone"}, []string{}},
+		"no agent":                   {store.ConversationQuery{Agent: "nobody"}, []string{}},
+		"a channel, fired":           {store.ConversationQuery{Channel: "phone", Outcome: store.OutcomeFired}, []string{"failed", "held", "sent"}},
 		"a channel":                  {store.ConversationQuery{Channel: "chat"}, []string{"nothing"}},
 		"a number and an outcome":    {store.ConversationQuery{Search: "07700900123", Outcome: store.OutcomeHeld}, []string{"held"}},
 		"a provider's id":            {store.ConversationQuery{Search: "<one.two@mail.example>"}, []string{"sent"}},
@@ -275,8 +292,9 @@ func TestARareSearchGivesUpAndGoesOn(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
 	h.exec(t, filler, h.revision)
-	h.exec(t, "UPDATE conversations SET agent_id = 'rare' WHERE external_id IN ('old-100', 'old-5900', 'old-5901')")
-	q := store.ConversationQuery{Agent: "rare", Limit: 2}
+	h.exec(t, `UPDATE decisions SET verdict = 'no' WHERE verdict = 'fires'
+		AND conversation_id IN (SELECT id FROM conversations WHERE external_id IN ('old-100', 'old-5900', 'old-5901'))`)
+	q := store.ConversationQuery{Outcome: store.OutcomeNone, Limit: 2}
 	pages := []string{}
 	for {
 		rows, next, err := h.Conversations(t.Context(), q)

@@ -15,7 +15,7 @@ const listTroubledDeliveries = `-- name: ListTroubledDeliveries :many
 SELECT page.id::uuid AS id, page.updated_at
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT d.id, d.updated_at FROM deliveries AS d
-    WHERE d.account_id = a.id AND d.state IN ('retrying', 'held', 'failed', 'unknown') AND d.state = $1::text
+    WHERE d.account_id = a.id AND d.updated_at > '-infinity' AND d.state IN ('retrying', 'held', 'failed', 'unknown') AND d.state = $1::text
       AND (d.updated_at, d.id) < ($2::timestamptz, $3::uuid) AND d.updated_at >= $4::timestamptz
     ORDER BY d.updated_at DESC, d.id DESC LIMIT $5::integer) AS page
 WHERE $6::boolean OR a.id = ANY($7::text[])

@@ -10,6 +10,56 @@ import (
 	"time"
 )
 
+const agentsNamed = `-- name: AgentsNamed :many
+WITH RECURSIVE named AS (
+    SELECT a.id AS account_id, 1 AS n, first.agent_name AS name
+    FROM accounts AS a CROSS JOIN LATERAL (
+        SELECT c.agent_name FROM conversations AS c WHERE c.account_id = a.id ORDER BY c.agent_name LIMIT 1) AS first
+    WHERE $2::boolean OR a.id = ANY($3::text[])
+    UNION ALL
+    SELECT l.account_id, l.n + 1, next.agent_name
+    FROM named AS l CROSS JOIN LATERAL (
+        SELECT c.agent_name FROM conversations AS c
+        WHERE c.account_id = l.account_id AND c.agent_name > l.name ORDER BY c.agent_name LIMIT 1) AS next
+    WHERE l.n < $4::integer
+)
+SELECT DISTINCT name::text AS name FROM named WHERE lower(name) = lower($1::text)
+`
+
+type AgentsNamedParams struct {
+	Agent      string
+	Every      bool
+	AccountIds []string
+	Most       int32
+}
+
+// The names that are one but for small and capital letters. Row security would not let an index of small letters be used, so
+// the names there are, at most so many of each account, are read off an index one after the other.
+func (q *Queries) AgentsNamed(ctx context.Context, arg AgentsNamedParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, agentsNamed,
+		arg.Agent,
+		arg.Every,
+		arg.AccountIds,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const capturedMessage = `-- name: CapturedMessage :one
 SELECT id, account_id, conversation_id, external_id, automation, channel, recipients, subject, text, html, fields, test,
        captured_at
@@ -449,6 +499,105 @@ func (q *Queries) ListFired(ctx context.Context, arg ListFiredParams) ([]string,
 	return items, nil
 }
 
+const listOfAgent = `-- name: ListOfAgent :many
+SELECT page.id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    (SELECT c.id FROM conversations AS c
+     WHERE c.account_id = a.id AND c.agent_id = $1::text AND c.id < $2::uuid AND c.id >= $3::uuid
+     ORDER BY c.id DESC LIMIT $4::integer)
+    UNION
+    (SELECT called.id FROM unnest($5::text[]) AS n (name) CROSS JOIN LATERAL (
+         SELECT c.id FROM conversations AS c
+         WHERE c.account_id = a.id AND c.agent_name = n.name AND c.id < $2::uuid AND c.id >= $3::uuid
+         ORDER BY c.id DESC LIMIT $4::integer) AS called)) AS page (id)
+WHERE $6::boolean OR a.id = ANY($7::text[])
+ORDER BY page.id DESC LIMIT $4::integer
+`
+
+type ListOfAgentParams struct {
+	Agent      string
+	Before     string
+	Since      string
+	Most       int32
+	Names      []string
+	Every      bool
+	AccountIds []string
+}
+
+func (q *Queries) ListOfAgent(ctx context.Context, arg ListOfAgentParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listOfAgent,
+		arg.Agent,
+		arg.Before,
+		arg.Since,
+		arg.Most,
+		arg.Names,
+		arg.Every,
+		arg.AccountIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listOfChannel = `-- name: ListOfChannel :many
+SELECT page.id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT c.id FROM conversations AS c
+    WHERE c.account_id = a.id AND c.channel = $1::text AND c.id < $2::uuid AND c.id >= $3::uuid
+    ORDER BY c.id DESC LIMIT $4::integer) AS page
+WHERE $5::boolean OR a.id = ANY($6::text[])
+ORDER BY page.id DESC LIMIT $4::integer
+`
+
+type ListOfChannelParams struct {
+	Channel    string
+	Before     string
+	Since      string
+	Most       int32
+	Every      bool
+	AccountIds []string
+}
+
+func (q *Queries) ListOfChannel(ctx context.Context, arg ListOfChannelParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listOfChannel,
+		arg.Channel,
+		arg.Before,
+		arg.Since,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTroubled = `-- name: ListTroubled :many
 SELECT page.conversation_id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
@@ -473,6 +622,56 @@ type ListTroubledParams struct {
 func (q *Queries) ListTroubled(ctx context.Context, arg ListTroubledParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, listTroubled,
 		arg.State,
+		arg.Before,
+		arg.Since,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listTroubledOf = `-- name: ListTroubledOf :many
+SELECT page.conversation_id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT DISTINCT d.conversation_id FROM deliveries AS d
+    WHERE d.account_id = a.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = $1::text
+      AND d.automation = $2::text AND d.conversation_id < $3::uuid AND d.conversation_id >= $4::uuid
+    ORDER BY d.conversation_id DESC LIMIT $5::integer) AS page
+WHERE $6::boolean OR a.id = ANY($7::text[])
+ORDER BY page.conversation_id DESC LIMIT $5::integer
+`
+
+type ListTroubledOfParams struct {
+	State      string
+	Automation string
+	Before     string
+	Since      string
+	Most       int32
+	Every      bool
+	AccountIds []string
+}
+
+// Likewise, with a delivery of one automation.
+func (q *Queries) ListTroubledOf(ctx context.Context, arg ListTroubledOfParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, listTroubledOf,
+		arg.State,
+		arg.Automation,
 		arg.Before,
 		arg.Since,
 		arg.Most,

@@ -5,7 +5,7 @@
 SELECT page.id::uuid AS id, page.updated_at
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT d.id, d.updated_at FROM deliveries AS d
-    WHERE d.account_id = a.id AND d.state IN ('retrying', 'held', 'failed', 'unknown') AND d.state = @state::text
+    WHERE d.account_id = a.id AND d.updated_at > '-infinity' AND d.state IN ('retrying', 'held', 'failed', 'unknown') AND d.state = @state::text
       AND (d.updated_at, d.id) < (@before_at::timestamptz, @before_id::uuid) AND d.updated_at >= @since::timestamptz
     ORDER BY d.updated_at DESC, d.id DESC LIMIT @most::integer) AS page
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])

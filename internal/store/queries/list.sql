@@ -30,6 +30,17 @@ FROM accounts AS a CROSS JOIN LATERAL (
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.conversation_id DESC LIMIT @most::integer;
 
+-- name: ListTroubledOf :many
+-- Likewise, with a delivery of one automation.
+SELECT page.conversation_id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT DISTINCT d.conversation_id FROM deliveries AS d
+    WHERE d.account_id = a.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = @state::text
+      AND d.automation = @automation::text AND d.conversation_id < @before::uuid AND d.conversation_id >= @since::uuid
+    ORDER BY d.conversation_id DESC LIMIT @most::integer) AS page
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+ORDER BY page.conversation_id DESC LIMIT @most::integer;
+
 -- name: ListUnsure :many
 SELECT page.conversation_id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
@@ -50,6 +61,46 @@ FROM accounts AS a CROSS JOIN LATERAL (
     ORDER BY d.conversation_id DESC LIMIT @most::integer) AS page
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.conversation_id DESC LIMIT @most::integer;
+
+-- name: AgentsNamed :many
+-- The names that are one but for small and capital letters. Row security would not let an index of small letters be used, so
+-- the names there are, at most so many of each account, are read off an index one after the other.
+WITH RECURSIVE named AS (
+    SELECT a.id AS account_id, 1 AS n, first.agent_name AS name
+    FROM accounts AS a CROSS JOIN LATERAL (
+        SELECT c.agent_name FROM conversations AS c WHERE c.account_id = a.id ORDER BY c.agent_name LIMIT 1) AS first
+    WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+    UNION ALL
+    SELECT l.account_id, l.n + 1, next.agent_name
+    FROM named AS l CROSS JOIN LATERAL (
+        SELECT c.agent_name FROM conversations AS c
+        WHERE c.account_id = l.account_id AND c.agent_name > l.name ORDER BY c.agent_name LIMIT 1) AS next
+    WHERE l.n < @most::integer
+)
+SELECT DISTINCT name::text AS name FROM named WHERE lower(name) = lower(@agent::text);
+
+-- name: ListOfAgent :many
+SELECT page.id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    (SELECT c.id FROM conversations AS c
+     WHERE c.account_id = a.id AND c.agent_id = @agent::text AND c.id < @before::uuid AND c.id >= @since::uuid
+     ORDER BY c.id DESC LIMIT @most::integer)
+    UNION
+    (SELECT called.id FROM unnest(@names::text[]) AS n (name) CROSS JOIN LATERAL (
+         SELECT c.id FROM conversations AS c
+         WHERE c.account_id = a.id AND c.agent_name = n.name AND c.id < @before::uuid AND c.id >= @since::uuid
+         ORDER BY c.id DESC LIMIT @most::integer) AS called)) AS page (id)
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+ORDER BY page.id DESC LIMIT @most::integer;
+
+-- name: ListOfChannel :many
+SELECT page.id::uuid AS id
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT c.id FROM conversations AS c
+    WHERE c.account_id = a.id AND c.channel = @channel::text AND c.id < @before::uuid AND c.id >= @since::uuid
+    ORDER BY c.id DESC LIMIT @most::integer) AS page
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: SearchConversations :many
 -- By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform, an e-mail address, a number

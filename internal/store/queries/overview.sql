@@ -34,7 +34,7 @@ SELECT floor(extract(epoch FROM page.updated_at - @from_at::timestamptz) / @slic
        count(*)::integer AS deliveries, max(page.updated_at)::timestamptz AS newest
 FROM mine CROSS JOIN unnest('{retrying,failed,unknown}'::text[]) AS trouble (state) CROSS JOIN LATERAL (
     SELECT d.id, d.attempt, d.state, d.channel, d.provider, d.updated_at FROM deliveries AS d
-    WHERE d.account_id = mine.id AND d.state IN ('retrying', 'held', 'failed', 'unknown') AND d.state = trouble.state
+    WHERE d.account_id = mine.id AND d.updated_at > '-infinity' AND d.state IN ('retrying', 'held', 'failed', 'unknown') AND d.state = trouble.state
       AND d.updated_at >= @from_at::timestamptz
     ORDER BY d.updated_at DESC, d.id DESC LIMIT @most::integer) AS page
 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
