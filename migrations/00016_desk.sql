@@ -21,6 +21,7 @@ CREATE TABLE alert_reads (
     read_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (alert_id, person)
 );
+CREATE INDEX alert_reads_by_person ON alert_reads (person, account_id, alert_id);
 CREATE TABLE alert_marks (
     person     text        NOT NULL,
     account_id text        NOT NULL,

@@ -21,7 +21,7 @@ type InboxAlert struct {
 // The bounds of what counts as unread: an alert that nobody looked at for a month, or that hundreds came after, is not news.
 const (
 	unreadFor     = 30 * 24 * time.Hour
-	unreadScanned = 500 // of each account
+	unreadScanned = 200 // of each account
 	mostUnread    = 100
 )
 

@@ -107,3 +107,25 @@ func TestWhatIsStillToComeIsNotRead(t *testing.T) {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
+
+// TestUnreadIsLookedForAmongTheNewest: by everybody on every page, so it walks two indexes from their new ends.
+func TestUnreadIsLookedForAmongTheNewest(t *testing.T) {
+	t.Parallel()
+	h := filled(t)
+	for _, name := range []string{
+		"UnreadAlertIDs, alerts_by_account, id >", "UnreadAlertIDs, alert_reads_by_person, alert_id >",
+		"UnreadAlerts, alerts_by_account, id >", "UnreadAlerts, alert_reads_by_person, alert_id >",
+		"InboxAlerts, alerts_by_account, id <", "InboxAlerts, alerts_pkey, id =", "InboxAlerts, alert_reads_(?:pkey|by_person), alert_id =",
+	} {
+		h.boundBy(t, name, func(r *store.Reader) error {
+			_, err := r.CountUnread(t.Context(), "a")
+			if err == nil {
+				_, err = r.Unread(t.Context(), "a", "", "", 10)
+			}
+			if err == nil {
+				_, _, err = r.Inbox(t.Context(), "a", "", "", 10)
+			}
+			return err
+		})
+	}
+}

@@ -246,3 +246,18 @@ func TestAlerts(t *testing.T) {
 		t.Errorf("posted for another account: %v", err)
 	}
 }
+
+// TestCapturedMessagesWalkTheirIndex.
+func TestCapturedMessagesWalkTheirIndex(t *testing.T) {
+	t.Parallel()
+	h := filled(t)
+	for name, channel := range map[string]string{
+		"ListCaptured, captured_by_account, id <": "", "ListCaptured, captured_pkey, id =": "",
+		"ListCapturedOfChannel, captured_by_channel, channel =": "sms", "ListCapturedOfChannel, captured_pkey, id =": "email",
+	} {
+		h.boundBy(t, name, func(r *store.Reader) error {
+			_, _, err := r.CapturedMessages(t.Context(), "", channel, "", 10)
+			return err
+		})
+	}
+}

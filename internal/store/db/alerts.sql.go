@@ -39,17 +39,18 @@ func (q *Queries) FindAlert(ctx context.Context, arg FindAlertParams) (Alert, er
 
 const inboxAlerts = `-- name: InboxAlerts :many
 
-SELECT page.id::uuid AS id, page.account_id, page.delivery_id, page.conversation_id, page.automation, page.audience, page.text,
-       page.created_at, (page.marked OR EXISTS (SELECT 1 FROM alert_reads AS x
-           WHERE x.alert_id = page.id AND x.person = $1 AND x.account_id = page.account_id))::boolean AS read
-FROM (SELECT l.id, l.account_id, l.delivery_id, l.conversation_id, l.automation, l.audience, l.text, l.created_at, coalesce(l.id <= m.read_up_to, false) AS marked
+SELECT l.id, l.account_id, l.delivery_id, l.conversation_id, l.automation, l.audience, l.text, l.created_at,
+       (page.marked OR EXISTS (SELECT 1 FROM alert_reads AS x
+           WHERE x.alert_id = l.id AND x.person = $1 AND x.account_id = l.account_id))::boolean AS read
+FROM (SELECT newest.id, coalesce(newest.id <= m.read_up_to, false) AS marked
       FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = $1
       CROSS JOIN LATERAL (
-          SELECT n.id, n.account_id, n.delivery_id, n.conversation_id, n.automation, n.audience, n.text, n.created_at FROM alerts AS n WHERE n.account_id = a.id AND n.id < $2::uuid
-          ORDER BY n.id DESC LIMIT $3::integer) AS l
+          SELECT n.id FROM alerts AS n WHERE n.account_id = a.id AND n.id < $2::uuid
+          ORDER BY n.id DESC LIMIT $3::integer) AS newest
       WHERE $4::boolean OR a.id = ANY($5::text[])
-      ORDER BY l.id DESC LIMIT $3::integer) AS page
-ORDER BY page.id DESC
+      ORDER BY newest.id DESC LIMIT $3::integer) AS page
+JOIN alerts AS l ON l.id = page.id
+ORDER BY l.id DESC
 `
 
 type InboxAlertsParams struct {
@@ -73,7 +74,9 @@ type InboxAlertsRow struct {
 }
 
 // Team alerts as a person finds them. What they have read is every alert up to a mark, and some after it. Unread is looked
-// for among the newest of each account after the mark, so that it costs the same however much was posted or read.
+// for among the newest of each account after the mark, so that it costs the same however much was posted or read: of the
+// newest so many alerts, what is read is among the newest so many that were read. Ids are found before rows are read: then
+// the index alone answers, and the planner has no reason to look for a small account's in the order of all.
 func (q *Queries) InboxAlerts(ctx context.Context, arg InboxAlertsParams) ([]InboxAlertsRow, error) {
 	rows, err := q.db.Query(ctx, inboxAlerts,
 		arg.Person,
@@ -184,7 +187,9 @@ CROSS JOIN LATERAL (
     SELECT l.id FROM (SELECT n.id FROM alerts AS n
                       WHERE n.account_id = a.id AND n.id > greatest($2::uuid, m.read_up_to)
                       ORDER BY n.id DESC LIMIT $3::integer) AS l
-    WHERE NOT EXISTS (SELECT 1 FROM alert_reads AS x WHERE x.alert_id = l.id AND x.person = $1 AND x.account_id = a.id)
+    WHERE l.id <> ALL (ARRAY(SELECT x.alert_id FROM alert_reads AS x
+                             WHERE x.person = $1 AND x.account_id = a.id AND x.alert_id > greatest($2::uuid, m.read_up_to)
+                             ORDER BY x.alert_id DESC LIMIT $3::integer))
     ORDER BY l.id DESC LIMIT $4::integer) AS page
 WHERE $5::boolean OR a.id = ANY($6::text[])
 ORDER BY page.id DESC LIMIT $4::integer
@@ -227,17 +232,21 @@ func (q *Queries) UnreadAlertIDs(ctx context.Context, arg UnreadAlertIDsParams) 
 }
 
 const unreadAlerts = `-- name: UnreadAlerts :many
-SELECT page.id::uuid AS id, page.account_id, page.delivery_id, page.conversation_id, page.automation, page.audience, page.text,
-       page.created_at
-FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = $1
-CROSS JOIN LATERAL (
-    SELECT l.id, l.account_id, l.delivery_id, l.conversation_id, l.automation, l.audience, l.text, l.created_at FROM (SELECT n.id, n.account_id, n.delivery_id, n.conversation_id, n.automation, n.audience, n.text, n.created_at FROM alerts AS n
-                     WHERE n.account_id = a.id AND n.id > greatest($2::uuid, m.read_up_to)
-                     ORDER BY n.id DESC LIMIT $3::integer) AS l
-    WHERE NOT EXISTS (SELECT 1 FROM alert_reads AS x WHERE x.alert_id = l.id AND x.person = $1 AND x.account_id = a.id)
-    ORDER BY l.id DESC LIMIT $4::integer) AS page
-WHERE $5::boolean OR a.id = ANY($6::text[])
-ORDER BY page.id DESC LIMIT $4::integer
+SELECT l.id, l.account_id, l.delivery_id, l.conversation_id, l.automation, l.audience, l.text, l.created_at
+FROM (SELECT unread.id
+      FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = $1
+      CROSS JOIN LATERAL (
+          SELECT newest.id FROM (SELECT n.id FROM alerts AS n
+                                 WHERE n.account_id = a.id AND n.id > greatest($2::uuid, m.read_up_to)
+                                 ORDER BY n.id DESC LIMIT $3::integer) AS newest
+          WHERE newest.id <> ALL (ARRAY(SELECT x.alert_id FROM alert_reads AS x
+                                        WHERE x.person = $1 AND x.account_id = a.id AND x.alert_id > greatest($2::uuid, m.read_up_to)
+                                        ORDER BY x.alert_id DESC LIMIT $3::integer))
+          ORDER BY newest.id DESC LIMIT $4::integer) AS unread
+      WHERE $5::boolean OR a.id = ANY($6::text[])
+      ORDER BY unread.id DESC LIMIT $4::integer) AS page
+JOIN alerts AS l ON l.id = page.id
+ORDER BY l.id DESC
 `
 
 type UnreadAlertsParams struct {
@@ -249,18 +258,7 @@ type UnreadAlertsParams struct {
 	AccountIds []string
 }
 
-type UnreadAlertsRow struct {
-	ID             string
-	AccountID      string
-	DeliveryID     string
-	ConversationID string
-	Automation     string
-	Audience       string
-	Text           string
-	CreatedAt      time.Time
-}
-
-func (q *Queries) UnreadAlerts(ctx context.Context, arg UnreadAlertsParams) ([]UnreadAlertsRow, error) {
+func (q *Queries) UnreadAlerts(ctx context.Context, arg UnreadAlertsParams) ([]Alert, error) {
 	rows, err := q.db.Query(ctx, unreadAlerts,
 		arg.Person,
 		arg.Since,
@@ -273,9 +271,9 @@ func (q *Queries) UnreadAlerts(ctx context.Context, arg UnreadAlertsParams) ([]U
 		return nil, err
 	}
 	defer rows.Close()
-	var items []UnreadAlertsRow
+	var items []Alert
 	for rows.Next() {
-		var i UnreadAlertsRow
+		var i Alert
 		if err := rows.Scan(
 			&i.ID,
 			&i.AccountID,

@@ -257,14 +257,17 @@ func (q *Queries) ListAlerts(ctx context.Context, arg ListAlertsParams) ([]Alert
 }
 
 const listCaptured = `-- name: ListCaptured :many
-SELECT page.id::uuid AS id, page.account_id, page.conversation_id, page.external_id, page.automation, page.channel,
-       page.recipients, page.subject, page.text, page.html, page.fields, page.test, page.captured_at
-FROM accounts AS a CROSS JOIN LATERAL (
-    SELECT m.id, m.account_id, m.delivery_id, m.attempt, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html, m.fields, m.test, m.captured_at FROM captured AS m
-    WHERE m.account_id = a.id AND m.id < $1::uuid
-    ORDER BY m.id DESC LIMIT $2::integer) AS page
-WHERE $3::boolean OR a.id = ANY($4::text[])
-ORDER BY page.id DESC LIMIT $2::integer
+SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
+       m.fields, m.test, m.captured_at
+FROM (SELECT newest.id
+      FROM accounts AS a CROSS JOIN LATERAL (
+          SELECT n.id FROM captured AS n
+          WHERE n.account_id = a.id AND n.id < $1::uuid
+          ORDER BY n.id DESC LIMIT $2::integer) AS newest
+      WHERE $3::boolean OR a.id = ANY($4::text[])
+      ORDER BY newest.id DESC LIMIT $2::integer) AS page
+JOIN captured AS m ON m.id = page.id
+ORDER BY m.id DESC
 `
 
 type ListCapturedParams struct {
@@ -290,6 +293,7 @@ type ListCapturedRow struct {
 	CapturedAt     time.Time
 }
 
+// Ids are found before rows are read: the index alone answers, and of many accounts only one page of messages is read.
 func (q *Queries) ListCaptured(ctx context.Context, arg ListCapturedParams) ([]ListCapturedRow, error) {
 	rows, err := q.db.Query(ctx, listCaptured,
 		arg.Before,
@@ -330,14 +334,17 @@ func (q *Queries) ListCaptured(ctx context.Context, arg ListCapturedParams) ([]L
 }
 
 const listCapturedOfChannel = `-- name: ListCapturedOfChannel :many
-SELECT page.id::uuid AS id, page.account_id, page.conversation_id, page.external_id, page.automation, page.channel,
-       page.recipients, page.subject, page.text, page.html, page.fields, page.test, page.captured_at
-FROM accounts AS a CROSS JOIN LATERAL (
-    SELECT m.id, m.account_id, m.delivery_id, m.attempt, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html, m.fields, m.test, m.captured_at FROM captured AS m
-    WHERE m.account_id = a.id AND m.channel = $1::text AND m.id < $2::uuid
-    ORDER BY m.id DESC LIMIT $3::integer) AS page
-WHERE $4::boolean OR a.id = ANY($5::text[])
-ORDER BY page.id DESC LIMIT $3::integer
+SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
+       m.fields, m.test, m.captured_at
+FROM (SELECT newest.id
+      FROM accounts AS a CROSS JOIN LATERAL (
+          SELECT n.id FROM captured AS n
+          WHERE n.account_id = a.id AND n.channel = $1::text AND n.id < $2::uuid
+          ORDER BY n.id DESC LIMIT $3::integer) AS newest
+      WHERE $4::boolean OR a.id = ANY($5::text[])
+      ORDER BY newest.id DESC LIMIT $3::integer) AS page
+JOIN captured AS m ON m.id = page.id
+ORDER BY m.id DESC
 `
 
 type ListCapturedOfChannelParams struct {

@@ -1,31 +1,38 @@
 -- Team alerts as a person finds them. What they have read is every alert up to a mark, and some after it. Unread is looked
--- for among the newest of each account after the mark, so that it costs the same however much was posted or read.
+-- for among the newest of each account after the mark, so that it costs the same however much was posted or read: of the
+-- newest so many alerts, what is read is among the newest so many that were read. Ids are found before rows are read: then
+-- the index alone answers, and the planner has no reason to look for a small account's in the order of all.
 
 -- name: InboxAlerts :many
-SELECT page.id::uuid AS id, page.account_id, page.delivery_id, page.conversation_id, page.automation, page.audience, page.text,
-       page.created_at, (page.marked OR EXISTS (SELECT 1 FROM alert_reads AS x
-           WHERE x.alert_id = page.id AND x.person = @person AND x.account_id = page.account_id))::boolean AS read
-FROM (SELECT l.*, coalesce(l.id <= m.read_up_to, false) AS marked
+SELECT l.id, l.account_id, l.delivery_id, l.conversation_id, l.automation, l.audience, l.text, l.created_at,
+       (page.marked OR EXISTS (SELECT 1 FROM alert_reads AS x
+           WHERE x.alert_id = l.id AND x.person = @person AND x.account_id = l.account_id))::boolean AS read
+FROM (SELECT newest.id, coalesce(newest.id <= m.read_up_to, false) AS marked
       FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = @person
       CROSS JOIN LATERAL (
-          SELECT n.* FROM alerts AS n WHERE n.account_id = a.id AND n.id < @before::uuid
-          ORDER BY n.id DESC LIMIT @most::integer) AS l
+          SELECT n.id FROM alerts AS n WHERE n.account_id = a.id AND n.id < @before::uuid
+          ORDER BY n.id DESC LIMIT @most::integer) AS newest
       WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
-      ORDER BY l.id DESC LIMIT @most::integer) AS page
-ORDER BY page.id DESC;
+      ORDER BY newest.id DESC LIMIT @most::integer) AS page
+JOIN alerts AS l ON l.id = page.id
+ORDER BY l.id DESC;
 
 -- name: UnreadAlerts :many
-SELECT page.id::uuid AS id, page.account_id, page.delivery_id, page.conversation_id, page.automation, page.audience, page.text,
-       page.created_at
-FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = @person
-CROSS JOIN LATERAL (
-    SELECT l.* FROM (SELECT n.* FROM alerts AS n
-                     WHERE n.account_id = a.id AND n.id > greatest(@since::uuid, m.read_up_to)
-                     ORDER BY n.id DESC LIMIT @scanned::integer) AS l
-    WHERE NOT EXISTS (SELECT 1 FROM alert_reads AS x WHERE x.alert_id = l.id AND x.person = @person AND x.account_id = a.id)
-    ORDER BY l.id DESC LIMIT @most::integer) AS page
-WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
-ORDER BY page.id DESC LIMIT @most::integer;
+SELECT l.id, l.account_id, l.delivery_id, l.conversation_id, l.automation, l.audience, l.text, l.created_at
+FROM (SELECT unread.id
+      FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = @person
+      CROSS JOIN LATERAL (
+          SELECT newest.id FROM (SELECT n.id FROM alerts AS n
+                                 WHERE n.account_id = a.id AND n.id > greatest(@since::uuid, m.read_up_to)
+                                 ORDER BY n.id DESC LIMIT @scanned::integer) AS newest
+          WHERE newest.id <> ALL (ARRAY(SELECT x.alert_id FROM alert_reads AS x
+                                        WHERE x.person = @person AND x.account_id = a.id AND x.alert_id > greatest(@since::uuid, m.read_up_to)
+                                        ORDER BY x.alert_id DESC LIMIT @scanned::integer))
+          ORDER BY newest.id DESC LIMIT @most::integer) AS unread
+      WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+      ORDER BY unread.id DESC LIMIT @most::integer) AS page
+JOIN alerts AS l ON l.id = page.id
+ORDER BY l.id DESC;
 
 -- name: UnreadAlertIDs :many
 SELECT page.id::uuid AS id
@@ -34,7 +41,9 @@ CROSS JOIN LATERAL (
     SELECT l.id FROM (SELECT n.id FROM alerts AS n
                       WHERE n.account_id = a.id AND n.id > greatest(@since::uuid, m.read_up_to)
                       ORDER BY n.id DESC LIMIT @scanned::integer) AS l
-    WHERE NOT EXISTS (SELECT 1 FROM alert_reads AS x WHERE x.alert_id = l.id AND x.person = @person AND x.account_id = a.id)
+    WHERE l.id <> ALL (ARRAY(SELECT x.alert_id FROM alert_reads AS x
+                             WHERE x.person = @person AND x.account_id = a.id AND x.alert_id > greatest(@since::uuid, m.read_up_to)
+                             ORDER BY x.alert_id DESC LIMIT @scanned::integer))
     ORDER BY l.id DESC LIMIT @most::integer) AS page
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;

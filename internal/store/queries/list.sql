@@ -191,24 +191,31 @@ WHERE c.id = ANY(@ids::uuid[]) AND (@every::boolean OR c.account_id = ANY(@accou
 ORDER BY c.id DESC;
 
 -- name: ListCaptured :many
-SELECT page.id::uuid AS id, page.account_id, page.conversation_id, page.external_id, page.automation, page.channel,
-       page.recipients, page.subject, page.text, page.html, page.fields, page.test, page.captured_at
-FROM accounts AS a CROSS JOIN LATERAL (
-    SELECT m.* FROM captured AS m
-    WHERE m.account_id = a.id AND m.id < @before::uuid
-    ORDER BY m.id DESC LIMIT @most::integer) AS page
-WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
-ORDER BY page.id DESC LIMIT @most::integer;
+-- Ids are found before rows are read: the index alone answers, and of many accounts only one page of messages is read.
+SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
+       m.fields, m.test, m.captured_at
+FROM (SELECT newest.id
+      FROM accounts AS a CROSS JOIN LATERAL (
+          SELECT n.id FROM captured AS n
+          WHERE n.account_id = a.id AND n.id < @before::uuid
+          ORDER BY n.id DESC LIMIT @most::integer) AS newest
+      WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+      ORDER BY newest.id DESC LIMIT @most::integer) AS page
+JOIN captured AS m ON m.id = page.id
+ORDER BY m.id DESC;
 
 -- name: ListCapturedOfChannel :many
-SELECT page.id::uuid AS id, page.account_id, page.conversation_id, page.external_id, page.automation, page.channel,
-       page.recipients, page.subject, page.text, page.html, page.fields, page.test, page.captured_at
-FROM accounts AS a CROSS JOIN LATERAL (
-    SELECT m.* FROM captured AS m
-    WHERE m.account_id = a.id AND m.channel = @channel::text AND m.id < @before::uuid
-    ORDER BY m.id DESC LIMIT @most::integer) AS page
-WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
-ORDER BY page.id DESC LIMIT @most::integer;
+SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
+       m.fields, m.test, m.captured_at
+FROM (SELECT newest.id
+      FROM accounts AS a CROSS JOIN LATERAL (
+          SELECT n.id FROM captured AS n
+          WHERE n.account_id = a.id AND n.channel = @channel::text AND n.id < @before::uuid
+          ORDER BY n.id DESC LIMIT @most::integer) AS newest
+      WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+      ORDER BY newest.id DESC LIMIT @most::integer) AS page
+JOIN captured AS m ON m.id = page.id
+ORDER BY m.id DESC;
 
 -- name: CapturedMessage :one
 SELECT id, account_id, conversation_id, external_id, automation, channel, recipients, subject, text, html, fields, test,
