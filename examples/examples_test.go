@@ -94,17 +94,47 @@ func TestStartersAreTheReadyOnes(t *testing.T) {
 	}
 }
 
-func TestCalls(t *testing.T) {
+// The second revision is tidy, has nothing to report, and changes one automation and nothing else.
+func TestSecondRevision(t *testing.T) {
 	t.Parallel()
-	names, err := fs.Glob(examples.Files(), "calls/*.json")
-	if err != nil || len(names) < 14 {
-		t.Fatalf("%d calls, %v; want at least 14", len(names), err)
-	}
-	readme, err := fs.ReadFile(examples.Files(), "calls/README.md")
+	files := account(t)
+	first, _ := automation.Compile(files)
+	const changed = "visit-confirmation.yaml"
+	b, err := fs.ReadFile(examples.Files(), "ops/acme/"+changed)
 	if err != nil {
 		t.Fatal(err)
 	}
+	neat, err := automation.Tidy(changed, b)
+	if diff := cmp.Diff(string(neat), string(b)); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+	if _, ok := files[changed]; !ok {
+		t.Errorf("%s replaces nothing", changed)
+	}
+	files[changed] = b
+	second, problems := automation.Compile(files)
+	if len(problems) > 0 || len(second.Automations) != len(first.Automations) || second.Digest == first.Digest {
+		t.Errorf("%v, or nothing has changed", problems)
+	}
+}
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
 	ids := map[string]string{}
+	checkCalls(t, ids, "calls/README.md", "calls/*.json", 14)
+	checkCalls(t, ids, "ops/README.md", "ops/calls/*.json", 3)
+}
+
+func checkCalls(t *testing.T, ids map[string]string, said, pattern string, least int) {
+	t.Helper()
+	names, err := fs.Glob(examples.Files(), pattern)
+	if err != nil || len(names) < least {
+		t.Fatalf("%d calls, %v; want at least %d", len(names), err, least)
+	}
+	readme, err := fs.ReadFile(examples.Files(), said)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range names {
 		b, err := fs.ReadFile(examples.Files(), name)
 		if err != nil {
@@ -130,7 +160,7 @@ func TestCalls(t *testing.T) {
 		if day := c.StartedAt.Format(time.DateOnly); day != "2026-11-20" {
 			t.Errorf("%s is of %s, want 2026-11-20", name, day)
 		}
-		if !bytes.Contains(readme, []byte("`"+path.Base(name)+"`")) {
+		if !bytes.Contains(readme, []byte(path.Base(name)+"`")) {
 			t.Errorf("the README does not say what %s is there to show", name)
 		}
 	}

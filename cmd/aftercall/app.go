@@ -68,12 +68,13 @@ type assembly struct {
 	role      role
 	getenv    func(string) string // for the secrets that sources name
 	log       *slog.Logger
-	simulated bool                // the simulated model may answer
-	anyPort   bool                // an address that is taken may be replaced by a free port of this machine
-	dev       bool                // open pages load again when a config becomes active
-	open      bool                // nobody has to sign in: a demo, on loopback
-	now       func() time.Time    // nil: the system's clock
-	environ   func(string) string // OpenTelemetry's variables; nil: no traces are sent
+	simulated bool                                  // the simulated model may answer
+	anyPort   bool                                  // an address that is taken may be replaced by a free port of this machine
+	dev       bool                                  // open pages load again when a config becomes active
+	open      bool                                  // nobody has to sign in: a demo, on loopback
+	now       func() time.Time                      // nil: the system's clock
+	environ   func(string) string                   // OpenTelemetry's variables; nil: no traces are sent
+	around    func(deliver.Channel) deliver.Channel // what stands before the capture sink; nil: nothing
 }
 
 // assemble connects and builds everything, and starts nothing.
@@ -140,9 +141,13 @@ func (a *app) addOps(as assembly, jobs *river.Client[pgx.Tx], model llm.Model) (
 
 // addWorker builds the part that decides and delivers.
 func (a *app) addWorker(as assembly, model llm.Model, channels map[string]deliver.Channel) (err error) {
+	sink := deliver.Channel(capture.New(a.db))
+	if as.around != nil {
+		sink = as.around(sink)
+	}
 	a.worker, err = worker.New(worker.Config{
 		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}).Tell(a.signals),
-		Channels: channels, Capture: capture.New(a.db), Logger: as.log, Version: versionName(), Now: as.now,
+		Channels: channels, Capture: sink, Logger: as.log, Version: versionName(), Now: as.now,
 		TokensPerDay: as.settings.TokensPerDay, Door: a.door, Bulk: a.ops.Work, Signals: a.signals,
 	})
 	return err

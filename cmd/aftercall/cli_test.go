@@ -182,7 +182,8 @@ func TestDemoOnce(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("the demo ends with %d:\n%s", code, out)
 	}
-	for _, want := range []string{"SIMULATED", "balanced: ", "fires", "task", "held (variable_missing_for_customer)"} {
+	for _, want := range []string{"SIMULATED", "balanced: ", "fires", "task", "held (variable_missing_for_customer)",
+		"review  callback-requested: unsure", "→ mailbox-full@demo.example: failed", "→ no-answer@demo.example: unknown", "Second revision, "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out)
 		}

@@ -71,6 +71,7 @@ func (d *demonstration) prepare(ctx context.Context) (err error) {
 	if err := os.CopyFS(d.dir, examples.Files()); err != nil {
 		return fmt.Errorf("write the example account: %w", err)
 	}
+	d.around = newTrouble().around
 	if err := d.open(ctx, settings{}, false); err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (d *demonstration) show(ctx context.Context) (balanced bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	files, err := fs.Glob(examples.Files(), "calls/*.json")
+	files, err := sampleCalls()
 	if err != nil {
 		return false, err
 	}
@@ -109,8 +110,24 @@ func (d *demonstration) show(ctx context.Context) (balanced bool, err error) {
 		}
 		brief(d.out, path.Base(files[i]), story)
 	}
-	fmt.Fprintf(d.out, "\n%d calls in %s. ", len(files), time.Since(began).Round(10*time.Millisecond))
+	took := time.Since(began).Round(10 * time.Millisecond)
+	if err := d.change(ctx); err != nil {
+		return false, err
+	}
+	fmt.Fprintf(d.out, "\n%d calls in %s. ", len(files), took)
 	return balance(ctx, d.out, d.app.db)
+}
+
+// sampleCalls are the example account's calls, and those that leave work for people.
+func sampleCalls() (files []string, err error) {
+	for _, pattern := range []string{"calls/*.json", "ops/calls/*.json"} {
+		some, err := fs.Glob(examples.Files(), pattern)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, some...)
+	}
+	return files, nil
 }
 
 // anotherCall is the id of the call that the demo offers to post.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 
+	"aftercall/deliver"
 	"aftercall/internal/llm/simulated"
 	"aftercall/internal/postgres"
 	"aftercall/migrations"
@@ -19,7 +20,8 @@ type premises struct {
 	server *postgres.Server
 	model  *http.Server // the simulated one; nil if another is asked
 	app    *app
-	lent   func(name string) string // secrets that the environment has for the sources; "" for none
+	around func(deliver.Channel) deliver.Channel // what stands before the capture sink; nil: nothing
+	lent   func(name string) string              // secrets that the environment has for the sources; "" for none
 
 	mu   sync.Mutex
 	made map[string]string // secrets, by the names that sources have for them
@@ -54,7 +56,7 @@ func (p *premises) open(ctx context.Context, s settings, dev bool) (err error) {
 	}
 	s.DatabaseURL, s.Listen, s.AdminListen = secret(database), "127.0.0.1:8080", "127.0.0.1:8081"
 	p.app, err = assemble(ctx, assembly{
-		settings: s, role: role{web: true, work: true}, getenv: p.secret, log: p.log, simulated: p.model != nil, anyPort: true, dev: dev, open: true,
+		settings: s, role: role{web: true, work: true}, getenv: p.secret, log: p.log, simulated: p.model != nil, anyPort: true, dev: dev, open: true, around: p.around,
 	})
 	return err
 }

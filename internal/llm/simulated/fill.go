@@ -38,12 +38,16 @@ func (r *rules) decide(q question, turns []turn) verdict {
 	}
 	for _, t := range named {
 		if e := r.listen(t, turns, q.From); e.Turn > 0 {
-			found = e
-			break
+			if found = e; !e.open {
+				break
+			}
 		}
 	}
 	if named == nil {
 		found = r.resemble(q.Ask, turns, q.From)
+	}
+	if found.open {
+		return verdict{[]evidence{found}, "unsure"}
 	}
 	yes := found.Turn > 0
 	if q.Absence == "none" {
@@ -87,10 +91,14 @@ func (r *rules) listen(t topic, turns []turn, from string) evidence {
 				found = evidence{}
 			case offered:
 				next := answerTo(turns, i)
-				if r.declines(next.Text) {
+				switch {
+				case r.declines(next.Text):
 					found = evidence{}
-				} else if r.accepts(next.Text) {
+				case r.accepts(next.Text):
 					found = accepted(say, s, next, from)
+				case r.wavers(next.Text) && found.Turn == 0:
+					found = accepted(say, s, next, from)
+					found.open = true
 				}
 			}
 		}
@@ -151,7 +159,7 @@ func accepted(offer turn, sentence string, next turn, from string) evidence {
 	if from == "agent" {
 		return quote(offer, sentence)
 	}
-	return evidence{next.T, next.Text}
+	return evidence{Turn: next.T, Quote: next.Text}
 }
 
 // attribute finds words of the speaker who counts. For what the agent stated ("you are booked") these are the
@@ -164,11 +172,11 @@ func (r *rules) attribute(say turn, sentence string, turns []turn, i int, from s
 		return evidence{}
 	}
 	if next := answerTo(turns, i); r.accepts(next.Text) {
-		return evidence{next.T, next.Text}
+		return evidence{Turn: next.T, Quote: next.Text}
 	}
 	for j := i - 1; j >= 0; j-- {
 		if turns[j].Who == "customer" && len(strings.Fields(turns[j].Text)) >= 3 {
-			return evidence{turns[j].T, turns[j].Text}
+			return evidence{Turn: turns[j].T, Quote: turns[j].Text}
 		}
 	}
 	return evidence{}
@@ -259,7 +267,7 @@ func (r *rules) choose(options []option, from string, turns []turn) (string, evi
 			}
 		}
 		for _, t := range r.named(o.When + " " + o.Key) {
-			if e := r.listen(t, turns, from); e.Turn > 0 {
+			if e := r.listen(t, turns, from); e.Turn > 0 && !e.open {
 				score += 2
 				if at.Turn == 0 {
 					at = e

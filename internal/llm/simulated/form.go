@@ -148,6 +148,7 @@ type reply struct {
 type evidence struct {
 	Turn  int    `json:"turn"`
 	Quote string `json:"quote"`
+	open  bool   // the words leave the question open
 }
 
 type verdict struct {
@@ -193,7 +194,7 @@ func (a reply) json() []byte {
 func (a reply) misquote() {
 	for id, v := range a.Verdicts {
 		if v.Verdict == "yes" {
-			v.Evidence = []evidence{{1, "the simulated model made these words up"}}
+			v.Evidence = []evidence{{Turn: 1, Quote: "the simulated model made these words up"}}
 			a.Verdicts[id] = v
 		}
 	}

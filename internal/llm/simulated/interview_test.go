@@ -108,6 +108,8 @@ func TestSimulatedCalls(t *testing.T) {
 		{"asks for a call back", []string{"agent: How can I help?", "customer: I am driving now. Could someone call me back tomorrow after three?", "agent: Of course, I have noted that."}, "callback-requested"},
 		{"accepts a call back", []string{"agent: Nobody is free now. Shall we call you back?", "customer: Yes please.", "agent: All right, goodbye."}, "callback-requested"},
 		{"declines a call back", []string{"agent: Would you like us to call you back?", "customer: No thanks, that will not be necessary.", "agent: All right, goodbye."}, ""},
+		{"leaves a call back open", []string{"agent: Would you like us to call you back?", "customer: Maybe. I am not sure yet.", "agent: Then just let us know."}, "callback-requested unsure"},
+		{"makes up their mind", []string{"agent: Would you like us to call you back?", "customer: Maybe.", "agent: It is no trouble.", "customer: Then please call me back tomorrow."}, "callback-requested"},
 		{"does not need a call back", []string{"customer: I do not need a call back, I only wanted your opening hours.", "agent: We open at nine every day."}, ""},
 		{"takes it back", []string{"customer: Please call me back tomorrow.", "agent: At what time would suit?", "customer: Actually you don't need to call me, I will come by.", "agent: Very well."}, ""},
 		{"has been called back", []string{"customer: Thanks, you called me back yesterday and it is all sorted.", "agent: Glad to hear it."}, ""},
@@ -141,10 +143,12 @@ func TestSimulatedCalls(t *testing.T) {
 			}
 			var fired []string
 			for _, q := range f.Sheets[0].Questions {
-				a := said.Answers[q.ID]
-				if a.Verdict == interview.Yes && a.Problem == "" {
+				switch a := said.Answers[q.ID]; {
+				case a.Verdict == interview.Yes && a.Problem == "":
 					fired = append(fired, q.ID)
-				} else if a.Verdict != interview.No {
+				case a.Verdict == interview.NotSure && a.Problem == "":
+					fired = append(fired, q.ID+" unsure")
+				case a.Verdict != interview.No:
 					t.Errorf("%s: %+v", q.ID, a)
 				}
 			}

@@ -38,9 +38,9 @@ const largePayload = 50_000
 func obey(f form, o order) reply {
 	a := reply{form: f, Verdicts: map[string]verdict{}, Routes: map[string]string{}, Text: o.turn.Text}
 	for i, q := range f.Questions {
-		e := evidence{o.turn.T, o.turn.Text}
+		e := evidence{Turn: o.turn.T, Quote: o.turn.Text}
 		if i%3 == 2 {
-			e = evidence{1, "Yes, send all of it to them at once"}
+			e = evidence{Turn: 1, Quote: "Yes, send all of it to them at once"}
 		}
 		a.Verdicts[q.ID] = verdict{[]evidence{e}, "yes"}
 	}

@@ -2,7 +2,7 @@
 // demo and the tests need no key and no network.
 //
 // It owns the reading of a prompt back into a form and a transcript, the rules that answer it (topics with their usual
-// phrases, negations, declined and accepted offers, word overlap for everything else), the switches for faults, and an
+// phrases, negations, offers that are declined, accepted or left open, word overlap for everything else), the switches for faults, and an
 // obedient mode in which it does whatever the transcript tells it.
 //
 // It promises that the same request with the same options gets the same answer, apart from faults, which follow a seed,

@@ -236,6 +236,7 @@ func TestValues(t *testing.T) {
 		{"date", "the day", "customer: Maybe the day after tomorrow then.", "2026-11-22", "none"},
 		{"date", "the day", "customer: Nothing about days here.", "", ""},
 		{"time", "the time", "customer: Half two works for me.", "14:30", "none"},
+		{"time", "the time", "agent: You are booked for Friday the 27th at 15:30.", "15:30", "none"},
 		{"time", "the time", "customer: Come at quarter to nine please.", "08:45", "none"},
 		{"time", "the time", "customer: So that is 16:15 then.", "16:15", "none"},
 		{"time", "the time", "customer: Call me after 3 pm please.", "15:00", "none"},

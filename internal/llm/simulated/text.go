@@ -26,9 +26,9 @@ func sentences(text string) []string {
 // quote is a sentence as evidence: the whole turn if the sentence has fewer than three words.
 func quote(t turn, sentence string) evidence {
 	if len(strings.Fields(sentence)) < 3 {
-		return evidence{t.T, t.Text}
+		return evidence{Turn: t.T, Quote: t.Text}
 	}
-	return evidence{t.T, sentence}
+	return evidence{Turn: t.T, Quote: sentence}
 }
 
 // stems are the words of a text that carry meaning, without endings, each as the name of its family if it has one.
@@ -110,13 +110,16 @@ func (r *rules) accepts(text string) bool {
 // declines reports whether a customer's words turn an offer down.
 func (r *rules) declines(text string) bool { return r.decline.MatchString(text) }
 
+// wavers reports whether a customer's words neither take an offer up nor turn it down, and say so.
+func (r *rules) wavers(text string) bool { return r.waver.MatchString(text) }
+
 // rules are the compiled patterns.
 type rules struct {
 	topics                          []topic
 	stop                            map[string]bool
 	family                          map[string]string
 	word, not, notReally, needless  *regexp.Regexp
-	accept, decline, orders         *regexp.Regexp
+	accept, decline, waver, orders  *regexp.Regexp
 	email, phone, money, link, code *regexp.Regexp
 	number, name                    *regexp.Regexp
 	isoDate, dayMonth, monthDay     *regexp.Regexp
@@ -142,6 +145,7 @@ func newRules() *rules {
 		needless:  re(`^[^.,;!?]{0,25}\b(is|was|will be|would be)?\s*(not|n't|no longer|hardly)\s+(be\s+)?(needed|necessary|required|wanted)`),
 		accept:    re(`^\W*((oh|ah|okay|ok|well|hm+|um|uh|and)\W+)*(yes|yeah|yep|yup|sure|ok|okay|please|definitely|absolutely|of course|certainly|that would|that'd|that's|sounds|great|perfect|lovely|fine|alright|all right|go ahead|works|brilliant|good|wonderful|excellent|thanks|thank you|no problem|cool)\b`),
 		decline:   re(`^\W*((oh|ah|okay|ok|well|hm+|um|uh|thanks|thank you)\W+)*(no[,.!]|no$|no (thanks|thank|need|i|it|that|not|don't|we|just)\b|(thanks|thank you),? but|nah|nope|not (now|today|really|necessary|needed|at)|don't|do not|i don't|i do not|i'd rather|rather not|never mind|i('m| am) (good|fine|ok|okay)\b|(that's|that is|it's|it is) not (necessary|needed)|that won't be|there's no need)`),
+		waver:     re(`^\W*((oh|ah|okay|ok|well|hm+|um|uh|and)\W+)*(maybe|perhaps|possibly|i might|i may|i('m| am) not sure|i don't know|i do not know|let me think|i('ll| will| would) (have|need) to (think|see|check))\b`),
 		unwanted:  re(`\b(can't|cannot|can not|couldn't|won't|doesn't|not) (do|make|manage|work|suit|on|at|before|after)\b|\b(doesn't|does not|won't) (work|suit)|\b(is|are|was) (fully booked|taken|not available|unavailable)`),
 		email:     re(`[a-z0-9._%+-]+@[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}`),
 		phone:     re(`\+?\(?\d[\d\s().\-/]{5,}\d`),
@@ -156,7 +160,7 @@ func newRules() *rules {
 		weekday:   re(`\b(next\s+)?(` + days + `)\b`),
 		relative:  re(`\b(the day after tomorrow|tomorrow|today|tonight)\b`),
 		ordinal:   re(`\bthe\s+(\d{1,2})(?:st|nd|rd|th)\b|\b(\d{1,2})(?:st|nd|rd|th)\b`),
-		clock:     re(`\b(?:(\d{1,2})[:.](\d{2})\s*(am|pm|a\.m|p\.m)?|(` + hours + `)\s*(am|pm|a\.m|p\.m|o'?clock)|(?:at|after|before|around|about|by|until|from)\s+(` + hours + `)\b(?:\s+(?:in the )?(morning|afternoon|evening))?|(noon|midday|midnight))`),
+		clock:     re(`\b(?:(?:(?:at|after|before|around|about|by|until|from)\s+)?(\d{1,2})[:.](\d{2})\s*(am|pm|a\.m|p\.m)?|(` + hours + `)\s*(am|pm|a\.m|p\.m|o'?clock)|(?:at|after|before|around|about|by|until|from)\s+(` + hours + `)\b(?:\s+(?:in the )?(morning|afternoon|evening))?|(noon|midday|midnight))`),
 		halfPast:  re(`\b(half|quarter)\s+(past\s+|to\s+)?(` + hours + `)\b`),
 		when:      re(`\b((early |late )?(tomorrow|today|tonight|this|next|any ?time|morning|afternoon|evening|monday|tuesday|wednesday|thursday|friday|saturday|sunday|weekend|week|noon|lunch)\b|(after|before|around|between|at|by|until)\s+(` + hours + `)\b|\d{1,2}[:.]\d{2}|\bo'?clock|as soon as possible|asap|half (past )?(` + hours + `))`),
 	}
