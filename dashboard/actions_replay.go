@@ -102,7 +102,7 @@ func (d *Dashboard) previewed(r *http.Request, x doing, p ops.Preview) *previewV
 			continue
 		case delivery.State == store.Held:
 			held++
-		case delivery.Reason == reason.SentBefore:
+		case delivery.Reason == reason.SentBefore, delivery.Reason == reason.PerhapsSentBefore:
 			before++
 		}
 		v.Left = append(v.Left, view)
@@ -143,7 +143,7 @@ func toldOf(p ops.Preview, goes, held, before int) string {
 	for _, more := range []struct {
 		n     int
 		words string
-	}{{tasks, "written as tasks"}, {held, "held for a person"}, {before, "left out, since they went out before"}} {
+	}{{tasks, "written as tasks"}, {held, "held for a person"}, {before, "left out, since the same went out before, or possibly did"}} {
 		if more.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", more.n, more.words))
 		}
@@ -162,5 +162,5 @@ func resendable(d store.StoryDelivery) bool {
 	if again || d.Channel == deliver.Task || store.ShowsGap(d.Customer, d.Reason) {
 		return false
 	}
-	return slices.Contains([]store.DeliveryState{store.Sent, store.Delivered, store.Failed, store.Unknown, store.Cancelled}, d.State)
+	return d.Reason == reason.PerhapsSentBefore || slices.Contains([]store.DeliveryState{store.Sent, store.Delivered, store.Failed, store.Unknown, store.Cancelled}, d.State)
 }

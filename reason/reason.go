@@ -68,6 +68,7 @@ const (
 	TestCall                   Code = "test_call"
 	BreakerOpen                Code = "breaker_open"
 	SentBefore                 Code = "sent_before"
+	PerhapsSentBefore          Code = "perhaps_sent_before"
 )
 
 // Reason is what the product says about one code.
@@ -140,6 +141,7 @@ var all = []Reason{
 	{TestCall, StageAction, "The conversation is a test, so the message was captured and not sent.", "Set send_tests: true if tests should really send."},
 	{BreakerOpen, StageAction, "The automation fires far more often than usual, or than its own limit allows, so its actions are held.", "Look at what it fired for, on its page. There what is held is released or discarded, and the breaker closed."},
 	{SentBefore, StageAction, "The same message went out, may have gone out or still waits in an earlier run, so this one does not send it again.", "Send the earlier one again if it has to go out once more; settle it first if nobody knows whether it did."},
+	{PerhapsSentBefore, StageAction, "The config was changed since an earlier run, which has something for the same recipient that is possibly the same message, so this one does not send it.", "Compare it with the earlier one; send it from here if it is another message."},
 }
 
 // State is what the product says about one delivery state, for whoever meets the word.

@@ -55,7 +55,14 @@ func (m *matter) lay(decisions []triggers.Decision, said interview.Said, values 
 			AccountID: c.AccountID, ConversationID: c.ID, RevisionID: rev.ID, State: store.StateDecided,
 			Decisions: append(m.stopped, decisions...), Actions: map[string]int{}, Values: values,
 			Summary: said.Summary, Simulated: said.Simulated,
+			AddressOf: func(key, channel string) string {
+				a, _ := rev.Directory.Address(key, channel, Contact(c))
+				return a.Address
+			},
 		},
+	}
+	for _, a := range rev.Automations {
+		p.plan.Automations = append(p.plan.Automations, a.ID)
 	}
 	for _, a := range firing(rev, decisions) {
 		p.plan.Actions[a.ID] = len(a.Actions)

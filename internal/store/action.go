@@ -135,6 +135,9 @@ func (d lockedDelivery) resendable() error {
 	case ShowsGap(d.Customer, reason.Code(d.Reason)):
 		return refuse("It goes to the customer and would show a gap. Give the value that is missing instead.")
 	}
+	if d.Reason == string(reason.PerhapsSentBefore) {
+		return nil
+	}
 	switch d.state {
 	case Sent, Delivered, Failed, Unknown, Cancelled:
 		return nil

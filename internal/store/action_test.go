@@ -10,8 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aftercall/internal/store"
-	"aftercall/reason"
-	"aftercall/triggers"
 )
 
 func somebody() store.Actor { return store.Actor{Name: "ann@acme.example"} }
@@ -143,37 +141,6 @@ func TestActionsBalance(t *testing.T) {
 	h := open(t, store.Options{})
 	h.act(t)
 	h.balanced(t)
-}
-
-func TestLeaveOut(t *testing.T) {
-	t.Parallel()
-	before := []store.Before{
-		{Run: 1, Automation: "a", Action: 0, Recipient: "x", Channel: "email", State: store.Sent},
-		{Run: 2, Automation: "a", Action: 1, Recipient: "x", Channel: "task", State: store.Sent},
-		{Run: 2, Automation: "b", Action: 0, Recipient: "x", Channel: "email", State: store.Unknown},
-	}
-	p := store.Plan{
-		Decisions: []triggers.Decision{{Automation: "a", Verdict: triggers.Fires}},
-		Tasks:     []store.Task{{Automation: "a", Action: 1}, {Automation: "b", Action: 1}},
-		Deliveries: []store.Delivery{
-			{Automation: "a", Action: 0, Recipient: "x", Channel: "email", State: store.Planned},
-			{Automation: "a", Action: 0, Recipient: "y", Channel: "email", State: store.Planned},
-			{Automation: "a", Action: 1, Recipient: "y", Channel: "task", State: store.Sent}, // for somebody else, but the same task
-			{Automation: "b", Action: 0, Recipient: "x", Channel: "email", State: store.Held},
-			{Automation: "b", Action: 1, Recipient: "x", Channel: "task", State: store.Sent},
-			{Automation: "b", Action: 0, Recipient: "x", Channel: "email", State: store.Failed, Reason: reason.RenderFailed},
-		},
-	}
-	p.LeaveOut(before)
-	want := []store.DeliveryState{store.Skipped, store.Planned, store.Skipped, store.Skipped, store.Sent, store.Failed}
-	for n, d := range p.Deliveries {
-		if d.State != want[n] || (d.State == store.Skipped) != (d.Reason == reason.SentBefore) {
-			t.Errorf("delivery %d is %s (%s), want %s", n, d.State, d.Reason, want[n])
-		}
-	}
-	if p.Deliveries[3].Detail != "It is unknown in run 2." || len(p.Tasks) != 1 || p.Tasks[0].Automation != "b" {
-		t.Errorf("%q, tasks %+v", p.Deliveries[3].Detail, p.Tasks)
-	}
 }
 
 // TestARestoreBreaksOffWhatPeopleAskedFor: the original may have done it.

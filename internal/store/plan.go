@@ -105,6 +105,10 @@ type Plan struct {
 	Sender                                Sender
 	Trace                                 string           // signals.Carry: for the deliver jobs
 	Limits                                map[string]Limit // how often each automation that fired may; what is not here may always
+
+	// For what a later run leaves out.
+	Automations []string                         // that its revision has
+	AddressOf   func(key, channel string) string // where a recipient is written to, as known now
 }
 
 // Sender is the worker that sends at once what is due of a plan on its channels: the plan claims it, and enqueues no job

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"aftercall/conversation"
-	"aftercall/deliver"
 	"aftercall/internal/store/db"
-	"aftercall/reason"
 )
 
 // RunCause is why there is a run beside the first decision.
@@ -249,56 +246,6 @@ func writeRun(ctx context.Context, tx pgx.Tx, q *db.Queries, plan *Plan, enqueue
 		return enqueue(ctx, tx, jobs)
 	}
 	return nil
-}
-
-// leaveOut takes out of a plan what other runs have sent, may have sent or still mean to.
-func leaveOut(ctx context.Context, q *db.Queries, plan *Plan) error {
-	before, err := beforeRun(ctx, q, plan)
-	if err != nil {
-		return fmt.Errorf("look what went out before: %w", err)
-	}
-	plan.LeaveOut(before)
-	return nil
-}
-
-func beforeRun(ctx context.Context, q *db.Queries, plan *Plan) ([]Before, error) {
-	rows, err := q.BeforeRun(ctx, db.BeforeRunParams{ConversationID: plan.ConversationID, AccountID: plan.AccountID, Run: int32(plan.Run)})
-	before := make([]Before, len(rows))
-	for n, r := range rows {
-		before[n] = Before{Run: int(r.Run), Automation: r.Automation, Action: int(r.Action), Recipient: r.Recipient, Channel: r.Channel,
-			State: DeliveryState(r.State)}
-	}
-	return before, err
-}
-
-// Before is a delivery of another run that went out, may have gone out or waits.
-type Before struct {
-	Run                int
-	Automation         string
-	Action             int
-	Recipient, Channel string
-	State              DeliveryState
-}
-
-// LeaveOut skips in a plan what another run has sent, may have sent or still means to: the same automation, action and
-// recipient. A task is the same whoever it is for.
-func (p *Plan) LeaveOut(before []Before) {
-	for n := range p.Deliveries {
-		d := &p.Deliveries[n]
-		if d.State != Planned && d.State != Held && d.State != Sent {
-			continue
-		}
-		i := slices.IndexFunc(before, func(b Before) bool {
-			return b.Automation == d.Automation && b.Action == d.Action && (b.Recipient == d.Recipient || b.Channel == deliver.Task && d.Channel == deliver.Task)
-		})
-		if i < 0 {
-			continue
-		}
-		d.State, d.Reason, d.Detail = Skipped, reason.SentBefore, fmt.Sprintf("It is %s in run %d.", before[i].State, before[i].Run)
-		if d.Channel == deliver.Task {
-			p.Tasks = slices.DeleteFunc(p.Tasks, func(t Task) bool { return t.Automation == d.Automation && t.Action == d.Action })
-		}
-	}
 }
 
 // Takeover is the plan of one automation that a person has put right, in a run of its own.

@@ -11,7 +11,8 @@ import (
 )
 
 const beforeRun = `-- name: BeforeRun :many
-SELECT d.run, d.automation, d.action, d.recipient, d.channel, d.state FROM deliveries AS d
+SELECT d.run, x.revision_id, d.automation, d.action, d.recipient, d.channel, d.address, d.state, d.content FROM deliveries AS d
+JOIN decisions AS x ON x.conversation_id = d.conversation_id AND x.run = d.run AND x.automation = d.automation
 LEFT JOIN runs AS r ON r.conversation_id = d.conversation_id AND r.run = d.run
 WHERE d.conversation_id = $1 AND d.account_id = $2 AND d.run <> $3
   AND coalesce(d.state, '') IN ('planned', 'sending', 'retrying', 'held', 'sent', 'delivered', 'unknown')
@@ -27,11 +28,14 @@ type BeforeRunParams struct {
 
 type BeforeRunRow struct {
 	Run        int32
+	RevisionID string
 	Automation string
 	Action     int32
 	Recipient  string
 	Channel    string
+	Address    string
 	State      string
+	Content    []byte
 }
 
 // What went out, may have gone out or waits, in every other run that was no sandbox.
@@ -46,11 +50,14 @@ func (q *Queries) BeforeRun(ctx context.Context, arg BeforeRunParams) ([]BeforeR
 		var i BeforeRunRow
 		if err := rows.Scan(
 			&i.Run,
+			&i.RevisionID,
 			&i.Automation,
 			&i.Action,
 			&i.Recipient,
 			&i.Channel,
+			&i.Address,
 			&i.State,
+			&i.Content,
 		); err != nil {
 			return nil, err
 		}

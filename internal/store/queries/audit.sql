@@ -118,7 +118,8 @@ SELECT d.id::text FROM deliveries AS d LEFT JOIN deliveries AS o ON o.id = d.res
 WHERE d.resend_of IS NOT NULL
   AND ((o.account_id, o.conversation_id, o.run, o.automation, o.action, o.recipient, o.channel, o.test, o.copy + 1)
        IS DISTINCT FROM (d.account_id, d.conversation_id, d.run, d.automation, d.action, d.recipient, d.channel, d.test, d.copy)
-       OR o.state IN ('planned', 'sending', 'retrying', 'held', 'skipped')
+       OR o.state IN ('planned', 'sending', 'retrying', 'held')
+       OR o.state = 'skipped' AND o.reason <> 'perhaps_sent_before'
        OR NOT EXISTS (SELECT 1 FROM settlements AS s WHERE s.delivery_id = o.id AND s.settled = 'resent'))
 LIMIT @most::integer;
 

@@ -48,7 +48,8 @@ RETURNING delivery_id;
 
 -- name: BeforeRun :many
 -- What went out, may have gone out or waits, in every other run that was no sandbox.
-SELECT d.run, d.automation, d.action, d.recipient, d.channel, d.state FROM deliveries AS d
+SELECT d.run, x.revision_id, d.automation, d.action, d.recipient, d.channel, d.address, d.state, d.content FROM deliveries AS d
+JOIN decisions AS x ON x.conversation_id = d.conversation_id AND x.run = d.run AND x.automation = d.automation
 LEFT JOIN runs AS r ON r.conversation_id = d.conversation_id AND r.run = d.run
 WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id AND d.run <> @run
   AND coalesce(d.state, '') IN ('planned', 'sending', 'retrying', 'held', 'sent', 'delivered', 'unknown')
