@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"aftercall/internal/store"
 	"aftercall/ops"
@@ -28,7 +27,6 @@ type actPage struct {
 	Automation    string
 	About         *deliveryView
 	Replay        *replayForm
-	Mark          *markForm
 	Carried       []fact // what the form takes along
 	Preview       *previewView
 	Action        string // where the form is posted
@@ -48,7 +46,6 @@ func (d *Dashboard) actionRoutes(rs *routes) {
 		rs.add("POST "+path, people.Operate, h)
 	}
 	both("/conversations/{id}/deliveries/{delivery}/{act}", d.page(d.deliveryAct))
-	both("/conversations/{id}/decisions/{run}/{automation}/{act}", d.page(d.decisionAct))
 	both("/conversations/{id}/replay", d.pageWithin(tryTime, d.replay))
 }
 
@@ -182,10 +179,4 @@ func (d *Dashboard) actOnDelivery(r *http.Request, x doing, id, act string) (at 
 		err = d.ops.Release(r.Context(), x.by, x.account, id)
 	}
 	return id, err
-}
-
-// runAndAutomation reads which decision an address is about.
-func runAndAutomation(r *http.Request) (run int, automation string) {
-	run, _ = strconv.Atoi(r.PathValue("run")) // 0 is no run
-	return run, r.PathValue("automation")
 }

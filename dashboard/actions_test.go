@@ -39,21 +39,23 @@ func TestAFailedMessageIsSentAgain(t *testing.T) {
 func TestADecisionIsMarkedAndDismissed(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
-	mark := doorTo(l.path(), 1, "complaint", "mark")
+	back := []string{"back", l.path() + "#automation-complaint"}
+	mark := l.doorTo(1, "complaint", "mark")
 	if status, _ := l.post(mark, "note", "no word"); status != http.StatusBadRequest {
 		t.Errorf("a mark that says nothing: %d", status)
 	}
-	if status, to := l.post(mark, "wrong", "true", "note", "she was angry"); status != http.StatusSeeOther || to != l.path()+"#automation-complaint" {
+	if status, to := l.post(mark, append(back, "was", "wrong", "note", "she was angry")...); status != http.StatusSeeOther || to != back[1] {
 		t.Errorf("mark: %d %s", status, to)
 	}
-	l.says(mark, "she was angry", `value="true" checked`)
+	l.says(l.doorTo(1, "complaint", "case"), "she was angry", "said that it was wrong")
 	l.says(l.path(), "marked wrong: she was angry", "1 unsure, to review", "/review/"+l.call+"/1/complaint/approve", "/review/"+l.call+"/1/callback/fix")
 	l.says("/review/"+l.call+"/1/complaint/approve", "A complaint")
 	l.says("/review/"+l.call+"/1/callback/fix", "dyn_when")
 	for _, automation := range []string{"callback", "complaint"} {
-		door := doorTo(l.path(), 1, automation, "dismiss")
-		l.says(door, "Send nothing?")
-		if status, _ := l.post(door, "do", "dismiss"); status != http.StatusSeeOther {
+		door := l.doorTo(1, automation, "dismiss")
+		l.says(l.path(), door+"?back=")
+		l.says(door, "Nothing goes out, and what is held is called off")
+		if status, _ := l.post(door); status != http.StatusSeeOther {
 			t.Errorf("dismiss %s: %d", automation, status)
 		}
 	}
@@ -77,16 +79,17 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		l.path() + "/deliveries/" + held.ID + "/settle":          http.StatusConflict,
 		l.path() + "/deliveries/" + held.ID + "/vanish":          http.StatusNotFound,
 		l.path() + "/deliveries/" + uuid.NewString() + "/resend": http.StatusNotFound,
-		doorTo(l.path(), 1, "callback", "approve"):               http.StatusNotFound,
-		doorTo(l.path(), 1, "nothing", "mark"):                   http.StatusNotFound,
-		doorTo(l.path(), 9, "callback", "mark"):                  http.StatusNotFound,
-		doorTo(l.path(), 0, "callback", "mark"):                  http.StatusNotFound,
 		conversationPath(uuid.NewString()) + "/replay":           http.StatusNotFound,
 	} {
-		for _, ask := range []func() (int, string){func() (int, string) { return l.get(path) }, func() (int, string) { return l.post(path, "wrong", "true") }} {
+		for _, ask := range []func() (int, string){func() (int, string) { return l.get(path) }, func() (int, string) { return l.post(path) }} {
 			if status, body := ask(); status != want || !strings.Contains(body, "<h1>") {
 				t.Errorf("%s: %d, want %d: %s", path, status, want, body)
 			}
+		}
+	}
+	for _, path := range []string{l.doorTo(1, "nothing", "mark"), l.doorTo(9, "callback", "mark"), l.doorTo(0, "callback", "mark")} {
+		if status, _ := l.post(path, "was", "wrong"); status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, status)
 		}
 	}
 	if status, _ := l.post(l.path()+"/replay", "do", "replay", "which", "newest"); status != http.StatusConflict {

@@ -302,7 +302,7 @@ func fixtureAct(s store.Story, n names) answer {
 	l := ledger{story: s, names: n, zone: zone}
 	p := actPage{Back: conversationPath("x"), Heading: or(said, "Nobody"), Crumb: "Put right", Title: "Send this message again?", Says: "It goes again.",
 		Automation: said, Action: conversationPath("x") + "/replay", Buttons: []buttonView{{"do", "it", "Do it"}}, Carried: []fact{{"which", said}},
-		Replay: &replayForm{Which: []choice{{"same", or(said, "the config of then"), true}}, Sandbox: true}, Mark: &markForm{Wrong: "true", Note: said}}
+		Replay: &replayForm{Which: []choice{{"same", or(said, "the config of then"), true}}, Sandbox: true}}
 	if len(s.Deliveries) > 1 {
 		about := l.delivery(s.Deliveries[1])
 		p.About = &about

@@ -248,6 +248,6 @@ func (l *line) acts(what store.Deed) (n int) {
 	return n
 }
 
-func doorTo(path string, run int, automation, act string) string {
-	return fmt.Sprintf("%s/decisions/%d/%s/%s", path, run, automation, act)
+func (l *line) doorTo(run int, automation, page string) string {
+	return fmt.Sprintf("/review/%s/%d/%s/%s", l.call, run, automation, page)
 }

@@ -32,6 +32,7 @@ func (d *Dashboard) reviewRoutes(rs *routes) {
 	rs.add("POST"+one+"fix", people.Operate, d.page(d.fix))
 	rs.add("GET"+one+"release", people.Operate, d.page(d.confirmRelease))
 	rs.add("POST"+one+"release", people.Operate, d.page(d.release))
+	rs.add("GET"+one+"dismiss", people.Operate, d.page(d.confirmDismiss))
 	rs.add("POST"+one+"dismiss", people.Operate, d.page(d.dismiss))
 }
 
@@ -106,6 +107,9 @@ func (d *Dashboard) confirming(r *http.Request, v store.ToReview, title, do stri
 	if goes == 0 {
 		p.Goes, p.Button = "Nothing goes out", "Do it all the same"
 	}
+	if do == "dismiss" {
+		p.Goes, p.Button = "Nothing goes out, and what is held is called off", title
+	}
 	return answer{Template: "review_confirm", Title: title, Section: "review", View: p, Draft: true}, nil
 }
 
@@ -156,6 +160,19 @@ func (d *Dashboard) release(r *http.Request) (answer, error) {
 		}
 		return nil
 	})
+}
+
+// confirmDismiss is GET …/dismiss: what is held is called off.
+func (d *Dashboard) confirmDismiss(r *http.Request) (answer, error) {
+	v, err := d.reviewed(r)
+	if err != nil {
+		return answer{}, err
+	}
+	preview := ops.Preview{Addresses: map[string]string{}}
+	for _, h := range v.Held {
+		preview.Deliveries = append(preview.Deliveries, h.Delivery)
+	}
+	return d.confirming(r, v, "Send nothing", "dismiss", preview, nil)
 }
 
 // dismiss is POST …/dismiss: nothing goes out.

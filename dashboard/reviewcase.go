@@ -21,7 +21,8 @@ type casePage struct {
 	CaseFile, CallFile   string // where each is to be had
 	Mark                 string // where to say whether the decision was right; "" if the reader may not
 	Wrong, Right         bool   // what was said of it last
-	MarkedBy             string
+	MarkedBy, Note       string
+	Back                 string // the page it was opened from
 }
 
 // caseFileName and callFileName are what an author keeps.
@@ -79,6 +80,7 @@ func (d *Dashboard) reviewCase(r *http.Request) (answer, error) {
 	}
 	n, should := d.names(r.Context(), s.RevisionID), r.URL.Query().Get("should")
 	view := caseOf(s, x, n, should)
+	view.Back = backTo(r.URL.Query(), "/review")
 	if d.ops != nil && people.Of(r.Context()).May(people.Operate, s.AccountID) {
 		view.Mark = reviewPath(store.ToReview{ConversationID: s.Conversation.ID, Run: x.Run, Decision: x.Decision}, "mark")
 	}
@@ -97,7 +99,7 @@ func caseOf(s store.Story, x store.StoryDecision, n names, should string) casePa
 	p.Should = []tab{{"It should fire", path, should != shouldNot}, {"It should not fire", address(path, "should", shouldNot), should == shouldNot}}
 	p.CaseFile, p.CallFile = address(path+"/"+caseFileName, "should", should), path+"/"+callFileName
 	if m := x.Mark; m != nil {
-		p.Wrong, p.Right, p.MarkedBy = m.Wrong, !m.Wrong, m.By
+		p.Wrong, p.Right, p.MarkedBy, p.Note = m.Wrong, !m.Wrong, m.By, m.Note
 	}
 	return p
 }
@@ -128,15 +130,19 @@ func (d *Dashboard) mark(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	was := form.Get("was")
+	if was != "right" && was != "wrong" {
+		return answer{}, refused("Say whether the decision was right or wrong.")
+	}
 	account, id, err := d.reader(r, people.Operate).FindConversation(r.Context(), "", r.PathValue("id"))
 	if err != nil {
 		return answer{}, fmt.Errorf("mark a decision: %w", err)
 	}
 	run, _ := strconv.Atoi(r.PathValue("run")) // what is no number is no run
-	err = d.ops.Mark(r.Context(), people.Of(r.Context()).Actor(), account, id, run, r.PathValue("automation"), form.Get("was") == "wrong", form.Get("note"))
+	err = d.ops.Mark(r.Context(), people.Of(r.Context()).Actor(), account, id, run, r.PathValue("automation"), was == "wrong", form.Get("note"))
 	if err != nil {
 		return answer{}, fmt.Errorf("mark a decision: %w", err)
 	}
 	v := store.ToReview{ConversationID: id, Run: run, Decision: triggers.Decision{Automation: r.PathValue("automation")}}
-	return answer{Location: reviewPath(v, "case")}, nil
+	return answer{Location: backTo(form, reviewPath(v, "case"))}, nil
 }

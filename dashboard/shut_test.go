@@ -20,7 +20,7 @@ var postedAt = []struct {
 	{"/resend", nil}, {"/cancel", nil}, {"/release", nil}, {"/approve", nil}, {"/discard", nil}, {"/close", nil}, {"/unmute", nil}, {"/dismiss", nil},
 	{"/revoke", nil}, {"/enable", nil}, {"/disable", nil}, {"/reveal", nil}, {"/sign-out", nil}, {"/api/jobs/delete", nil}, {"/api/jobs/retry", nil},
 	{"/settle", []string{"as", "sent"}},
-	{"/mark", []string{"was", "wrong", "wrong", "true", "note", "n"}},
+	{"/mark", []string{"was", "wrong", "note", "n"}},
 	{"/fix", []string{"value.dyn_when", "on Friday", "seen", "1"}},
 	{"/replay", []string{"which", "same", "do", "replay"}},
 	{"/mute", []string{"reason", "It is loud", "hours", "24", "until", "2030-01-01T00:00"}},

@@ -162,14 +162,6 @@ func (w *world) fill(path string, ids told) string {
 	return path
 }
 
-// actsOf are the actions that an address has a place for.
-func actsOf(path string) []string {
-	if strings.Contains(path, "/decisions/") {
-		return []string{"dismiss", "mark"}
-	}
-	return []string{"resend", "settle", "cancel", "release"}
-}
-
 // visits are every address there is, by each method it takes, with the ids of one account put in.
 func (w *world) visits(ids told) (all []visit) {
 	w.t.Helper()
@@ -185,7 +177,7 @@ func (w *world) visits(ids told) (all []visit) {
 			all = append(all, visit{"POST", path + "api/jobs/delete", a.Needs}, visit{"POST", path + "api/jobs/retry", a.Needs})
 		}
 		if before, is := strings.CutSuffix(path, "{act}"); is {
-			for _, act := range actsOf(path) {
+			for _, act := range []string{"resend", "settle", "cancel", "release"} {
 				all = append(all, visit{a.Method, before + act, a.Needs})
 			}
 			continue
