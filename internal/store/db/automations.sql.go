@@ -85,6 +85,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT d.decided_at FROM decisions AS d
     WHERE d.account_id = $4 AND d.automation = a.automation AND d.verdict = 'fires'
+      AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
     ORDER BY d.conversation_id DESC LIMIT 1) AS l ON true
 `
 
@@ -156,6 +157,7 @@ const firedDecisions = `-- name: FiredDecisions :many
 SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = $1 AND d.automation = $2 AND d.verdict = 'fires'
+  AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
 ORDER BY d.conversation_id DESC LIMIT $3::integer
 `
 
@@ -211,6 +213,7 @@ const nearDecisions = `-- name: NearDecisions :many
 SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = $1 AND d.automation = $2 AND d.reason IN ('unsure', 'evidence_not_found', 'wrong_speaker')
+  AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
 ORDER BY d.conversation_id DESC LIMIT $3::integer
 `
 

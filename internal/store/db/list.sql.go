@@ -113,7 +113,8 @@ const conversationRows = `-- name: ConversationRows :many
 SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.direction, c.customer_name,
        c.customer_number, c.started_at, c.ended_at, c.accepted_at, c.state, c.simulated,
        ARRAY(SELECT DISTINCT d.automation FROM decisions AS d
-             WHERE d.conversation_id = c.id AND d.verdict = 'fires' ORDER BY 1)::text[] AS fired,
+             WHERE d.conversation_id = c.id AND d.verdict = 'fires'
+               AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)) ORDER BY 1)::text[] AS fired,
        (SELECT count(*) FROM decisions AS d
         WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::integer AS unsure,
        l.sent, l.captured, l.tasks, l.alerts, l.open, l.held, l.failed, l.unknown, l.test
@@ -130,7 +131,9 @@ FROM conversations AS c CROSS JOIN LATERAL (
            count(*) FILTER (WHERE d.state = 'failed')::integer AS failed,
            count(*) FILTER (WHERE d.state = 'unknown')::integer AS unknown,
            coalesce(bool_or(d.test), false)::boolean AS test
-    FROM deliveries AS d WHERE d.conversation_id = c.id) AS l
+    FROM deliveries AS d
+    WHERE d.conversation_id = c.id
+      AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))) AS l
 WHERE c.id = ANY($1::uuid[]) AND ($2::boolean OR c.account_id = ANY($3::text[]))
 ORDER BY c.id DESC
 `
@@ -463,6 +466,7 @@ SELECT page.conversation_id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT DISTINCT d.conversation_id FROM decisions AS d
     WHERE d.account_id = a.id AND d.automation = $1::text AND d.verdict = 'fires'
+      AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
       AND d.conversation_id < $2::uuid AND d.conversation_id >= $3::uuid
     ORDER BY d.conversation_id DESC LIMIT $4::integer) AS page
 WHERE $5::boolean OR a.id = ANY($6::text[])
@@ -478,7 +482,7 @@ type ListFiredParams struct {
 	AccountIds []string
 }
 
-// Conversations on which an automation fired.
+// Conversations on which an automation fired. What was decided in a sandbox counts in no list.
 func (q *Queries) ListFired(ctx context.Context, arg ListFiredParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, listFired,
 		arg.Automation,
@@ -625,7 +629,8 @@ type ListTroubledParams struct {
 	AccountIds []string
 }
 
-// Conversations with a delivery that is held, failed or unknown.
+// Conversations with a delivery that is held, failed or unknown; what could not be rendered in a sandbox is found, too, since
+// the index does not know of runs.
 func (q *Queries) ListTroubled(ctx context.Context, arg ListTroubledParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, listTroubled,
 		arg.State,
@@ -823,6 +828,7 @@ FROM accounts AS a CROSS JOIN LATERAL (
     UNION
     (SELECT d.conversation_id FROM decisions AS d
      WHERE d.automation = $8::text AND d.account_id = a.id AND d.verdict = 'fires' AND d.conversation_id < $3::uuid
+       AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
      ORDER BY d.conversation_id DESC LIMIT $4::integer)) AS page (id)
 WHERE ($9::boolean OR a.id = ANY($10::text[])) AND page.id < $3::uuid AND page.id >= $11::uuid
 ORDER BY page.id DESC LIMIT $4::integer
@@ -888,9 +894,11 @@ WHERE c.id = ANY($1::uuid[]) AND ($2::boolean OR c.account_id = ANY($3::text[]))
       WHEN $7::text = '' THEN true
       WHEN $7 = 'none' THEN c.state = 'decided' AND (
           SELECT coalesce(bool_or(d.verdict = 'fires'), $8::text <> '') FROM decisions AS d
-          WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8)) = false
+          WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8)
+            AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))) = false
       ELSE (SELECT coalesce(bool_or(d.verdict = $7 AND (d.verdict <> 'unsure' OR d.review AND d.settled_as IS NULL)), false) FROM decisions AS d
-            WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8))
+            WHERE d.conversation_id = c.id AND ($8::text = '' OR d.automation = $8)
+              AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)))
       END
   AND CASE
       WHEN $9::text = '' THEN true

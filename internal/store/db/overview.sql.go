@@ -74,12 +74,15 @@ FROM (SELECT unnest($3::text[]) AS account_id, unnest($4::text[]) AS automation)
 CROSS JOIN LATERAL (
     SELECT (SELECT d.conversation_id FROM decisions AS d
             WHERE d.account_id = asked.account_id AND d.automation = asked.automation AND d.verdict = 'fires'
+              AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
             ORDER BY d.conversation_id DESC LIMIT 1) AS last,
            (SELECT d.conversation_id FROM decisions AS d
             WHERE d.account_id = asked.account_id AND d.automation = asked.automation AND d.verdict = 'fires'
+              AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
             ORDER BY d.conversation_id DESC OFFSET 29 LIMIT 1) AS thirtieth,
            (SELECT d.conversation_id FROM decisions AS d
             WHERE d.account_id = asked.account_id AND d.automation = asked.automation AND d.verdict = 'fires'
+              AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
             ORDER BY d.conversation_id DESC OFFSET 59 LIMIT 1) AS sixtieth) AS fired
 `
 
@@ -147,8 +150,10 @@ WITH walked AS (
 ), told AS (
     SELECT floor(extract(epoch FROM walked.accepted_at - $5::timestamptz) / $6::integer)::integer AS slice,
            walked.accepted_at, walked.state,
-           (SELECT count(*) FROM decisions AS d WHERE d.conversation_id = walked.id AND d.verdict = 'fires') AS fired,
-           (SELECT count(*) FROM deliveries AS d WHERE d.conversation_id = walked.id AND d.state IN ('sent', 'delivered')) AS sent
+           (SELECT count(*) FROM decisions AS d WHERE d.conversation_id = walked.id AND d.verdict = 'fires'
+              AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))) AS fired,
+           (SELECT count(*) FROM deliveries AS d WHERE d.conversation_id = walked.id AND d.state IN ('sent', 'delivered')
+              AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))) AS sent
     FROM walked
 )
 SELECT slice, count(*)::integer AS received, (count(*) FILTER (WHERE state = 'decided'))::integer AS decided,

@@ -23,6 +23,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT d.decided_at FROM decisions AS d
     WHERE d.account_id = @account_id AND d.automation = a.automation AND d.verdict = 'fires'
+      AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
     ORDER BY d.conversation_id DESC LIMIT 1) AS l ON true;
 
 -- name: AutomationHours :many
@@ -42,6 +43,7 @@ ORDER BY v.id DESC LIMIT @most::integer;
 SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = @account_id AND d.automation = @automation AND d.verdict = 'fires'
+  AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
 ORDER BY d.conversation_id DESC LIMIT @most::integer;
 
 -- name: NearDecisions :many
@@ -49,6 +51,7 @@ ORDER BY d.conversation_id DESC LIMIT @most::integer;
 SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = @account_id AND d.automation = @automation AND d.reason IN ('unsure', 'evidence_not_found', 'wrong_speaker')
+  AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
 ORDER BY d.conversation_id DESC LIMIT @most::integer;
 
 -- name: WrongDecisions :many

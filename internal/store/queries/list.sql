@@ -20,7 +20,8 @@ WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: ListTroubled :many
--- Conversations with a delivery that is held, failed or unknown.
+-- Conversations with a delivery that is held, failed or unknown; what could not be rendered in a sandbox is found, too, since
+-- the index does not know of runs.
 SELECT page.conversation_id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT DISTINCT d.conversation_id FROM deliveries AS d
@@ -52,11 +53,12 @@ WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.conversation_id DESC LIMIT @most::integer;
 
 -- name: ListFired :many
--- Conversations on which an automation fired.
+-- Conversations on which an automation fired. What was decided in a sandbox counts in no list.
 SELECT page.conversation_id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
     SELECT DISTINCT d.conversation_id FROM decisions AS d
     WHERE d.account_id = a.id AND d.automation = @automation::text AND d.verdict = 'fires'
+      AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
       AND d.conversation_id < @before::uuid AND d.conversation_id >= @since::uuid
     ORDER BY d.conversation_id DESC LIMIT @most::integer) AS page
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
@@ -136,6 +138,7 @@ FROM accounts AS a CROSS JOIN LATERAL (
     UNION
     (SELECT d.conversation_id FROM decisions AS d
      WHERE d.automation = @automation::text AND d.account_id = a.id AND d.verdict = 'fires' AND d.conversation_id < @before::uuid
+       AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
      ORDER BY d.conversation_id DESC LIMIT @most::integer)) AS page (id)
 WHERE (@every::boolean OR a.id = ANY(@account_ids::text[])) AND page.id < @before::uuid AND page.id >= @since::uuid
 ORDER BY page.id DESC LIMIT @most::integer;
@@ -153,9 +156,11 @@ WHERE c.id = ANY(@ids::uuid[]) AND (@every::boolean OR c.account_id = ANY(@accou
       WHEN @verdict::text = '' THEN true
       WHEN @verdict = 'none' THEN c.state = 'decided' AND (
           SELECT coalesce(bool_or(d.verdict = 'fires'), @automation::text <> '') FROM decisions AS d
-          WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation)) = false
+          WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation)
+            AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))) = false
       ELSE (SELECT coalesce(bool_or(d.verdict = @verdict AND (d.verdict <> 'unsure' OR d.review AND d.settled_as IS NULL)), false) FROM decisions AS d
-            WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation))
+            WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation)
+              AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)))
       END
   AND CASE
       WHEN @delivery_state::text = '' THEN true
@@ -169,7 +174,8 @@ ORDER BY c.id DESC;
 SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.direction, c.customer_name,
        c.customer_number, c.started_at, c.ended_at, c.accepted_at, c.state, c.simulated,
        ARRAY(SELECT DISTINCT d.automation FROM decisions AS d
-             WHERE d.conversation_id = c.id AND d.verdict = 'fires' ORDER BY 1)::text[] AS fired,
+             WHERE d.conversation_id = c.id AND d.verdict = 'fires'
+               AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)) ORDER BY 1)::text[] AS fired,
        (SELECT count(*) FROM decisions AS d
         WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::integer AS unsure,
        l.sent, l.captured, l.tasks, l.alerts, l.open, l.held, l.failed, l.unknown, l.test
@@ -186,7 +192,9 @@ FROM conversations AS c CROSS JOIN LATERAL (
            count(*) FILTER (WHERE d.state = 'failed')::integer AS failed,
            count(*) FILTER (WHERE d.state = 'unknown')::integer AS unknown,
            coalesce(bool_or(d.test), false)::boolean AS test
-    FROM deliveries AS d WHERE d.conversation_id = c.id) AS l
+    FROM deliveries AS d
+    WHERE d.conversation_id = c.id
+      AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))) AS l
 WHERE c.id = ANY(@ids::uuid[]) AND (@every::boolean OR c.account_id = ANY(@account_ids::text[]))
 ORDER BY c.id DESC;
 
