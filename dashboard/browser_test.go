@@ -38,6 +38,7 @@ func TestInABrowser(t *testing.T) {
 	t.Run("search", func(t *testing.T) { searchWalk(t, b) })
 	t.Run("workbench", func(t *testing.T) { workbenchWalk(t, b) })
 	t.Run("desk", func(t *testing.T) { deskWalk(t, b) })
+	t.Run("bulk", func(t *testing.T) { bulkWalk(t, b) })
 	t.Run("config", func(t *testing.T) { configWalk(t, b) })
 	t.Run("queue", func(t *testing.T) { queueIsShown(t, b) })
 }

@@ -83,7 +83,7 @@ func (k *desk) held(customer string) (conversation string) {
 			{Automation: "customer-complaint", Verdict: triggers.Unsure, Reason: reason.Unsure, Review: true, Evidence: []interview.Evidence{{Turn: 7, Quote: "last week you promised and nobody rang me"}}}},
 		Values: []variables.Value{{Name: "dyn_appointment_date", Type: variables.Date, Status: variables.Stated, Value: "2026-11-26", Raw: "Thursday the twenty-sixth"},
 			{Name: "dyn_appointment_time", Type: variables.Time, Status: variables.NotStated}},
-		Deliveries: []store.Delivery{{ID: uuid.NewString(), Automation: "visit-confirmation", Channel: deliver.Email, Recipient: "contact:customer_email", Customer: true,
+		Deliveries: []store.Delivery{{ID: uuid.Must(uuid.NewV7()).String(), Automation: "visit-confirmation", Channel: deliver.Email, Recipient: "contact:customer_email", Customer: true,
 			State: store.Held, Reason: reason.VariableMissingForCustomer, Detail: "dyn_appointment_time is not stated.", DueAt: time.Now(), DeadlineAt: time.Now().Add(time.Hour),
 			Content: store.Content{Subject: "Your visit on Thu 26 Nov", Text: "Your visit is on 26 November at not stated.", To: []string{"contact:customer_email"}}}}})
 }
@@ -130,7 +130,7 @@ func settles(w *window, expression string) {
 	ctx, stop := context.WithTimeout(w.ctx, time.Minute)
 	defer stop()
 	for {
-		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`Boolean(`+expression+`)`))
+		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState !== "loading" && Boolean(`+expression+`)`))
 		switch {
 		case err == nil && there:
 			return
