@@ -300,6 +300,15 @@ func TestWhatIsAskedWrongIsSaid(t *testing.T) {
 	}
 	h.ask("POST", "/v1/conversations/x/replays", h.key, map[string]any{"revision": strings.Repeat("x", 70_000)}).want(413)
 	h.ask("POST", "/v1/tasks", h.key, nil).want(415)
+	h.ask("POST", "/v1/tasks", h.key, "{}", "Content-Encoding", "gzip").want(415)
+	for body, want := range map[string]string{
+		"{": "not JSON", "": "not JSON", "[]": "no object", "{} {}": "after the JSON object", `{"title": 5}`: "/title", `{"due_at": "tomorrow"}`: "A time",
+		`{"due_at": 5}`: "A time", `{"canary": 1}`: "not known here", `{"title": "x", "priority": "x"}`: "/priority",
+	} {
+		if a := h.ask("POST", "/v1/tasks", h.key, body).want(400); !strings.Contains(a.raw, want) || strings.Contains(a.raw, "canary") {
+			t.Errorf("%s is answered with %s, want %q in it", body, a.raw, want)
+		}
+	}
 	old := people.KeyOf(h.key)
 	keys, err := h.store.Within(store.Only("acme")).Keys(t.Context())
 	h.must(err)

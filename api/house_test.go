@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -252,8 +253,12 @@ func (a answer) want(status int) answer {
 func (h *house) ask(method, path, key string, body any, header ...string) answer {
 	h.Helper()
 	var sent io.Reader
-	if body != nil {
-		raw, err := json.Marshal(body)
+	switch b := body.(type) {
+	case nil:
+	case string: // as it is
+		sent = strings.NewReader(b)
+	default:
+		raw, err := json.Marshal(b)
 		h.must(err)
 		sent = bytes.NewReader(raw)
 	}

@@ -11,8 +11,12 @@ import (
 	"aftercall/internal/store"
 )
 
-// onceHeader is where a program says what it calls a request, so that it may send it again.
-const onceHeader = "Idempotency-Key"
+// onceHeader is where a program says what it calls a request, so that it may send it again, and againHeader where it is told
+// that the answer is the one to the first.
+const (
+	onceHeader  = "Idempotency-Key"
+	againHeader = "Idempotency-Replayed"
+)
 
 // How long a name may be; how long something may be under way before nobody knows what became of it; and how long keeping the
 // answer may take after that.

@@ -173,6 +173,7 @@ func alertRoutes() []route {
 			Summary: "Team alerts as they come, as server-sent events",
 			Description: "Each event alert has an Alert as its data and its id as the event's id; send the last one as Last-Event-ID when you come back. " +
 				"A comment comes every 15 seconds. The list is the record: what was missed for longer stands there.",
+			Params: []openapi.Param{{Name: "Last-Event-ID", In: "header", Says: "The id of the last event that was heard; left out: only what comes from now on."}},
 			Answer: openapi.Answer{Says: "Events, until either side ends it.", Type: "text/event-stream", Body: ""}}},
 		{scope: store.ScopeTasks, serve: readAlert, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/alerts/{id}/read", ID: "markAlertRead", Tag: "alerts",
 			Summary: "An alert is read", Description: own, Answer: openapi.Answer{Says: "It is so.", Body: done{}}, Fails: []int{404}}},

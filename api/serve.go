@@ -103,7 +103,7 @@ func (a *API) answer(w http.ResponseWriter, x *exchange, r route) (err error) {
 		return err
 	}
 	if again {
-		w.Header().Set("Idempotency-Replayed", "true")
+		w.Header().Set(againHeader, "true")
 	}
 	write(w, status, "application/json", body)
 	return nil
@@ -203,8 +203,9 @@ func read(w http.ResponseWriter, r *http.Request, wanted bool) ([]byte, error) {
 		return nil, nil
 	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if charset := strings.ToLower(params["charset"]); err != nil || kind != "application/json" || charset != "" && charset != "utf-8" {
-		return nil, &problem{status: http.StatusUnsupportedMediaType, detail: "The body must be application/json in UTF-8.", remedy: "Say so in Content-Type."}
+	charset := strings.ToLower(params["charset"])
+	if err != nil || kind != "application/json" || charset != "" && charset != "utf-8" || r.Header.Get("Content-Encoding") != "" {
+		return nil, &problem{status: http.StatusUnsupportedMediaType, detail: "The body must be application/json in UTF-8, and not compressed.", remedy: "Say so in Content-Type."}
 	}
 	return body, nil
 }
@@ -225,13 +226,16 @@ func (x *exchange) decode(into any) error {
 // unread says where a body cannot be read, without a word of it.
 func unread(err error) fault {
 	var kind *json.UnmarshalTypeError
+	var broken *json.SyntaxError
 	switch {
 	case errors.As(err, &kind) && kind.Field != "":
 		return fault{"/" + strings.ReplaceAll(kind.Field, ".", "/"), "It is a " + kind.Value + ", and that is not what stands here."}
 	case strings.HasPrefix(err.Error(), "json: unknown field"):
 		return fault{"", "There is a member that is not known here."}
+	case kind != nil || errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return fault{"", "It is not JSON, or no object."}
 	}
-	return fault{"", "It is not JSON, or no object."}
+	return fault{"", "A time in it is not such as 2026-11-20T14:03:00Z."} // nothing else in a body reads itself
 }
 
 // report writes the one line: ids, what was asked for and what became of it.

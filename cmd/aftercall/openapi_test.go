@@ -16,6 +16,9 @@ import (
 	"aftercall/api"
 	"aftercall/ingest"
 	"aftercall/internal/llm/simulated"
+	"aftercall/internal/openapi/openapitest"
+	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 // wholeDescription is the description of everything that is answered, as JSON.
@@ -193,36 +196,99 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 }
 
-// TestOneDoor: platforms and programs come to one address, which answers what it describes and says what it does not answer.
+// door asks at the one address, and holds every answer against the description.
+func (h *house) door(d *openapitest.Description, method, path, key, kind, body string) (status int, header http.Header, said string) {
+	h.t.Helper()
+	req, err := http.NewRequestWithContext(h.t.Context(), method, h.app.address("webhooks")+path, strings.NewReader(body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if d != nil {
+		d.Hold(h.t, req, res, raw)
+	}
+	return res.StatusCode, res.Header, string(raw)
+}
+
+// TestOneDoor: platforms and programs come to one address, which says what it does not answer.
 func TestOneDoor(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, writeAccount(t, downConfig), simulated.New(simulated.Options{}))
-	at := h.app.address("webhooks")
 	for _, c := range []struct {
 		method, path string
 		status       int
 		allow, body  string
 	}{
 		{"GET", "/openapi.json", http.StatusOK, "", string(wholeDescription(t))},
-		{"GET", "/v1/conversations", http.StatusUnauthorized, "", ""},
-		{"POST", "/v1/conversations", http.StatusUnsupportedMediaType, "", ""},
 		{"DELETE", "/v1/conversations", http.StatusMethodNotAllowed, "GET, POST", ""},
 		{"GET", "/v1/alerts/read", http.StatusMethodNotAllowed, "POST", ""},
 		{"GET", "/v1/nothing", http.StatusNotFound, "", ""},
-		{"GET", "/healthz", http.StatusOK, "", ""},
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), c.method, at+c.path, nil)
-		if err != nil {
-			t.Fatal(err)
+		status, header, body := h.door(nil, c.method, c.path, "", "", "")
+		if status != c.status || header.Get("Allow") != c.allow || c.body != "" && body != c.body {
+			t.Errorf("%s %s: %d, Allow %q, %d bytes; want %d and %q", c.method, c.path, status, header.Get("Allow"), len(body), c.status, c.allow)
 		}
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(res.Body)
-		_ = res.Body.Close()
-		if err != nil || res.StatusCode != c.status || res.Header.Get("Allow") != c.allow || c.body != "" && string(body) != c.body {
-			t.Errorf("%s %s: %d, Allow %q, %v, %d bytes; want %d and %q", c.method, c.path, res.StatusCode, res.Header.Get("Allow"), err, len(body), c.status, c.allow)
+	}
+}
+
+// TestWhatIsPostedIsAnsweredAsDescribed: of what platforms post, and of the same calls read with another key.
+func TestWhatIsPostedIsAnsweredAsDescribed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, writeAccount(t, downConfig), simulated.New(simulated.Options{}))
+	made := people.NewKey()
+	if err := h.app.db.AddKey(t.Context(), "acme", "reader", made.Prefix, made.Hash, store.Actor{Name: "test"}, store.ScopeRead); err != nil {
+		t.Fatal(err)
+	}
+	var d describedInterface
+	if err := json.Unmarshal(wholeDescription(t), &d); err != nil {
+		t.Fatal(err)
+	}
+	sample, err := json.Marshal(d.Components.Examples["callback"].Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := openapitest.Read(t, wholeDescription(t))
+	call, event := string(sample), `{"type": "call.started", "conversation": "call-1001", "at": "2026-11-20T14:03:00Z"}`
+	for _, c := range []struct {
+		method, path, key, kind, body string
+		status                        int
+	}{
+		{"POST", "/v1/conversations", "", "application/json", call, http.StatusUnauthorized},
+		{"POST", "/v1/conversations", made.Text, "application/json", call, http.StatusForbidden},
+		{"POST", "/v1/conversations", h.key, "text/plain", call, http.StatusUnsupportedMediaType},
+		{"POST", "/v1/conversations", h.key, "application/json", "{}", http.StatusBadRequest},
+		{"POST", "/v1/conversations", h.key, "application/json", strings.Repeat(" ", 6<<20), http.StatusRequestEntityTooLarge},
+		{"POST", "/v1/conversations", h.key, "application/json", call, http.StatusOK},
+		{"POST", "/v1/conversations", h.key, "application/json", call, http.StatusOK}, // a repeat
+		{"POST", "/v1/conversations", h.key, "application/json", strings.Replace(call, "Ana", "Eva", 1), http.StatusConflict},
+		{"POST", "/v1/events", made.Text, "application/json", event, http.StatusForbidden},
+		{"POST", "/v1/events", h.key, "application/json", event, http.StatusOK},
+		{"POST", "/v1/events", h.key, "application/json", "[]", http.StatusBadRequest},
+		{"POST", "/hooks/nobody", "", "application/json", call, http.StatusNotFound},
+		{"GET", "/v1/conversations", h.key, "", "", http.StatusForbidden},
+		{"GET", "/v1/conversations?search=call-1001", made.Text, "", "", http.StatusOK},
+		{"GET", "/v1/conversations/call-1001", made.Text, "", "", http.StatusOK},
+		{"GET", "/v1/conversations/call-1002", made.Text, "", "", http.StatusNotFound},
+		{"GET", "/openapi.json", "", "", "", http.StatusOK},
+		{"GET", "/healthz", "", "", "", http.StatusOK},
+		{"GET", "/readyz", "", "", "", http.StatusOK},
+	} {
+		if status, _, said := h.door(described, c.method, c.path, c.key, c.kind, c.body); status != c.status {
+			t.Errorf("%s %s: %d %s, want %d", c.method, c.path, status, said, c.status)
 		}
 	}
 }

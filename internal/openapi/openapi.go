@@ -52,6 +52,8 @@ type Answer struct {
 	Says   string
 	Type   string // media type; "": application/json
 	Body   any    // a Ref, or a value of the body's Go type; nil: it has none
+	Header string // one that it may have, and what that says
+	Means  string
 }
 
 // Ref names a schema among the components.
@@ -191,6 +193,9 @@ func (m *maker) responses(r Route) (object, error) {
 			kind = "application/json"
 		}
 		a["content"] = object{kind: object{"schema": schema}}
+	}
+	if r.Answer.Header != "" {
+		a["headers"] = object{r.Answer.Header: object{"description": r.Answer.Means, "schema": object{"type": "string"}}}
 	}
 	status := r.Answer.Status
 	if status == 0 {
