@@ -294,7 +294,7 @@ func TestWhatIsAskedWrongIsSaid(t *testing.T) {
 	for path, want := range map[string]int{
 		"/v1/conversations?colour=red": 400, "/v1/conversations?outcome=good": 400, "/v1/conversations?since=yesterday": 400, "/v1/conversations?limit=0": 400,
 		"/v1/conversations?before=x": 400, "/v1/conversations?channel=chat&channel=web": 400, "/v1/deliveries?before=x": 400, "/v1/tasks?after=x": 400,
-		"/v1/tasks?state=lost": 400, "/v1/alerts?show=all": 400, "/v1/conversations/nothing": 404, "/v1/tasks/nothing": 404, "/v1/revisions/abcdef": 404,
+		"/v1/tasks?state=lost": 400, "/v1/alerts?show=all": 400, "/v1/revisions?before=x": 400, "/v1/conversations/nothing": 404, "/v1/tasks/nothing": 404, "/v1/revisions/abcdef": 404,
 	} {
 		h.ask("GET", path, h.key, nil).want(want)
 	}

@@ -1,16 +1,20 @@
 package api
 
 func listRevisions(x *exchange) (any, error) {
-	rows, err := x.reader().Revisions(x.Context(), x.account(), x.number("limit"))
+	before, err := x.cursor()
 	if err != nil {
 		return nil, err
 	}
-	list := revisionList{Items: make([]revision, len(rows))}
+	rows, next, err := x.reader().Revisions(x.Context(), x.account(), before, x.number("limit"))
+	if err != nil {
+		return nil, err
+	}
+	p := revisionPage{Items: make([]revision, len(rows)), Next: next}
 	for i, r := range rows {
-		list.Items[i] = revision{ID: r.ID, Digest: r.Digest, Message: r.Message, GitSHA: r.GitSHA, Format: r.Format, Origin: string(r.Origin),
+		p.Items[i] = revision{ID: r.ID, Digest: r.Digest, Message: r.Message, GitSHA: r.GitSHA, Format: r.Format, Origin: string(r.Origin),
 			CreatedBy: r.CreatedBy, CreatedAt: r.CreatedAt, Active: r.Active, ActivatedAt: r.ActivatedAt, ActivatedBy: r.ActivatedBy}
 	}
-	return list, nil
+	return p, nil
 }
 
 func oneRevision(x *exchange) (any, error) {

@@ -185,7 +185,7 @@ func alertRoutes() []route {
 func revisionRoutes() []route {
 	return []route{
 		{scope: store.ScopeRead, serve: listRevisions, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/revisions", ID: "listRevisions", Tag: "revisions",
-			Summary: "The account's config, the newest revision first", Params: page("before")[1:], Answer: openapi.Answer{Says: "Revisions.", Body: revisionList{}}}},
+			Summary: "The account's config, the newest revision first", Params: page("before"), Answer: openapi.Answer{Says: "A page of revisions.", Body: revisionPage{}}}},
 		{scope: store.ScopeRead, serve: oneRevision, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/revisions/{id}", ID: "readRevision", Tag: "revisions",
 			Summary: "One revision with its files", Description: "By its id, or at least six characters of its digest.",
 			Answer: openapi.Answer{Says: "The revision.", Body: revisionStory{}}, Fails: []int{404}}},

@@ -244,8 +244,9 @@ type review struct {
 	StartedAt      time.Time  `json:"started_at"`
 }
 
-type revisionList struct {
+type revisionPage struct {
 	Items []revision `json:"items"`
+	Next  string     `json:"next,omitempty"`
 }
 
 type revision struct {
