@@ -46,30 +46,44 @@ func TestInABrowser(t *testing.T) {
 // pagesAreSound opens every page in light and dark, wide and on a telephone, and fails on anything the browser complains
 // of (a blocked style or script, an error) and on anything wider than the screen.
 func pagesAreSound(t *testing.T, b browser) {
-	for _, path := range []string{
+	paths := []string{
 		"/", "/deliveries", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", passwordPath, "/none",
 		settingsPath, channelsPath, keysPath, peoplePath, logPath,
 		automationsPath, automationPath("acme", "summary-mail"), automationPath("acme", "address-changed"), usagePath,
 		bulkPath, bulkJobPath("b"), askPath, configPath, activationsPath, configDiffPath, rollbackPath("acme", "r1"), queuesPath,
-	} {
-		for _, screen := range []struct {
-			scheme string
-			width  int64
-		}{{"light", 1280}, {"dark", 1280}, {"light", 375}} {
-			t.Run(fmt.Sprintf("%s %s %d", path, screen.scheme, screen.width), func(t *testing.T) {
-				tab := b.open(t, screen.scheme, screen.width)
-				tab.run(chromedp.Navigate(b.url + path))
-				// Unfold what is folded, so that frames load and tables show.
-				unfold := `document.querySelectorAll("details").forEach(d => { d.open = true });`
-				tooWide := `document.documentElement.scrollWidth - document.documentElement.clientWidth`
-				if wide := evaluate[int](tab, unfold+tooWide); wide > 0 {
-					t.Errorf("the page is %d px wider than the screen", wide)
-				}
-				for _, c := range tab.complaints() {
-					t.Error(c)
-				}
-			})
-		}
+	}
+	for _, s := range []screen{{"light", 1280, true}, {"dark", 1280, true}, {"light", 375, true}} {
+		b.fits(t, s, paths, func(tab *window, path string) {
+			tab.run(chromedp.Navigate(b.url + path))
+			// Unfold what is folded, so that frames load and tables show.
+			evaluate[bool](tab, `document.querySelectorAll("details").forEach(d => { d.open = true }) ?? true`)
+		})
+	}
+}
+
+// screen is what a page is shown on.
+type screen struct {
+	scheme string
+	width  int64
+	script bool
+}
+
+// fits shows pages on a screen, one after the other in one tab, and fails on anything the browser complains of and on anything
+// wider than the screen.
+func (b browser) fits(t *testing.T, s screen, paths []string, show func(tab *window, path string)) {
+	tab := b.open(t, s.scheme, s.width)
+	tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !s.script}))
+	for _, path := range paths {
+		t.Run(fmt.Sprintf("%s %s %d script %v", path, s.scheme, s.width, s.script), func(t *testing.T) {
+			tab.passTo(t)
+			show(tab, path)
+			if wide := evaluate[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+				t.Errorf("the page is %d px wider than the screen", wide)
+			}
+			for _, c := range tab.complaints() {
+				t.Error(c)
+			}
+		})
 	}
 }
 
@@ -185,6 +199,13 @@ func (b browser) open(t *testing.T, scheme string, width int64) *window {
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
 		command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1, Mobile: width < 500}))
 	return w
+}
+
+// passTo gives the window to a subtest, which has heard nothing yet.
+func (w *window) passTo(t *testing.T) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.t, w.said, w.loaded = t, nil, nil
 }
 
 // command makes a step of one command of the protocol.

@@ -2,12 +2,10 @@ package dashboard
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/google/uuid"
@@ -31,24 +29,10 @@ func deskWalk(t *testing.T, b browser) {
 	t.Run("hears an alert in a second tab", func(t *testing.T) { hearsAnAlert(t, b, desk) })
 	t.Run("sees the list change", func(t *testing.T) { seesTheListChange(t, b, desk) })
 	review := "/review/" + desk.held("Lena Vogt")
-	for _, path := range []string{"/review", review + "/1/visit-confirmation/fix", review + "/1/customer-complaint/approve", review + "/1/customer-complaint/case", "/tasks", "/tasks?view=board", "/tasks/" + desk.call("Hanna Weber").task, "/alerts"} {
-		for _, screen := range []struct {
-			scheme string
-			width  int64
-			script bool
-		}{{"light", 1280, true}, {"dark", 1280, true}, {"light", 375, true}, {"dark", 375, false}} {
-			t.Run(fmt.Sprintf("%s %s %d script %v", path, screen.scheme, screen.width, screen.script), func(t *testing.T) {
-				tab := b.open(t, screen.scheme, screen.width)
-				tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !screen.script}),
-					chromedp.Navigate(b.url+path))
-				if wide := evaluate[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
-					t.Errorf("the page is %d px wider than the screen", wide)
-				}
-				for _, c := range tab.complaints() {
-					t.Error(c)
-				}
-			})
-		}
+	paths := []string{"/review", review + "/1/visit-confirmation/fix", review + "/1/customer-complaint/approve", review + "/1/customer-complaint/case",
+		"/tasks", "/tasks?view=board", "/tasks/" + desk.call("Hanna Weber").task, "/alerts"}
+	for _, s := range []screen{{"light", 1280, true}, {"dark", 1280, true}, {"light", 375, true}, {"dark", 375, false}} {
+		b.fits(t, s, paths, func(tab *window, path string) { tab.run(chromedp.Navigate(b.url + path)) })
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -35,25 +34,13 @@ func workbenchWalk(t *testing.T, b browser) {
 	t.Run("completes", func(t *testing.T) { completes(t, b, start) })
 	t.Run("lets Tab out", func(t *testing.T) { tabLeaves(t, b, start) })
 	t.Run("loads again in dev", func(t *testing.T) { loadsAgain(t, b) })
-	for _, c := range []struct {
-		scheme string
-		width  int64
-		script bool
-	}{{"light", 1280, true}, {"dark", 1280, true}, {"light", 375, true}, {"dark", 375, false}} {
-		t.Run(fmt.Sprintf("%s %d script %v", c.scheme, c.width, c.script), func(t *testing.T) {
-			tab := b.open(t, c.scheme, c.width)
-			tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !c.script}),
-				chromedp.Navigate(b.url+start+"&call=sample:01-callback-requested"))
-			if c.script {
+	for _, s := range []screen{{"light", 1280, true}, {"dark", 1280, true}, {"light", 375, true}, {"dark", 375, false}} {
+		b.fits(t, s, []string{start + "&call=sample:01-callback-requested"}, func(tab *window, path string) {
+			tab.run(chromedp.Navigate(b.url + path))
+			if s.script {
 				until(tab, `document.querySelector("#try iframe")`)
 			} else if !evaluate[bool](tab, `document.querySelector("textarea").checkVisibility() && !document.querySelector("#editor").checkVisibility()`) {
-				t.Error("without a script there is nothing to type into")
-			}
-			if wide := evaluate[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
-				t.Errorf("the page is %d px wider than the screen", wide)
-			}
-			for _, c := range tab.complaints() {
-				t.Error(c)
+				tab.t.Error("without a script there is nothing to type into")
 			}
 		})
 	}
