@@ -61,9 +61,6 @@ CREATE TABLE audit_log (
 );
 CREATE INDEX audit_log_by_account ON audit_log (account_id, id);
 
--- When something was last heard from a source.
-CREATE INDEX events_by_source ON events (account_id, source, id);
-
 -- +goose StatementBegin
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -123,7 +120,6 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 DROP FUNCTION guard_rows(regclass, text);
-DROP INDEX events_by_source;
 DROP TABLE audit_log;
 DROP FUNCTION refuse_change();
 DROP TABLE sign_in_tries;

@@ -44,8 +44,6 @@ SELECT guard_rows('erased_hashes', 'account_id');
 
 -- Which call an event is about that carries none; the events of a call are erased with it.
 ALTER TABLE events ADD COLUMN call_id text NOT NULL DEFAULT '';
-CREATE INDEX events_alone ON events (account_id, id) WHERE conversation_id IS NULL;
-CREATE INDEX events_alone_by_call ON events (account_id, call_id) WHERE conversation_id IS NULL AND call_id <> '';
 
 -- A conversation could not be deleted without reading all alerts and captured messages: nothing finds theirs by its id. Both
 -- have their delivery, which has it.
@@ -55,8 +53,6 @@ ALTER TABLE captured DROP CONSTRAINT captured_conversation_id_fkey;
 -- +goose Down
 ALTER TABLE captured ADD CONSTRAINT captured_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES conversations (id);
 ALTER TABLE alerts ADD CONSTRAINT alerts_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES conversations (id);
-DROP INDEX events_alone_by_call;
-DROP INDEX events_alone;
 ALTER TABLE events DROP COLUMN call_id;
 DROP TABLE erased_hashes;
 DROP TABLE erased_conversations;

@@ -66,10 +66,6 @@ CREATE TABLE mutes (
     PRIMARY KEY (account_id, automation)
 );
 
-CREATE INDEX deliveries_stopped ON deliveries (account_id, automation, id) WHERE state = 'held' AND reason = 'breaker_open';
-CREATE INDEX decisions_nearly ON decisions (account_id, automation, conversation_id)
-    WHERE reason IN ('unsure', 'evidence_not_found', 'wrong_speaker');
-
 SELECT guard_rows('automation_hours', 'account_id');
 SELECT guard_rows('token_hours', 'account_id');
 SELECT guard_rows('automation_days', 'account_id');
@@ -77,8 +73,6 @@ SELECT guard_rows('breakers', 'account_id');
 SELECT guard_rows('mutes', 'account_id');
 
 -- +goose Down
-DROP INDEX decisions_nearly;
-DROP INDEX deliveries_stopped;
 DROP TABLE mutes;
 DROP TABLE breakers;
 DROP TABLE automation_days;

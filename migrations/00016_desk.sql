@@ -11,8 +11,6 @@ CREATE FUNCTION task_order(state text, due_at timestamptz, updated_at timestampt
     SELECT CASE WHEN state IN ('done', 'dismissed') THEN updated_at ELSE coalesce(due_at, '9999-12-31 00:00:00+00'::timestamptz) END
 $$;
 -- +goose StatementEnd
-CREATE INDEX tasks_by_state ON tasks (account_id, state, priority, task_order(state, due_at, updated_at), id);
-CREATE INDEX tasks_by_assignee ON tasks (account_id, assignee, state, priority, task_order(state, due_at, updated_at), id);
 
 CREATE TABLE alert_reads (
     alert_id   uuid        NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
@@ -32,19 +30,9 @@ CREATE TABLE alert_marks (
 SELECT guard_rows('alert_reads', 'account_id');
 SELECT guard_rows('alert_marks', 'account_id');
 
--- Held messages that wait for a person; those of test calls and sandboxes wait for nobody.
-CREATE INDEX deliveries_to_review ON deliveries (account_id, conversation_id) WHERE state = 'held' AND NOT test;
-
--- What was done to one thing.
-CREATE INDEX audit_log_by_target ON audit_log (account_id, target, id);
-
 -- +goose Down
-DROP INDEX audit_log_by_target;
-DROP INDEX deliveries_to_review;
 DROP TABLE alert_marks;
 DROP TABLE alert_reads;
-DROP INDEX tasks_by_assignee;
-DROP INDEX tasks_by_state;
 DROP FUNCTION task_order(text, timestamptz, timestamptz);
 ALTER TABLE tasks DROP COLUMN changed_by;
 ALTER TABLE tasks DROP COLUMN version;

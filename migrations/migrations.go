@@ -2,8 +2,9 @@
 //
 // It owns the .sql files beside it (embedded, run by goose), runs River's own migrations together with them, and says what
 // the pages' role may read. It promises that two processes which migrate at once do not meet, that a step is taken whole or
-// not at all, and that a database newer than this binary is accepted: during a roll-out both versions work on it. It never
-// touches rows for any other reason.
+// not at all (one that builds indexes keeps those it has built), that nobody waits while an index is built on a table that calls
+// fill, and that a database newer than this binary is accepted: during a roll-out both versions work on it. It never touches
+// rows for any other reason.
 package migrations
 
 import (
@@ -32,8 +33,12 @@ const lockKey = 0x6166746572 // "after"
 // behind a backup or a transaction that somebody left open it gives up.
 const lockTime = "3s"
 
-// ErrBusy is returned for a step that could not have a table to itself. It has changed nothing.
-var ErrBusy = errors.New("a table is in use, by a backup or an open transaction; nothing has changed: run aftercall migrate again when that is over")
+// lockPause is how long whoever waits for another migration does so before it asks again.
+const lockPause = 100 * time.Millisecond
+
+// ErrBusy is returned for a step that could not have a table to itself. It has changed nothing; one of indexes has perhaps
+// built some of them, and goes on from there.
+var ErrBusy = errors.New("a table is in use, by a backup or an open transaction; the schema is as it was: run aftercall migrate again when that is over")
 
 // Version is one step of the schema.
 type Version struct {
@@ -145,17 +150,29 @@ func newestRiver() (int64, error) {
 	return int64(all[len(all)-1].Version), nil
 }
 
-// locked holds an advisory lock on a connection of its own, because goose and River each use theirs.
+// locked holds an advisory lock on a connection of its own, because goose and River each use theirs. Whoever has to wait asks
+// again and again: an index that is built beside the work waits for every statement that is under way, and would wait for one
+// that waits for the lock.
 func locked(ctx context.Context, databaseURL string, migrate func(*goose.Provider) error) (err error) {
 	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
 		return fmt.Errorf("connect to migrate: %w", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // closing it gives the lock back
-	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(lockKey)); err != nil {
-		return fmt.Errorf("wait for another migration: %w", err)
+	for {
+		var mine bool
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, int64(lockKey)).Scan(&mine); err != nil {
+			return fmt.Errorf("wait for another migration: %w", err)
+		}
+		if mine {
+			return withProvider(databaseURL, migrate)
+		}
+		select {
+		case <-time.After(lockPause):
+		case <-ctx.Done():
+			return fmt.Errorf("wait for another migration: %w", context.Cause(ctx))
+		}
 	}
-	return withProvider(databaseURL, migrate)
 }
 
 func withProvider(databaseURL string, use func(*goose.Provider) error) error {
