@@ -1,24 +1,16 @@
 package dashboard
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"aftercall/internal/chromium"
 	"aftercall/internal/store"
 	"aftercall/people"
 )
@@ -72,7 +64,7 @@ type screen struct {
 // wider than the screen.
 func (b browser) fits(t *testing.T, s screen, paths []string, show func(tab *window, path string)) {
 	tab := b.open(t, s.scheme, s.width)
-	tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !s.script}))
+	tab.Scripts(s.script)
 	for _, path := range paths {
 		t.Run(fmt.Sprintf("%s %s %d script %v", path, s.scheme, s.width, s.script), func(t *testing.T) {
 			tab.passTo(t)
@@ -141,7 +133,7 @@ func keysMove(t *testing.T, b browser) {
 
 // browser is a running Chromium with a server of fixture pages behind the guard.
 type browser struct {
-	ctx context.Context
+	*chromium.Browser
 	url string
 }
 
@@ -149,122 +141,42 @@ func newBrowser(t *testing.T) browser {
 	t.Helper()
 	server := httptest.NewServer(fixtureHandler(t))
 	t.Cleanup(server.Close)
-	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(
-		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true)))
-	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // waits for the browser to end
-		cancel()
-	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start the browser: %v", err)
-	}
-	return browser{ctx, server.URL}
+	return browser{chromium.Start(t), server.URL}
 }
 
-// chromium finds the browser. Its absence is a failure: what is not looked at is not tested.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	const onAMac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-	if _, err := os.Stat(onAMac); err == nil {
-		return onAMac
-	}
-	t.Fatal("no Chromium in PATH; install it with: apt-get install chromium (macOS: brew install --cask chromium)")
-	return ""
-}
-
-// window is one page with what the browser said about it.
+// window is a page of the browser.
 type window struct {
-	t   *testing.T
-	ctx context.Context
-
-	mu           sync.Mutex
-	said, loaded []string
+	*chromium.Page
+	t *testing.T
 }
 
 func (b browser) open(t *testing.T, scheme string, width int64) *window {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	t.Cleanup(cancel)
-	w := &window{t: t, ctx: ctx}
-	if err := chromedp.Listen(ctx, w.listen); err != nil {
-		t.Fatal(err)
-	}
-	w.run(command(log.Enable, cdp.Empty{}), command(network.Enable, network.EnableParams{}), command(runtime.Enable, cdp.Empty{}),
-		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
-		command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1, Mobile: width < 500}))
-	return w
+	return &window{b.Open(t, scheme, width), t}
 }
 
 // passTo gives the window to a subtest, which has heard nothing yet.
 func (w *window) passTo(t *testing.T) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.t, w.said, w.loaded = t, nil, nil
-}
-
-// command makes a step of one command of the protocol.
-func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, c, params)
-		return err
-	})
+	w.t = t
+	w.PassTo(t)
 }
 
 func (w *window) run(steps ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
-	ctx, stop := context.WithTimeout(w.ctx, time.Minute)
-	defer stop()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		w.t.Fatal(err)
-	}
+	w.Run(steps...)
 }
 
 func evaluate[T any](w *window, expression string) T {
 	w.t.Helper()
-	ctx, stop := context.WithTimeout(w.ctx, time.Minute)
-	defer stop()
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return got
+	return chromium.Evaluate[T](w.Page, expression)
 }
 
-func (w *window) listen(event any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch e := event.(type) {
-	case *log.EventEntryAdded:
-		notFound := strings.Contains(e.Entry.Text, "404") && strings.HasSuffix(e.Entry.URL, "/none") // that page is asked for
-		if e.Entry.Level != log.EntryLevelVerbose && !notFound {
-			w.said = append(w.said, fmt.Sprintf("%s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL))
-		}
-	case *runtime.EventConsoleAPICalled:
-		w.said = append(w.said, fmt.Sprintf("console.%s", e.Type))
-	case *runtime.EventExceptionThrown:
-		w.said = append(w.said, e.ExceptionDetails.Text)
-	case *network.EventResponseReceived:
-		w.loaded = append(w.loaded, e.Response.URL)
-	}
-}
-
+// complaints are those of the browser, but for a page that is not there and is asked for.
 func (w *window) complaints() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]string(nil), w.said...)
+	return slices.DeleteFunc(w.Complaints(), func(c string) bool { return strings.Contains(c, "404") && strings.HasSuffix(c, "/none") })
 }
 
-func (w *window) requests() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]string(nil), w.loaded...)
-}
+func (w *window) requests() []string { return w.Requests() }
 
 const harmlessHTML = `<!doctype html><html><head><style>body{font-family:sans-serif;margin:24px;color:#222}</style></head><body><h1>Call back Dana Whitfield</h1><p>When: today, after five</p></body></html>`
 

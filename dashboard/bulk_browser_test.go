@@ -4,7 +4,6 @@ import (
 	"path"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -16,7 +15,8 @@ func bulkWalk(t *testing.T, b browser) {
 	desk.held("Lena Vogt")
 	desk.held("Hanna Weber")
 	asks := b.open(t, "dark", 375)
-	asks.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), chromedp.Navigate(url+"/deliveries?state=held"))
+	asks.Scripts(false)
+	asks.run(chromedp.Navigate(url + "/deliveries?state=held"))
 	for _, step := range []struct{ press, then string }{
 		{`[...document.querySelectorAll("main a")].find(a => a.textContent === "Call off")`, "Call off: 2 in Acme Clinic"},
 		{`document.querySelector("form[action='/bulk'] button")`, "0 of 2"},

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -28,7 +27,8 @@ func configWalk(t *testing.T, b browser) {
 	url, d := wholeServer(t, false)
 	first := secondRevision(t, d)
 	tab := b.open(t, "light", 1280)
-	tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), chromedp.Navigate(url+"/config"))
+	tab.Scripts(false)
+	tab.run(chromedp.Navigate(url + "/config"))
 	door := evaluate[string](tab, `document.querySelector('a[href*="/rollback/"]').href`)
 	if !strings.HasSuffix(door, first) {
 		t.Fatalf("the list leads to %s, want to revision %s", door, first)

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"aftercall/reason"
@@ -53,9 +52,7 @@ func quoteLeadsToItsTurn(t *testing.T, b browser) {
 // still is a page that jumps where others glide, so that a jump is over at once.
 func (b browser) still(t *testing.T, width int64) *window {
 	t.Helper()
-	tab := b.open(t, "light", width)
-	tab.run(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}}))
-	return tab
+	return b.open(t, "light", width)
 }
 
 // seen is an expression that is true once an element is on the screen, and not behind the parts' own navigation.
@@ -66,7 +63,8 @@ func seen(element string) string {
 // readsWithoutScripts looks at the page as a browser shows it that runs nothing.
 func readsWithoutScripts(t *testing.T, b browser) {
 	tab := b.still(t, 1280)
-	tab.run(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), chromedp.Navigate(b.url+fixtureCallPath+"#t5"))
+	tab.Scripts(false)
+	tab.run(chromedp.Navigate(b.url + fixtureCallPath + "#t5"))
 	text := evaluate[string](tab, `document.body.innerText`)
 	for _, want := range []string{"Every automation, and why", reason.FilteredAgent.Sentence(), "could somebody call me back today", "Webhook conversation.ended", "dyn_callback_when"} {
 		if !strings.Contains(text, want) {

@@ -111,17 +111,7 @@ func (k *desk) post(x left, text string) {
 // settles is until for what a form or a link leads to: the page that is asked may be on its way out.
 func settles(w *window, expression string) {
 	w.t.Helper()
-	ctx, stop := context.WithTimeout(w.ctx, time.Minute)
-	defer stop()
-	for {
-		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState !== "loading" && Boolean(`+expression+`)`))
-		switch {
-		case err == nil && there:
-			return
-		case err != nil && !strings.Contains(err.Error(), "navigated"):
-			w.t.Fatalf("%s: %v", expression, err)
-		}
-	}
+	w.Until(expression)
 }
 
 // completesATask goes from the list to the task and back, with the keyboard alone.

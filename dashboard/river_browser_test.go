@@ -19,6 +19,8 @@ func queueIsShown(t *testing.T, b browser) {
 		until(tab, `document.querySelector("#root main")`)
 	}
 	for _, c := range tab.complaints() {
-		t.Error(c)
+		if c != `console.error "policy" "script-src" "eval"` { // a library of River's looks whether it may, and does without
+			t.Error(c)
+		}
 	}
 }

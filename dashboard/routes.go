@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/http"
+	"strings"
 
 	"aftercall/people"
 )
@@ -35,4 +36,19 @@ func (rs routes) mux(gate func(people.Right, http.Handler) http.Handler) *http.S
 		mux.Handle(r.pattern, gate(r.needs, r.handler))
 	}
 	return mux
+}
+
+// Address is one row of the table, for whoever holds every address against something.
+type Address struct{ Method, Path, Needs string } // Method: "" for any
+
+// Addresses are the rows of the table that the mux is made of.
+func (d *Dashboard) Addresses() (all []Address) {
+	for _, r := range d.table {
+		method, path, found := strings.Cut(r.pattern, " ")
+		if !found {
+			method, path = "", r.pattern
+		}
+		all = append(all, Address{method, path, string(r.needs)})
+	}
+	return all
 }

@@ -115,16 +115,9 @@ func until(w *window, expression string) {
 	})`)
 }
 
-// tabTo presses Tab until the focus is on what a selector means, as somebody without a mouse does.
 func tabTo(w *window, selector string) {
 	w.t.Helper()
-	for range 200 {
-		w.run(chromedp.KeyEvent(kb.Tab))
-		if evaluate[bool](w, `document.activeElement.matches(`+"`"+selector+"`"+`)`) {
-			return
-		}
-	}
-	w.t.Fatalf("Tab never comes to %s; it is on %s", selector, evaluate[string](w, `document.activeElement.outerHTML.slice(0, 200)`))
+	w.TabTo(selector)
 }
 
 // openBody goes to the e-mail's body, the third file, and to its end.
@@ -276,13 +269,11 @@ func loadsAgain(t *testing.T, b browser) {
 	b.url = url
 	tab := b.open(t, "light", 1280)
 	came := make(chan string, 256)
-	if err := chromedp.Listen(tab.ctx, func(event any) {
+	tab.Listen(func(event any) {
 		if e, ok := event.(*network.EventResponseReceived); ok {
 			came <- e.Response.URL
 		}
-	}); err != nil {
-		t.Fatal(err)
-	}
+	})
 	await := func(part string) {
 		t.Helper()
 		late := time.After(time.Minute)

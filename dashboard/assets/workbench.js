@@ -70,7 +70,7 @@ function extensions(name) {
     basicSetup,
     EditorView.cspNonce.of(form.dataset.nonce),
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ "aria-label": "Content of " + name, autocapitalize: "off" }),
+    EditorView.contentAttributes.of({ "aria-label": "Content of " + name, autocapitalize: "off", tabindex: "0" }),
     lintGutter(),
     name.endsWith(".hbs") ? [] : yaml(),
     EditorState.languageData.of(() => completes),

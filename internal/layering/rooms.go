@@ -56,6 +56,7 @@ func rooms() []Room {
 		{Path: "deliver/delivertest", Level: 3, Tests: true},
 		{Path: "people/peopletest", Level: 1, Tests: true},
 		{Path: "internal/openapi/openapitest", Level: 1, Tests: true},
+		{Path: "internal/chromium", Level: 1, Tests: true},
 		{Path: "internal/signals/collector", Level: 1, Tests: true},
 		{Path: "internal/postgres/pgtest", Level: 2, Tests: true},
 		{Path: "internal/postgres/withpg", Level: 2, Tests: true}, // a command: nobody can import it
