@@ -25,9 +25,12 @@ func TestPagesGoOn(t *testing.T) {
 		h.call(id, h.key)
 	}
 	h.call("call-u", h.other)
+	for _, name := range []string{"Acme", "The Clinic"} {
+		h.activate("acme", strings.Replace(config, "Acme Clinic", name, 1))
+	}
 	for _, list := range []struct{ path, cursor string }{
 		{"/v1/conversations?since=2026-01-01T00:00:00Z", "before"}, {"/v1/deliveries?channel=email", "before"}, {"/v1/deliveries?state=unknown", "before"},
-		{"/v1/reviews?kind=held", "before"}, {"/v1/reviews?", "before"}, {"/v1/tasks?", "after"}, {"/v1/alerts?", "before"},
+		{"/v1/reviews?kind=held", "before"}, {"/v1/reviews?", "before"}, {"/v1/tasks?", "after"}, {"/v1/alerts?", "before"}, {"/v1/revisions?", "before"},
 	} {
 		all := h.ask("GET", list.path, h.key, nil).want(200)
 		var read []any

@@ -144,7 +144,7 @@ func open(t *testing.T) *house {
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	h.revisions = worker.NewRevisions(db, log)
 	for _, account := range []string{"acme", "umbra"} {
-		h.activate(account)
+		h.activate(account, config)
 	}
 	h.must(h.revisions.Refresh(t.Context()))
 	jobs, err := worker.NewInserter(db)
@@ -182,7 +182,7 @@ func (h *house) must(err error) {
 	}
 }
 
-func (h *house) activate(account string) {
+func (h *house) activate(account, config string) {
 	h.Helper()
 	files := automation.Files{"account.yaml": fmt.Appendf(nil, config, account)}
 	rev, problems := automation.Compile(files)

@@ -61,7 +61,7 @@ func keyRows(found []store.Key, of func(account string) names) (rows []keyRow) {
 	return rows
 }
 
-// keyScopes are those that the form ticks; a form without any asks for a key that posts.
+// keyScopes are those that the form ticks, one at least.
 func keyScopes(r *http.Request) (scopes []store.Scope, err error) {
 	for _, word := range r.PostForm["scope"] {
 		s := store.Scope(word)
@@ -69,6 +69,9 @@ func keyScopes(r *http.Request) (scopes []store.Scope, err error) {
 			return nil, refused("There is no such scope of a key.")
 		}
 		scopes = append(scopes, s)
+	}
+	if len(scopes) == 0 {
+		return nil, refused("Tick what the key may be used for.")
 	}
 	return scopes, nil
 }

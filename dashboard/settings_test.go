@@ -45,7 +45,7 @@ var shownOnce = regexp.MustCompile(`<code class="break">([^<]+)</code>`)
 func TestAKeyIsMadeAndRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	answer, body := w.by("admin", "/settings/keys", "account", "acme", "name", "Ticket desk")
+	answer, body := w.by("admin", "/settings/keys", "account", "acme", "name", "Ticket desk", "scope", "post")
 	made := shownOnce.FindStringSubmatch(body)
 	if answer.StatusCode != http.StatusOK || made == nil {
 		t.Fatalf("%d %s", answer.StatusCode, body)
@@ -62,6 +62,9 @@ func TestAKeyIsMadeAndRevoked(t *testing.T) {
 			t.Errorf("a key that may %s: %d, want %d", c.scope, answer.StatusCode, c.want)
 		}
 	}
+	if answer, _ := w.by("admin", "/settings/keys", "account", "acme", "name", "Of none"); answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("a key that may do nothing: %d", answer.StatusCode)
+	}
 	list := w.ask("GET", "/settings/keys", "admin")
 	if !strings.Contains(list.body, "read, tasks") {
 		t.Errorf("the list says not what a key may: %s", list.body)
@@ -77,7 +80,7 @@ func TestAKeyIsMadeAndRevoked(t *testing.T) {
 		account, name string
 		want          int
 	}{{"umbra", "x", http.StatusNotFound}, {"", "x", http.StatusNotFound}, {"none", "x", http.StatusNotFound}, {"acme", " ", http.StatusBadRequest}, {"acme", strings.Repeat("x", 101), http.StatusBadRequest}} {
-		if answer, _ := w.by("admin", "/settings/keys", "account", c.account, "name", c.name); answer.StatusCode != c.want {
+		if answer, _ := w.by("admin", "/settings/keys", "account", c.account, "name", c.name, "scope", "post"); answer.StatusCode != c.want {
 			t.Errorf("a key %.5q of %q: %d, want %d", c.name, c.account, answer.StatusCode, c.want)
 		}
 	}
