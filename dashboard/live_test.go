@@ -57,7 +57,7 @@ func (h *house) hear(topics string, header ...string) (*http.Response, <-chan ev
 // of waits for an event of a name.
 func of(t *testing.T, heard <-chan event, name string) event {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		select {
 		case e, open := <-heard:

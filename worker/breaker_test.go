@@ -155,7 +155,7 @@ func TestAMuteIsHeardByEveryWorker(t *testing.T) {
 	t.Parallel()
 	h := newHall(t)
 	must(t, h.store.Mute(t.Context(), store.Actor{Name: "ann@acme.example"}, "acme", "capped", time.Now().Add(time.Hour), "a bad question"))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // sooner than the poll that makes up for a missed word
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // sooner than the poll that makes up for a missed word
 	defer cancel()
 	for _, r := range h.revisions {
 		for r.Muted("acme", time.Now()) == nil {

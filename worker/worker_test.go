@@ -84,7 +84,7 @@ func begin(t *testing.T, model llm.Model, c worker.Config, follow bool) *bench {
 // until waits for a state of the call; the database is where the state is, so it is asked again and again.
 func (b *bench) until(done func(store.Story) bool) store.Story {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
 	for {
 		s, err := b.store.Story(ctx, "acme", b.id)

@@ -177,7 +177,7 @@ func heardOf(t *testing.T, h *house, model *meter) {
 			t.Errorf("the list %q says so: %v, want %v", query, !want, want)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, h.url)
 	if err != nil {

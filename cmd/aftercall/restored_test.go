@@ -137,10 +137,10 @@ func (h *house) pause(queue, sending string) {
 	}
 	select {
 	case <-paused:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		h.t.Fatalf("queue %s does not stop", queue)
 	}
-	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
 	defer cancel()
 	running := river.NewJobListParams().First(2).Kinds(worker.DecideArgs{}.Kind()).States(rivertype.JobStateRunning)
 	for queue == worker.QueueDecide {

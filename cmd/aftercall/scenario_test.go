@@ -195,7 +195,7 @@ func (h *house) drained() { h.drainedUpTo(time.Now().AddDate(1, 0, 0)) }
 // drainedUpTo waits until no job is left that is due before a time.
 func (h *house) drainedUpTo(due time.Time) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	open := river.NewJobListParams().First(1).States(rivertype.JobStateAvailable, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled).
 		OrderBy(river.JobListOrderByScheduledAt, river.SortOrderAsc)
@@ -244,7 +244,7 @@ func (h *house) final(id string) store.Story {
 // until waits for a state of the conversation; it polls, because the database is where the state is.
 func (h *house) until(id string, done func(store.Story) bool) store.Story {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -64,7 +64,7 @@ func openDatabase(t *testing.T) *store.Store {
 // activeBecomes waits until the account's active revision holds a text, and gives its digest.
 func activeBecomes(t *testing.T, db *store.Store, account, text string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		active, err := db.ActiveRevisions(ctx)
@@ -83,7 +83,7 @@ func activeBecomes(t *testing.T, db *store.Store, account, text string) string {
 // troubleBecomes waits until the last look at the account's folder has this state, "" for none.
 func troubleBecomes(t *testing.T, db *store.Store, state store.AttemptState) store.Attempt {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		troubles, err := db.ConfigTroubles(ctx, "acme")

@@ -47,7 +47,7 @@ func tryRestoredBackup(ctx context.Context, t *trial) error {
 	if err != nil {
 		return err
 	}
-	if _, left, err := c.Settle(ctx, t.within(3*time.Minute, 10*time.Second)); err != nil || !left.Settled() {
+	if _, left, err := c.Settle(ctx, t.patience(3*time.Minute, 10*time.Second)); err != nil || !left.Settled() {
 		return fmt.Errorf("the original did not get done: %s: %w", left, err)
 	}
 	b.StopServing()
@@ -126,7 +126,7 @@ func (t *trial) workOnCopy(ctx context.Context, b *bed.Bed, posted bed.Posted) e
 	if err != nil {
 		return err
 	}
-	most := t.within(time.Minute, 10*time.Second)
+	most := t.patience(time.Minute, 10*time.Second)
 	took, left, err := c.Settle(ctx, most)
 	if err != nil {
 		return err

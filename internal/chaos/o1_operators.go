@@ -106,7 +106,7 @@ func tryOperated(ctx context.Context, t *trial) error {
 	if err := b.Mail(ctx, bed.Conduct{}); err != nil {
 		return err
 	}
-	left, err := quiet(ctx, c, t.within(6*time.Minute, 40*time.Second))
+	left, err := quiet(ctx, c, t.patience(6*time.Minute, 40*time.Second))
 	if err != nil {
 		return err
 	}

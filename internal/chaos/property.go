@@ -64,6 +64,15 @@ func (t *trial) within(full, short time.Duration) time.Duration {
 	return short
 }
 
+// patience is within for what ends as soon as it is done. A short trial may have its machine to share, and waits a minute; where a
+// protection is out, what is waited for may never come.
+func (t *trial) patience(full, short time.Duration) time.Duration {
+	if t.full || t.weak != "" {
+		return t.within(full, short)
+	}
+	return max(short, time.Minute)
+}
+
 // exercised reports what was done, without a goal.
 func (t *trial) exercised(name string, got any) {
 	t.figures = append(t.figures, figure{name: name, got: fmt.Sprint(got), ok: true})

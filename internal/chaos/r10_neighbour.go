@@ -99,7 +99,7 @@ func (t *trial) neighbourly(ctx context.Context, c *checker.Checker, alone, besi
 	if err != nil {
 		return err
 	}
-	took, left, err := c.Settle(ctx, t.within(4*time.Minute, 20*time.Second))
+	took, left, err := c.Settle(ctx, t.patience(4*time.Minute, 20*time.Second))
 	if err != nil {
 		return err
 	}

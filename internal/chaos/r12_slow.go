@@ -117,7 +117,7 @@ func (t *trial) judgeSlow(n int, p bed.Posted, h checker.History, began time.Tim
 
 // settleSlow waits until all is final and draws the ledger's figures.
 func (t *trial) settleSlow(ctx context.Context, b *bed.Bed, c *checker.Checker, p bed.Posted) error {
-	most := t.within(time.Minute, 10*time.Second)
+	most := t.patience(time.Minute, 10*time.Second)
 	took, left, err := c.Settle(ctx, most)
 	if err != nil {
 		return err

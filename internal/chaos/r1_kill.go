@@ -50,7 +50,7 @@ func tryKilled(ctx context.Context, t *trial) error {
 	if err := <-done; err != nil {
 		return err
 	}
-	took, left, err := c.Settle(ctx, t.within(60*time.Second, 20*time.Second))
+	took, left, err := c.Settle(ctx, t.patience(60*time.Second, 20*time.Second))
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func tryKilled(ctx context.Context, t *trial) error {
 	t.equal("calls accepted", len(posted.Acked), n)
 	t.exercised("kills", fmt.Sprintf("%d, of which %d found a mail on its way and %d a model call", nemesis.done, nemesis.hitMail, nemesis.hitModel))
 	t.ledger(l)
-	t.want("not final after the last kill", left, fmt.Sprintf("none within %s", t.within(60*time.Second, 20*time.Second)), left.Settled())
+	t.want("not final after the last kill", left, fmt.Sprintf("none within %s", t.patience(60*time.Second, 20*time.Second)), left.Settled())
 	t.exercised("final after the last kill", took.Round(100*time.Millisecond))
 	t.atMost("in doubt (bound: deliveries on their way at the kills)", l.Unknown.Count, nemesis.inFlight)
 	t.exercised("of those, mails", l.UnknownMails)

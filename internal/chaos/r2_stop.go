@@ -81,7 +81,7 @@ func tryStopped(ctx context.Context, t *trial) error {
 	if err != nil {
 		return err
 	}
-	most := t.within(90*time.Second, 20*time.Second)
+	most := t.patience(90*time.Second, 20*time.Second)
 	took, left, err := c.Settle(ctx, most)
 	if err != nil {
 		return err

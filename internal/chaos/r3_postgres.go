@@ -62,7 +62,7 @@ func (t *trial) judgeOutages(ctx context.Context, b *bed.Bed, n int, posted bed.
 		return err
 	}
 	defer c.Close()
-	most := t.within(time.Minute, 30*time.Second)
+	most := t.patience(time.Minute, 30*time.Second)
 	took, left, err := c.Settle(ctx, most)
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func tryFrozen(ctx context.Context, t *trial) error {
 	if err := f.run(ctx); err != nil {
 		return err
 	}
-	most := t.within(60*time.Second, 20*time.Second)
+	most := t.patience(60*time.Second, 20*time.Second)
 	took, left, err := c.Settle(ctx, most)
 	if err != nil {
 		return err

@@ -97,7 +97,7 @@ func (t *trial) decidedInCalm(ctx context.Context, calls []bed.Call) ([]string, 
 	if _, err := b.Post(ctx, calls, bed.Posting{}); err != nil {
 		return nil, err
 	}
-	if _, _, err := c.Settle(ctx, t.within(2*time.Minute, 20*time.Second)); err != nil {
+	if _, _, err := c.Settle(ctx, t.patience(2*time.Minute, 20*time.Second)); err != nil {
 		return nil, err
 	}
 	return decided(ctx, c)
@@ -145,7 +145,7 @@ func (t *trial) decidedInFaults(ctx context.Context, calls []bed.Call) (all []st
 	}
 	// A model that hangs is given a minute, and the next try waits ten seconds more; of two thousand calls one in eight runs
 	// has a call that hangs three times.
-	took, left, err := c.Settle(ctx, t.within(6*time.Minute, 40*time.Second))
+	took, left, err := c.Settle(ctx, t.patience(6*time.Minute, 40*time.Second))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -75,7 +75,7 @@ func tryModelDown(ctx context.Context, t *trial) error {
 // tracesOut counts the conversations whose mail that needs no model is out. On a busy machine it waits a little for the
 // last of them.
 func (t *trial) tracesOut(ctx context.Context, b *bed.Bed, c *checker.Checker, acked []string) (n int, err error) {
-	for until := time.Now().Add(10 * time.Second); ; {
+	for until := time.Now().Add(t.patience(10*time.Second, 10*time.Second)); ; {
 		n, err = c.Count(ctx, `SELECT count(DISTINCT conversation_id) FROM deliveries
 			WHERE automation = 'always-trace' AND channel = 'email' AND state IN ('sent', 'delivered')`)
 		if err != nil || n >= len(acked) || time.Now().After(until) || !bed.Wait(ctx, 50*time.Millisecond) {
@@ -86,7 +86,7 @@ func (t *trial) tracesOut(ctx context.Context, b *bed.Bed, c *checker.Checker, a
 
 // afterwards judges the run once the model is back.
 func (t *trial) afterwards(ctx context.Context, b *bed.Bed, c *checker.Checker, acked []string, down time.Duration) error {
-	most := t.within(60*time.Second, 15*time.Second)
+	most := t.patience(60*time.Second, 15*time.Second)
 	took, left, err := c.Settle(ctx, most)
 	if err != nil {
 		return err

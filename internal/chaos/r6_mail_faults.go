@@ -70,7 +70,7 @@ func (t *trial) mailsThroughFaults(ctx context.Context, b *bed.Bed, c *checker.C
 	if err != nil {
 		return err
 	}
-	_, left, err := c.Settle(ctx, t.within(150*time.Second, 30*time.Second))
+	_, left, err := c.Settle(ctx, t.patience(150*time.Second, 30*time.Second))
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (t *trial) mailsRefused(ctx context.Context, b *bed.Bed, c *checker.Checker
 	want := len(posted.Acked) * len(bed.Wanted())
 	const tried = `SELECT count(*) FROM deliveries AS d JOIN conversations AS c ON c.id = d.conversation_id
 		WHERE c.external_id LIKE 'r6-refused-%' AND d.channel = 'email' AND d.attempt > 0 AND d.state <> 'sending'`
-	for n, until := 0, time.Now().Add(15*time.Second); n < want && time.Now().Before(until) && bed.Wait(ctx, 50*time.Millisecond); {
+	for n, until := 0, time.Now().Add(t.patience(15*time.Second, 15*time.Second)); n < want && time.Now().Before(until) && bed.Wait(ctx, 50*time.Millisecond); {
 		if n, err = c.Count(ctx, tried); err != nil {
 			return err
 		}

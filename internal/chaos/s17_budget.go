@@ -103,7 +103,7 @@ func (r *budgetRun) flood(ctx context.Context) error {
 }
 
 func (r *budgetRun) settle(ctx context.Context) (checker.Rest, error) {
-	_, left, err := r.checker.Settle(ctx, r.within(3*time.Minute, 25*time.Second))
+	_, left, err := r.checker.Settle(ctx, r.patience(3*time.Minute, 25*time.Second))
 	return left, err
 }
 

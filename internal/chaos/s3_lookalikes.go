@@ -59,7 +59,7 @@ func tryLookalikes(ctx context.Context, t *trial) error {
 	if err != nil {
 		return err
 	}
-	took, left, err := c.Settle(ctx, t.within(2*time.Minute, 20*time.Second))
+	took, left, err := c.Settle(ctx, t.patience(2*time.Minute, 20*time.Second))
 	if err != nil {
 		return err
 	}

@@ -126,11 +126,11 @@ func tryHeaders(ctx context.Context, t *trial) error {
 		if err := e.post(ctx, b, calls); err != nil {
 			return err
 		}
-		if _, e.left, err = c.Settle(ctx, t.within(2*time.Minute, 20*time.Second)); err != nil {
+		if _, e.left, err = c.Settle(ctx, t.patience(2*time.Minute, 20*time.Second)); err != nil {
 			return err
 		}
 		t.want("not final by "+by.name, e.left, "none", e.left.Settled())
-		if code, _ := w.Terminate(10 * time.Second); code != 0 {
+		if code, _ := w.Terminate(40 * time.Second); code != 0 {
 			return fmt.Errorf("the worker ended with %d", code)
 		}
 	}

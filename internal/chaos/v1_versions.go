@@ -128,7 +128,7 @@ func (r *rollout) post(ctx context.Context, version string) error {
 }
 
 func (r *rollout) judge(ctx context.Context) error {
-	most := r.t.within(90*time.Second, 20*time.Second) // a mail that was put off is tried again after ten
+	most := r.t.patience(90*time.Second, 20*time.Second) // a mail that was put off is tried again after ten
 	took, left, err := r.checker.Settle(ctx, most)
 	if err != nil {
 		return err

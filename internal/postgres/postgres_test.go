@@ -274,7 +274,7 @@ func connect(t *testing.T, u string) *pgx.Conn {
 // cutOff waits until the server has closed the connection.
 func cutOff(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := conn.WaitForNotification(ctx); err == nil || ctx.Err() != nil {
 		t.Errorf("the server outlived its owner: %v", err)
@@ -286,7 +286,7 @@ func waitUntilGone(t *testing.T, dir string) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			return

@@ -125,7 +125,7 @@ func TestClaimThatNeverReturnedIsGivenBack(t *testing.T) {
 				t.Fatalf("%v, want the database away", err)
 			}
 			back := 0
-			for deadline := time.Now().Add(20 * time.Second); back == 0 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(time.Minute); back == 0 && time.Now().Before(deadline); {
 				back, _ = h.GiveBack(t.Context(), h.enqueueDelivers) // the lost commit may still be under way
 			}
 			_, delivers := h.asked()
@@ -158,7 +158,7 @@ func TestLostClaimThatWasDoubtedIsGivenBack(t *testing.T) {
 		t.Fatalf("%v, want the database away", err)
 	}
 	doubted := 0
-	for deadline := time.Now().Add(20 * time.Second); doubted == 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); doubted == 0 && time.Now().Before(deadline); {
 		h.kill(t, "w1") // the lost commit may still be under way
 		doubted = h.sweep(t).Unknown
 		h.beat(t, "w1")

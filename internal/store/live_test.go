@@ -18,7 +18,7 @@ import (
 // hears waits until a line hears of a topic.
 func hears(t *testing.T, l *store.Line, topic store.Topic) store.Change {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		select {
 		case <-l.Changed():

@@ -183,10 +183,10 @@ func (b *Bed) startFake(ctx context.Context) error {
 		return err
 	}
 	b.keep(p)
-	if b.smtp, err = p.await(ctx, "smtp ", 10*time.Second); err != nil {
+	if b.smtp, err = p.await(ctx, "smtp ", time.Minute); err != nil {
 		return err
 	}
-	b.fakeURL, err = p.await(ctx, "listening ", 10*time.Second)
+	b.fakeURL, err = p.await(ctx, "listening ", time.Minute)
 	return err
 }
 
@@ -227,7 +227,7 @@ func (b *Bed) Worker(ctx context.Context, env ...string) (*Process, error) {
 
 // untilWorking waits until a worker has taken its lease: from then on it takes jobs.
 func (b *Bed) untilWorking(ctx context.Context, p *Process) error {
-	rest, err := p.await(ctx, `"msg":"working","worker_id":"`, 30*time.Second)
+	rest, err := p.await(ctx, `"msg":"working","worker_id":"`, time.Minute)
 	p.WorkerID, _, _ = strings.Cut(rest, `"`)
 	return err
 }
@@ -274,7 +274,7 @@ func (b *Bed) Serve(_ context.Context, binary string, env []string, args ...stri
 
 // UseWeb waits until p listens for webhooks and makes it the one to which callers post.
 func (b *Bed) UseWeb(ctx context.Context, p *Process) error {
-	rest, err := p.await(ctx, `"msg":"listening","for":"webhooks","address":"`, 30*time.Second)
+	rest, err := p.await(ctx, `"msg":"listening","for":"webhooks","address":"`, time.Minute)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (p *Process) Dump() {
 
 // Pages waits until the process serves pages, and returns their base URL.
 func (p *Process) Pages(ctx context.Context) (string, error) {
-	rest, err := p.await(ctx, `"msg":"listening","for":"pages","address":"`, 30*time.Second)
+	rest, err := p.await(ctx, `"msg":"listening","for":"pages","address":"`, time.Minute)
 	addr, _, _ := strings.Cut(rest, `"`)
 	return "http://" + addr, err
 }
@@ -92,7 +92,7 @@ func (p *Process) Pages(ctx context.Context) (string, error) {
 // Metrics waits until the process can be watched, and returns the base URL at which it can be: it needs
 // AFTERCALL_METRICS_LISTEN in its environment.
 func (p *Process) Metrics(ctx context.Context) (string, error) {
-	rest, err := p.await(ctx, `"msg":"listening","for":"metrics","address":"`, 30*time.Second)
+	rest, err := p.await(ctx, `"msg":"listening","for":"metrics","address":"`, time.Minute)
 	addr, _, _ := strings.Cut(rest, `"`)
 	return "http://" + addr, err
 }

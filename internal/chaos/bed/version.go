@@ -32,5 +32,5 @@ func (b *Builder) Earlier(ctx context.Context, commit string, variants ...string
 		}
 	}
 	// Paths left out of the build let the go command's cache be of use wherever the folder is.
-	return newBuilder(dir, dir, "-trimpath").Product(ctx, variants...)
+	return newBuilder(dir, dir, "-trimpath", withoutDebugging).Product(ctx, variants...)
 }
