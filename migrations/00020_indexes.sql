@@ -48,6 +48,10 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS deliveries_troubled_of ON deliveries (ac
 CREATE INDEX CONCURRENTLY IF NOT EXISTS deliveries_moved ON deliveries (account_id, state, updated_at, id)
     WHERE state IN ('retrying', 'held', 'failed', 'unknown') AND updated_at > '-infinity';
 
+-- The same by when they were planned, for one action on many.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS deliveries_troubled_by_id ON deliveries (account_id, state, id)
+    WHERE state IN ('held', 'failed', 'unknown');
+
 -- Held messages that wait for a person, those of test calls and sandboxes not; and those that a breaker holds.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS deliveries_to_review ON deliveries (account_id, conversation_id) WHERE state = 'held' AND NOT test;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS deliveries_stopped ON deliveries (account_id, automation, id)
@@ -70,6 +74,7 @@ DROP INDEX CONCURRENTLY IF EXISTS tasks_by_state;
 DROP INDEX CONCURRENTLY IF EXISTS attempts_by_provider_id;
 DROP INDEX CONCURRENTLY IF EXISTS deliveries_stopped;
 DROP INDEX CONCURRENTLY IF EXISTS deliveries_to_review;
+DROP INDEX CONCURRENTLY IF EXISTS deliveries_troubled_by_id;
 DROP INDEX CONCURRENTLY IF EXISTS deliveries_moved;
 DROP INDEX CONCURRENTLY IF EXISTS deliveries_troubled_of;
 DROP INDEX CONCURRENTLY IF EXISTS deliveries_troubled;

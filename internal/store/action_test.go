@@ -88,6 +88,8 @@ func (h *house) bulk(t *testing.T) {
 	f := store.BulkFilter{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Automation: "callback"}
 	_, _, err := h.CountBulk(ctx, "acme", store.BulkRequest{Action: store.BulkReplaySame, Filter: f})
 	must(err)
+	_, _, err = h.CountBulk(ctx, "acme", store.BulkRequest{Action: store.BulkSettleSent, Filter: f})
+	must(err)
 	f.State = store.Planned
 	id, err := h.AskBulk(ctx, by, "acme", store.BulkRequest{Action: store.BulkCancel, Filter: f}, func(context.Context, pgx.Tx, string) error { return nil })
 	must(err)

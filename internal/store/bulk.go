@@ -193,6 +193,10 @@ func bulkIDs(ctx context.Context, q *db.Queries, account string, b BulkRequest, 
 		return q.BulkConversations(ctx, db.BulkConversationsParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
 			Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
 	}
+	if f.State == Held || f.State == Failed || f.State == Unknown {
+		return q.BulkTroubled(ctx, db.BulkTroubledParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
+			Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
+	}
 	return q.BulkDeliveries(ctx, db.BulkDeliveriesParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
 		Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
 }

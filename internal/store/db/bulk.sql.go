@@ -14,15 +14,14 @@ const bulkConversations = `-- name: BulkConversations :many
 SELECT c.id FROM conversations AS c
 WHERE c.id > $1::uuid AND c.id < $2::uuid AND c.account_id = $3 AND c.accepted_at <= $4::timestamptz
   AND ($5::text = '' AND $6::text = ''
-       OR EXISTS (SELECT 1 FROM decisions AS x
-                  WHERE x.conversation_id = c.id AND ($5::text = '' OR x.automation = $5)
-                    AND ($6::text = '' OR x.reason = $6)))
+       OR (SELECT coalesce(bool_or($6::text = '' OR x.reason = $6), false) FROM decisions AS x
+           WHERE x.conversation_id = c.id AND ($5::text = '' OR x.automation = $5)))
   AND ($7::text = '' AND $8::text = '' AND $9::text = ''
-       OR EXISTS (SELECT 1 FROM deliveries AS d
-                  WHERE d.conversation_id = c.id AND ($5::text = '' OR d.automation = $5)
-                    AND ($7::text = '' OR d.channel = $7) AND ($8::text = '' OR coalesce(d.state, '') = $8)
-                    AND ($9::text = '' OR EXISTS (SELECT 1 FROM attempts AS a
-                                                      WHERE a.delivery_id = d.id AND a.attempt = d.attempt AND a.class = $9))))
+       OR (SELECT coalesce(bool_or(($8::text = '' OR d.state = $8) AND ($7::text = '' OR d.channel = $7)
+                                   AND ($9::text = '' OR $9 = (SELECT a.class FROM attempts AS a
+                                                                       WHERE a.delivery_id = d.id AND a.attempt = d.attempt))), false)
+           FROM deliveries AS d
+           WHERE d.conversation_id = c.id AND ($5::text = '' OR d.automation = $5)))
 ORDER BY c.id LIMIT $10::integer
 `
 
@@ -39,7 +38,8 @@ type BulkConversationsParams struct {
 	Most       int32
 }
 
-// Of which something fits: a decision of theirs, or a delivery.
+// Of which something fits: a decision of theirs, or a delivery. What is asked of each is a look-up by its id, and can become no
+// join, so that a look ends where enough are found.
 func (q *Queries) BulkConversations(ctx context.Context, arg BulkConversationsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, bulkConversations,
 		arg.After,
@@ -77,8 +77,7 @@ SELECT d.id FROM deliveries AS d
 WHERE d.id > $1::uuid AND d.id < $2::uuid AND d.account_id = $3 AND d.created_at <= $4::timestamptz
   AND ($5::text = '' OR d.channel = $5) AND ($6::text = '' OR d.state = $6)
   AND ($7::text = '' OR d.automation = $7) AND ($8::text = '' OR d.reason = $8)
-  AND ($9::text = '' OR EXISTS (SELECT 1 FROM attempts AS a
-                                    WHERE a.delivery_id = d.id AND a.attempt = d.attempt AND a.class = $9))
+  AND ($9::text = '' OR $9 = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
 ORDER BY d.id LIMIT $10::integer
 `
 
@@ -104,6 +103,61 @@ func (q *Queries) BulkDeliveries(ctx context.Context, arg BulkDeliveriesParams) 
 		arg.AskedAt,
 		arg.Channel,
 		arg.State,
+		arg.Automation,
+		arg.Reason,
+		arg.Class,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const bulkTroubled = `-- name: BulkTroubled :many
+SELECT d.id FROM deliveries AS d
+WHERE d.account_id = $1 AND d.state IN ('held', 'failed', 'unknown') AND d.state = $2::text
+  AND d.id > $3::uuid AND d.id < $4::uuid AND d.created_at <= $5::timestamptz
+  AND ($6::text = '' OR d.channel = $6)
+  AND ($7::text = '' OR d.automation = $7) AND ($8::text = '' OR d.reason = $8)
+  AND ($9::text = '' OR $9 = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
+ORDER BY d.id LIMIT $10::integer
+`
+
+type BulkTroubledParams struct {
+	AccountID  string
+	State      string
+	After      string
+	UntilID    string
+	AskedAt    time.Time
+	Channel    string
+	Automation string
+	Reason     string
+	Class      string
+	Most       int32
+}
+
+// Of what is in trouble, which has an index of its own.
+func (q *Queries) BulkTroubled(ctx context.Context, arg BulkTroubledParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, bulkTroubled,
+		arg.AccountID,
+		arg.State,
+		arg.After,
+		arg.UntilID,
+		arg.AskedAt,
+		arg.Channel,
 		arg.Automation,
 		arg.Reason,
 		arg.Class,

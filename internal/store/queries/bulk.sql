@@ -5,24 +5,33 @@ SELECT d.id FROM deliveries AS d
 WHERE d.id > @after::uuid AND d.id < @until_id::uuid AND d.account_id = @account_id AND d.created_at <= @asked_at::timestamptz
   AND (@channel::text = '' OR d.channel = @channel) AND (@state::text = '' OR d.state = @state)
   AND (@automation::text = '' OR d.automation = @automation) AND (@reason::text = '' OR d.reason = @reason)
-  AND (@class::text = '' OR EXISTS (SELECT 1 FROM attempts AS a
-                                    WHERE a.delivery_id = d.id AND a.attempt = d.attempt AND a.class = @class))
+  AND (@class::text = '' OR @class = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
+ORDER BY d.id LIMIT @most::integer;
+
+-- name: BulkTroubled :many
+-- Of what is in trouble, which has an index of its own.
+SELECT d.id FROM deliveries AS d
+WHERE d.account_id = @account_id AND d.state IN ('held', 'failed', 'unknown') AND d.state = @state::text
+  AND d.id > @after::uuid AND d.id < @until_id::uuid AND d.created_at <= @asked_at::timestamptz
+  AND (@channel::text = '' OR d.channel = @channel)
+  AND (@automation::text = '' OR d.automation = @automation) AND (@reason::text = '' OR d.reason = @reason)
+  AND (@class::text = '' OR @class = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
 ORDER BY d.id LIMIT @most::integer;
 
 -- name: BulkConversations :many
--- Of which something fits: a decision of theirs, or a delivery.
+-- Of which something fits: a decision of theirs, or a delivery. What is asked of each is a look-up by its id, and can become no
+-- join, so that a look ends where enough are found.
 SELECT c.id FROM conversations AS c
 WHERE c.id > @after::uuid AND c.id < @until_id::uuid AND c.account_id = @account_id AND c.accepted_at <= @asked_at::timestamptz
   AND (@automation::text = '' AND @reason::text = ''
-       OR EXISTS (SELECT 1 FROM decisions AS x
-                  WHERE x.conversation_id = c.id AND (@automation::text = '' OR x.automation = @automation)
-                    AND (@reason::text = '' OR x.reason = @reason)))
+       OR (SELECT coalesce(bool_or(@reason::text = '' OR x.reason = @reason), false) FROM decisions AS x
+           WHERE x.conversation_id = c.id AND (@automation::text = '' OR x.automation = @automation)))
   AND (@channel::text = '' AND @state::text = '' AND @class::text = ''
-       OR EXISTS (SELECT 1 FROM deliveries AS d
-                  WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation)
-                    AND (@channel::text = '' OR d.channel = @channel) AND (@state::text = '' OR coalesce(d.state, '') = @state)
-                    AND (@class::text = '' OR EXISTS (SELECT 1 FROM attempts AS a
-                                                      WHERE a.delivery_id = d.id AND a.attempt = d.attempt AND a.class = @class))))
+       OR (SELECT coalesce(bool_or((@state::text = '' OR d.state = @state) AND (@channel::text = '' OR d.channel = @channel)
+                                   AND (@class::text = '' OR @class = (SELECT a.class FROM attempts AS a
+                                                                       WHERE a.delivery_id = d.id AND a.attempt = d.attempt))), false)
+           FROM deliveries AS d
+           WHERE d.conversation_id = c.id AND (@automation::text = '' OR d.automation = @automation)))
 ORDER BY c.id LIMIT @most::integer;
 
 -- name: InsertBulk :exec
