@@ -22,6 +22,7 @@ func TestDemoInABrowser(t *testing.T) {
 	d := startDemo(t)
 	b := chromium.Start(t)
 	t.Run("pages", func(t *testing.T) { everyPage(t, b, d) })
+	t.Run("journeys", func(t *testing.T) { journeys(t, b, d) })
 }
 
 // startDemo is `aftercall demo` up to where it invites: the same wiring, with its own Postgres.

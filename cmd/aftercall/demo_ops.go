@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"aftercall/automation"
 	"aftercall/deliver"
 	"aftercall/examples"
 	"aftercall/internal/store"
+	"aftercall/reason"
 )
 
 // What the demo shows to those on duty: a provider in trouble, and a config that has changed since the calls came in.
@@ -92,5 +94,16 @@ func (d *demonstration) change(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(d.out, "\nSecond revision, %.12s: visit-confirmation no longer waits for a time that is open. Decide call 21 anew by it: its page, Replay.\n", rev.Digest)
+	return d.bulk(ctx, rev.AccountID)
+}
+
+// bulk asks for one thing to be done to several calls, and nothing that goes out: those of one automation, once more in the sandbox.
+func (d *demonstration) bulk(ctx context.Context, account string) error {
+	now := time.Now()
+	_, err := d.app.ops.Bulk(ctx, store.Actor{Name: "demo"}, account, store.BulkRequest{Action: store.BulkReplayActive, Sandbox: true,
+		Filter: store.BulkFilter{Since: now.Add(-time.Hour), Until: now, Automation: "smart-routing", Reason: reason.Fired}})
+	if err != nil {
+		return fmt.Errorf("ask for a bulk job: %w", err)
+	}
 	return nil
 }
