@@ -34,7 +34,7 @@ type alertCard struct {
 
 // latestPage is the view of alerts_latest.html.
 type latestPage struct {
-	Unread unreadView
+	Unread countView
 	Newest string
 	Cards  []alertCard
 	More   int // unread ones that are not among them

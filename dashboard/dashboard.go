@@ -187,7 +187,7 @@ func (d *Dashboard) pageWithin(longest time.Duration, compute computes) http.Han
 		}
 		a, err := compute(r.WithContext(ctx))
 		if err == nil {
-			a.unread = d.unread(r.WithContext(ctx), a)
+			a.counts = d.counts(r.WithContext(ctx), a)
 			err = d.pages.write(w, r, a)
 		}
 		if err == nil || r.Context().Err() != nil { // nobody waits for this page any more

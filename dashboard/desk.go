@@ -48,25 +48,36 @@ func posted(r *http.Request) (url.Values, error) {
 // backTo is where a form leads when it is done: the page of ours that it stood on, or another.
 func backTo(form url.Values, otherwise string) string { return or(local(form.Get("back")), otherwise) }
 
-// unread counts what the reader has not read, for the navigation of a whole page. A count that cannot be had costs the count,
-// not the page.
-func (d *Dashboard) unread(r *http.Request, a answer) int {
+// counts are what the navigation of a whole page says that waits for its reader. A count that cannot be had costs the count, not
+// the page.
+func (d *Dashboard) counts(r *http.Request, a answer) (c counts) {
 	who := people.Of(r.Context())
-	if a.Template == "" || a.Bare || a.Location != "" || r.Method == http.MethodHead || !who.Known() {
-		return 0
+	if a.Template == "" || a.Location != "" || r.Method == http.MethodHead || !who.Known() || a.Bare {
+		return c
 	}
-	n, err := d.reader(r, people.Look).CountUnread(r.Context(), who.ID)
+	var err error
+	reader := d.reader(r, people.Look)
+	c.Unread.N, err = reader.CountUnread(r.Context(), who.ID)
+	if err == nil {
+		c.ToReview.N, err = reader.CountReviews(r.Context())
+	}
 	if err != nil && !errors.Is(err, context.Canceled) {
-		d.log.WarnContext(r.Context(), "page without its count of alerts", "error", err)
+		d.log.WarnContext(r.Context(), "page without a count in its navigation", "error", err)
 	}
-	return n
+	return c
 }
 
-// unreadView is the count in the navigation.
-type unreadView struct{ N int }
+// counts are those in the navigation.
+type counts struct {
+	Unread   countView // team alerts
+	ToReview countView
+}
+
+// countView is one of them.
+type countView struct{ N int }
 
 // Word is the count as it is shown: more than can be counted quickly is many.
-func (u unreadView) Word() string {
+func (u countView) Word() string {
 	if u.N > 99 {
 		return "99+"
 	}

@@ -118,7 +118,7 @@ func TestATaskRefusesWhatItCannotBe(t *testing.T) {
 func TestAlertsAreReadByEachForThemselves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	unread := regexp.MustCompile(`<b class="count">1</b>`)
+	unread := regexp.MustCompile(`id="unread"> <b class="count">1</b>`)
 	for _, path := range []string{"/alerts", "/alerts?show=unread", "/alerts?account=acme", "/conversations", "/tasks", "/workbench"} {
 		if got := w.ask("GET", path, "author"); got.status != http.StatusOK || !unread.MatchString(got.body) {
 			t.Errorf("%s: %d, no count of unread alerts", path, got.status)

@@ -43,7 +43,7 @@ type answer struct {
 	Policy   string     // instead of pagePolicy
 
 	who    people.Person // set where it is written
-	unread int           // alerts that the reader has not read, for the navigation
+	counts counts        // for the navigation
 }
 
 // file is an answer that is no page: what a program reads, or what somebody keeps.
@@ -89,8 +89,8 @@ type frame struct {
 	At             moment        // when it was true; zero if nobody is known
 	Live           string        // where the page hears of changes; "" if nobody is known
 	Since          string        // below the id of every alert that comes after this page
-	Unread         unreadView
-	who            people.Person
+	counts
+	who people.Person
 }
 
 // May reports whether a door of the navigation is open to the reader anywhere.
@@ -106,7 +106,7 @@ func (p *pages) around(a answer) frame {
 	if a.who.Known() {
 		f.At = at(time.Now(), time.UTC)
 		f.At.Local = f.At.UTC[len("2006-01-02 "):]
-		f.Live, f.Since, f.Unread = livePath, store.FirstID(time.Now().Add(-clockSkew)), unreadView{a.unread}
+		f.Live, f.Since, f.counts = livePath, store.FirstID(time.Now().Add(-clockSkew)), a.counts
 	}
 	return f
 }

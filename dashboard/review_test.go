@@ -149,6 +149,11 @@ func TestWhatWaitsIsShownWithItsCauseAndRemedy(t *testing.T) {
 	if strings.Contains(viewer.body, "<button type=\"submit\" data-key") || strings.Contains(viewer.body, "Test case") {
 		t.Error("a viewer has buttons that do nothing for them")
 	}
+	for _, path := range []string{"/review", "/conversations", "/tasks", "/conversations/" + x.conversation} {
+		if got := x.ask("GET", path, "viewer"); !strings.Contains(got.body, `<a href="/review" data-go="r"`) || !strings.Contains(got.body, `<span id="to-review"> <b class="count">2</b><span class="hide"> waiting</span></span>`) {
+			t.Errorf("%s does not say how much waits", path)
+		}
+	}
 	if got := x.ask("GET", "/review?account=umbra", "operator"); !strings.Contains(got.body, "Nothing waits for a review") {
 		t.Error("another account's")
 	}
@@ -215,7 +220,7 @@ func TestAReviewIsDismissed(t *testing.T) {
 			t.Errorf("%s: %d %s", automation, got.status, got.body)
 		}
 	}
-	says(t, x.ask("GET", "/review", "operator"), "Nothing waits for a review")
+	says(t, x.ask("GET", "/review", "operator"), "Nothing waits for a review", `<span id="to-review"></span>`)
 	if d := x.story().Deliveries[0]; d.State != store.Cancelled {
 		t.Errorf("%+v", d)
 	}

@@ -141,8 +141,10 @@ async function renew() {
 }
 
 function recount(fresh) {
-  const count = fresh.querySelector("#unread");
-  if (count) document.querySelector("#unread")?.replaceWith(count);
+  for (const id of ["#unread", "#to-review"]) {
+    const count = fresh.querySelector(id);
+    if (count) document.querySelector(id)?.replaceWith(count);
+  }
 }
 
 /** Pops up what was posted since. The focus stays where it is. */

@@ -56,6 +56,25 @@ func (r *Reader) Reviews(ctx context.Context, q ReviewQuery) (reviews []ToReview
 	return reviews, next, nil
 }
 
+// What waits for a person is counted so far: more is many. One automation may hold several messages.
+const (
+	mostReviews    = 100
+	reviewsScanned = 3 * mostReviews
+)
+
+// CountReviews counts what waits for a person, up to 100.
+func (r *Reader) CountReviews(ctx context.Context) (n int, err error) {
+	err = r.read(ctx, func(d *db.Queries) error {
+		waiting, err := d.CountReviews(ctx, db.CountReviewsParams{Most: mostReviews, Scanned: reviewsScanned, Every: r.within.every, AccountIds: r.within.list()})
+		n = int(waiting)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count what waits for a person: %w", err)
+	}
+	return n, nil
+}
+
 // ReviewsOf lists what waits for a person in one call.
 func (r *Reader) ReviewsOf(ctx context.Context, conversationID string) (reviews []ToReview, err error) {
 	if !isID(conversationID) {

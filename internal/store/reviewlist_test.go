@@ -51,6 +51,14 @@ func TestWhatWaitsForAPersonIsListed(t *testing.T) {
 	unsure, held, both := h.waiting(t, "unsure", true, false, false), h.waiting(t, "held", false, true, false), h.waiting(t, "both", true, true, false)
 	h.waiting(t, "test", false, true, true)
 	r := h.Within(store.Only("acme"))
+	for _, c := range []struct {
+		r    *store.Reader
+		want int
+	}{{r, 4}, {h.Reader, 4}, {h.Within(store.Only("umbra")), 0}} {
+		if n, err := c.r.CountReviews(t.Context()); err != nil || n != c.want {
+			t.Errorf("%d wait, want %d, %v", n, c.want, err)
+		}
+	}
 	for name, tt := range map[string]struct {
 		query store.ReviewQuery
 		want  []string

@@ -210,9 +210,10 @@ func (h *house) deskReads(t *testing.T, r *store.Reader) {
 	_, _, inboxErr := r.Inbox(ctx, "a", "", "", 10)
 	_, unreadErr := r.Unread(ctx, "a", "", "", 10)
 	_, countErr := r.CountUnread(ctx, "a")
+	_, reviewErr := r.CountReviews(ctx)
 	_, alertErr := r.Alert(ctx, oldID)
 	_, actsErr := r.ActsOn(ctx, "acme", oldID)
-	if err := errors.Join(err, inboxErr, unreadErr, countErr, alertErr, actsErr); err != nil {
+	if err := errors.Join(err, inboxErr, unreadErr, countErr, reviewErr, alertErr, actsErr); err != nil {
 		t.Error(err)
 	}
 }

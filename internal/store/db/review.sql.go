@@ -10,6 +10,41 @@ import (
 	"time"
 )
 
+const countReviews = `-- name: CountReviews :one
+SELECT count(*)::integer AS waiting FROM (
+    SELECT 1 FROM accounts AS a CROSS JOIN LATERAL (
+        (SELECT d.conversation_id, d.run, d.automation FROM decisions AS d
+         WHERE d.account_id = a.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
+           AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)
+         ORDER BY d.conversation_id DESC LIMIT $1::integer)
+        UNION
+        (SELECT d.conversation_id, d.run, d.automation FROM deliveries AS d
+         WHERE d.account_id = a.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = 'held' AND NOT d.test
+         ORDER BY d.conversation_id DESC LIMIT $2::integer)) AS page
+    WHERE $3::boolean OR a.id = ANY($4::text[])
+    LIMIT $1::integer) AS counted
+`
+
+type CountReviewsParams struct {
+	Most       int32
+	Scanned    int32
+	Every      bool
+	AccountIds []string
+}
+
+// What waits for a person, automation by automation, counted so far; of what is held no more is looked at than @scanned.
+func (q *Queries) CountReviews(ctx context.Context, arg CountReviewsParams) (int32, error) {
+	row := q.db.QueryRow(ctx, countReviews,
+		arg.Most,
+		arg.Scanned,
+		arg.Every,
+		arg.AccountIds,
+	)
+	var waiting int32
+	err := row.Scan(&waiting)
+	return waiting, err
+}
+
 const reviewDecisions = `-- name: ReviewDecisions :many
 SELECT d.conversation_id, d.run, d.automation, d.account_id, d.revision_id, d.verdict, d.reason, d.evidence, d.detail, d.decided_at,
        (d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::boolean AS unsure,

@@ -35,3 +35,18 @@ FROM deliveries AS d
 WHERE d.conversation_id = ANY(@ids::uuid[]) AND (@every::boolean OR d.account_id = ANY(@account_ids::text[]))
   AND coalesce(d.state, '') = 'held' AND NOT d.test
 ORDER BY d.conversation_id, d.run, d.automation, d.action, d.recipient;
+
+-- name: CountReviews :one
+-- What waits for a person, automation by automation, counted so far; of what is held no more is looked at than @scanned.
+SELECT count(*)::integer AS waiting FROM (
+    SELECT 1 FROM accounts AS a CROSS JOIN LATERAL (
+        (SELECT d.conversation_id, d.run, d.automation FROM decisions AS d
+         WHERE d.account_id = a.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
+           AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)
+         ORDER BY d.conversation_id DESC LIMIT @most::integer)
+        UNION
+        (SELECT d.conversation_id, d.run, d.automation FROM deliveries AS d
+         WHERE d.account_id = a.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = 'held' AND NOT d.test
+         ORDER BY d.conversation_id DESC LIMIT @scanned::integer)) AS page
+    WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+    LIMIT @most::integer) AS counted;
