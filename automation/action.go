@@ -170,8 +170,9 @@ func (r *rule) task(a *Action, v value, f map[string]value) {
 			f["assignee"].fail(codeTarget, p.Message, r.c.meant(s, p.Help))
 		case t.Kind != recipients.Person && t.Kind != recipients.Group:
 			f["assignee"].fail(codeTarget, "a task is assigned to a person or a group", "write a key under people or groups")
+		default:
+			a.Task.Assignee = t.Key()
 		}
-		a.Task.Assignee = s
 	}
 }
 

@@ -79,7 +79,7 @@ func TestCompile(t *testing.T) {
 	wantActions := []automation.Action{
 		{Index: 0, Channel: deliver.Email, To: []recipients.Target{{Kind: recipients.ByRoute}}},
 		{Index: 1, Channel: deliver.Task, Task: &automation.TaskAction{Priority: tasks.PriorityRule{Fixed: tasks.High},
-			Assignee: "support", Due: tasks.Due{After: 4 * time.Hour}}},
+			Assignee: "group:support", Due: tasks.Due{After: 4 * time.Hour}}},
 		{Index: 2, Channel: deliver.TeamAlert, To: []recipients.Target{{Kind: recipients.All, Value: "all"}}},
 		{Index: 3, Channel: deliver.SMS, To: group("oncall"), Send: automation.Timing{After: 10 * time.Minute}},
 		{Index: 4, Channel: deliver.Email, Together: true, CC: []recipients.Target{{Kind: recipients.Fixed, Value: "team@acme.example"}},

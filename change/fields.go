@@ -251,7 +251,8 @@ func (t *thing) action(at string, a automation.Action) {
 		t.text(at+key, a.Fields[key])
 	}
 	if task := a.Task; task != nil {
-		t.say(at+"assignee", task.Assignee)
+		_, assignee, _ := strings.Cut(task.Assignee, ":") // as the author writes it
+		t.say(at+"assignee", assignee)
 		t.duration(at+"due.after", task.Due.After)
 		t.say(at+"priority", string(task.Priority.Fixed))
 		t.say(at+"priority.from", task.Priority.From)

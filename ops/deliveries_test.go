@@ -172,7 +172,7 @@ func TestWhatIsHeldIsReleased(t *testing.T) {
 	s = d.settled(s.Conversation.ID)
 	d.is(d.of(s, 1, "callback", 0), store.Sent)
 	d.is(d.of(s, 1, "callback", 1), store.Sent)
-	if len(s.Tasks) != 1 || s.Tasks[0].Title != "Call back on not stated" || s.Tasks[0].Priority != "high" || s.Tasks[0].Assignee != "maria" || s.Tasks[0].DueAt.IsZero() {
+	if len(s.Tasks) != 1 || s.Tasks[0].Title != "Call back on not stated" || s.Tasks[0].Priority != "high" || s.Tasks[0].Assignee != "person:maria" || s.Tasks[0].DueAt.IsZero() {
 		t.Errorf("tasks %+v", s.Tasks)
 	}
 	if n := d.mail.to("support@acme.example"); n != 1 {

@@ -26,7 +26,7 @@ func (d Directory) Resolve(ts, routed []Target, channel string, c ContactRecord)
 		if t.Kind == Fixed && !slices.Contains(ts, t) && reachFixed(t.Value, channel) != nil {
 			continue
 		}
-		r := Recipient{Key: keyOf(t), Customer: t.Kind == Contact}
+		r := Recipient{Key: t.Key(), Customer: t.Kind == Contact}
 		a, why := d.Address(r.Key, channel, c)
 		if why != "" {
 			rejected = append(rejected, Rejection{Key: r.Key, Reason: why})
@@ -102,7 +102,8 @@ func (d Directory) Cycle(key string) []string {
 	return path
 }
 
-func keyOf(t Target) string {
+// Key is the one form in which a recipient is known outside the config: "person:maria", "group:support".
+func (t Target) Key() string {
 	switch {
 	case t.Kind == All:
 		return allWord

@@ -35,7 +35,7 @@ type Task struct {
 	Title       string
 	Description string
 	Priority    Priority
-	Assignee    string    // a person's or group's key; "" for nobody yet
+	Assignee    string    // "person:maria", "group:support", or somebody's "email:…"; "" for nobody yet
 	DueAt       time.Time // zero for none
 }
 

@@ -36,7 +36,7 @@ func TestSaveWritesThePlan(t *testing.T) {
 			State: store.Planned, Reason: reason.Waiting, DueAt: later, DeadlineAt: later.Add(time.Hour)},
 		store.Delivery{ID: uuid.NewString(), Automation: "callback", Action: 2, Channel: deliver.Task, Recipient: "support", State: store.Sent})
 	p.Tasks = []store.Task{{ID: uuid.NewString(), Automation: "callback", Action: 2,
-		Task: tasks.Task{Title: "Call back", Priority: tasks.High, Assignee: "support", DueAt: later}}}
+		Task: tasks.Task{Title: "Call back", Priority: tasks.High, Assignee: "group:support", DueAt: later}}}
 	h.save(t, p)
 
 	story := h.story(t, p.ConversationID)
