@@ -22,7 +22,8 @@ func runPages() map[string]answer {
 	}
 }
 
-// configWalk takes back a change of the config, with scripts off and the keys alone, and finds it in the list of activations.
+// configWalk takes back a change of the config, with scripts off and the keys alone. A page that is open elsewhere shows it
+// by itself.
 func configWalk(t *testing.T, b browser) {
 	url, d := wholeServer(t, false)
 	first := secondRevision(t, d)
@@ -37,12 +38,15 @@ func configWalk(t *testing.T, b browser) {
 	if says := evaluate[string](tab, `document.querySelector("main").innerText`); !strings.Contains(says, "Acme Surgery") || !strings.Contains(says, "Acme Clinic") {
 		t.Errorf("the page does not say what would differ: %s", says)
 	}
+	other := b.open(t, "dark", 375)
+	other.run(chromedp.Navigate(url + "/config"))
 	tabTo(tab, "#message")
 	tab.run(chromedp.KeyEvent("it is a clinic"), chromedp.KeyEvent(kb.Enter))
 	settles(tab, `location.pathname === "/config" && document.body.innerText.includes("by this machine: it is a clinic")`)
 	tab.run(chromedp.Navigate(url + "/config/activations"))
 	settles(tab, `document.querySelector("[data-row]")?.innerText.includes("it is a clinic")`)
-	for _, c := range tab.complaints() {
+	until(other, `document.querySelector("#live").innerText.includes("it is a clinic")`)
+	for _, c := range append(tab.complaints(), other.complaints()...) {
 		t.Error(c)
 	}
 }

@@ -113,8 +113,10 @@ func (d Deed) topics() []Topic {
 		return []Topic{TopicTasks}
 	case ActAlertsRead:
 		return []Topic{TopicAlerts}
+	case ActRolledBack:
+		return []Topic{TopicConfig}
 	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped, ActMuted, ActUnmuted, ActBreakerOpened,
-		ActBreakerClosed, ActRolledBack, ActQueuePaused, ActQueueGoesOn:
+		ActBreakerClosed, ActQueuePaused, ActQueueGoesOn:
 		return nil
 	}
 	return []Topic{TopicReview, TopicDeliveries, TopicConversations}

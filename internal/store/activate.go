@@ -71,6 +71,7 @@ func (s *Store) Apply(ctx context.Context, r RevisionFiles, a Activation) (id st
 	if err != nil {
 		return "", false, fmt.Errorf("apply config to account %s: %w", r.AccountID, err)
 	}
+	s.tellConfig(a, changed)
 	return id, changed, nil
 }
 
@@ -87,7 +88,15 @@ func (s *Store) Activate(ctx context.Context, a Activation) (changed bool, err e
 	if err != nil {
 		return false, fmt.Errorf("activate revision %s of account %s: %w", a.RevisionID, a.AccountID, err)
 	}
+	s.tellConfig(a, changed)
 	return changed, nil
+}
+
+// tellConfig tells open pages. Processes that decide hear of it from the transaction itself.
+func (s *Store) tellConfig(a Activation, changed bool) {
+	if changed {
+		s.teller.tell(TopicConfig, a.AccountID, a.RevisionID)
+	}
 }
 
 // activate compares and sets under the account's lock, which admit took. What is active already needs no comparison:

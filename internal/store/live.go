@@ -21,11 +21,12 @@ const (
 	TopicReview        Topic = "review"        // something waits for a person, or no longer does
 	TopicTasks         Topic = "tasks"
 	TopicAlerts        Topic = "alerts"
+	TopicConfig        Topic = "config" // another revision was made active
 )
 
 // Topics lists them.
 func Topics() []Topic {
-	return []Topic{TopicConversations, TopicDeliveries, TopicReview, TopicTasks, TopicAlerts}
+	return []Topic{TopicConversations, TopicDeliveries, TopicReview, TopicTasks, TopicAlerts, TopicConfig}
 }
 
 // Change says that something changed in an account, and nothing about what: whoever is interested reads it, with the rights

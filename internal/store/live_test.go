@@ -73,7 +73,7 @@ func (h *house) alert(t testing.TB, deliveryID, text string) {
 func TestWhatChangesIsHeardInEveryProcess(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
-	l := listen(t, h, store.Only("acme"), store.Topics()...)
+	l := listen(t, h, store.Only("acme"), store.TopicConversations, store.TopicDeliveries, store.TopicReview, store.TopicTasks, store.TopicAlerts)
 	other := peer(t, h)
 
 	p := other.plan(other.accept(t, other.arrival(phoneCall("c1"))).ConversationID, 1)
@@ -104,6 +104,28 @@ func TestWhatChangesIsHeardInEveryProcess(t *testing.T) {
 	if got := hears(t, l, store.TopicAlerts); got.ID == "" {
 		t.Errorf("heard %+v", got)
 	}
+}
+
+// TestAnotherConfigIsHeardOf, in whichever way it was made active.
+func TestAnotherConfigIsHeardOf(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	l, first := listen(t, h, store.Only("acme"), store.TopicConfig), h.revision
+	other := peer(t, h)
+	hearsOf := func(revision string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for hears(t, l, store.TopicConfig).ID != revision { // what was made active before may be heard of late
+		}
+	}
+	second, _, err := other.apply(t, "d2", store.Activation{By: "bob"})
+	hearsOf(second, err)
+	_, err = other.Rollback(t.Context(), store.Actor{Name: "ann"}, store.Activation{AccountID: "acme", RevisionID: first})
+	hearsOf(first, err)
+	_, err = other.Activate(t.Context(), store.Activation{AccountID: "acme", RevisionID: second, By: "bob"})
+	hearsOf(second, err)
 }
 
 // TestNobodyHearsOfAnotherAccount: of two changes the first is another account's, and the second is what is heard first.
