@@ -130,13 +130,13 @@ func (d *Dashboard) mark(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	was := form.Get("was")
-	if was != "right" && was != "wrong" {
-		return answer{}, refused("Say whether the decision was right or wrong.")
-	}
 	account, id, err := d.reader(r, people.Operate).FindConversation(r.Context(), "", r.PathValue("id"))
 	if err != nil {
 		return answer{}, fmt.Errorf("mark a decision: %w", err)
+	}
+	was := form.Get("was")
+	if was != "right" && was != "wrong" {
+		return answer{}, refused("Say whether the decision was right or wrong.")
 	}
 	run, _ := strconv.Atoi(r.PathValue("run")) // what is no number is no run
 	err = d.ops.Mark(r.Context(), people.Of(r.Context()).Actor(), account, id, run, r.PathValue("automation"), was == "wrong", form.Get("note"))
