@@ -81,11 +81,13 @@ func (a *API) described(r route) openapi.Route {
 	}
 	o.Description += scope
 	o.Fails = append([]int{400, 401, 403, 405, 429, 500, 503}, o.Fails...)
-	if r.writes() {
+	if r.changes() {
 		o.Answer.Header, o.Answer.Means = againHeader, "true: it was done before, and this is what was answered then."
-		o.Fails = append(o.Fails, 409, 413)
 		o.Params = append(o.Params, openapi.Param{Name: onceHeader, In: "header",
 			Says: "What the program calls this request, at most 200 characters. Sent again within a day it is not done again, and answered as before."})
+	}
+	if r.writes() {
+		o.Fails = append(o.Fails, 409, 413)
 		if o.Body != nil {
 			o.Fails = append(o.Fails, 415)
 		}

@@ -32,7 +32,11 @@ func TestWhatThePagesCanDoAProgramCan(t *testing.T) {
 	h.reviews(id)
 	h.works(id)
 	h.hears()
-	run := h.ask("POST", "/v1/conversations/"+id+"/rehearsals", h.key, map[string]any{"revision": "active"}).want(200)
+	h.ask("POST", "/v1/conversations/"+id+"/rehearsals", h.key, map[string]any{"revision": "active"}, "Idempotency-Key", "look").want(200)
+	run := h.ask("POST", "/v1/conversations/"+id+"/rehearsals", h.key, map[string]any{"revision": "active"}, "Idempotency-Key", "look").want(200)
+	if run.header.Get("Idempotency-Replayed") != "" {
+		t.Error("what a replay would send was kept")
+	}
 	if len(run.said["messages"].([]any)) == 0 {
 		t.Errorf("a rehearsal foresees nothing: %s", run.raw)
 	}

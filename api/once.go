@@ -29,7 +29,7 @@ const (
 // once serves a request, or gives the answer that was given to it before.
 func (x *exchange) once(r route) (status int, body []byte, again bool, err error) {
 	name := x.Header.Get(onceHeader)
-	if name == "" || !r.writes() {
+	if name == "" || !r.changes() {
 		body, err = x.served(r)
 		return r.status(), body, false, err
 	}

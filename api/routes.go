@@ -90,7 +90,7 @@ func callRoutes() []route {
 		{scope: store.ScopeRead, serve: callDecisions, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/conversations/{id}/decisions", ID: "listDecisions", Tag: "decisions",
 			Summary: "Why each automation fired or did not, the last run first", Description: about,
 			Answer: openapi.Answer{Says: "All decisions of the call.", Body: decisionList{}}, Fails: []int{404}}},
-		{scope: store.ScopeOperate, serve: rehearse, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/conversations/{id}/rehearsals", ID: "rehearse", Tag: "conversations",
+		{scope: store.ScopeOperate, serve: rehearse, looks: true, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/conversations/{id}/rehearsals", ID: "rehearse", Tag: "conversations",
 			Summary: "What a replay would decide and send", Description: "Nothing is sent and nothing is kept but the model's answers, which the replay then finds. " + about,
 			Body: replayWish{}, Answer: openapi.Answer{Says: "What the replay would lead to.", Body: rehearsal{}}, Fails: []int{404}}},
 		{scope: store.ScopeOperate, serve: replay, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/conversations/{id}/replays", ID: "replay", Tag: "conversations",

@@ -34,11 +34,16 @@ type route struct {
 	openapi.Route
 	scope  store.Scope
 	serve  func(x *exchange) (any, error)
+	looks  bool                                           // a POST that changes nothing
 	stream func(w http.ResponseWriter, x *exchange) error // instead of serve: writes by itself
 }
 
-// writes reports whether it changes anything.
+// writes reports whether it may have a body.
 func (r route) writes() bool { return r.Method != http.MethodGet }
+
+// changes reports whether it changes anything. Such an answer is kept for whoever asks again, so it has ids in it and nothing
+// that was said.
+func (r route) changes() bool { return r.writes() && !r.looks }
 
 // exchange is one request on its way through.
 type exchange struct {
