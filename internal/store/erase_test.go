@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -401,6 +402,41 @@ func TestErasedWebhookCostsOneLookUp(t *testing.T) {
 		h.exec(t, fill)
 		if plan := h.explain(t, insert); !strings.Contains(plan, "SubPlan") || !strings.Contains(plan, "using erased_hashes_pkey") {
 			t.Errorf("after %.30s:\n%s", fill, plan)
+		}
+	}
+}
+
+// TestErasingWalksItsIndexes: what is kept no longer, and what belongs to a call, is found however much there is.
+func TestErasingWalksItsIndexes(t *testing.T) {
+	t.Parallel()
+	passed := &statements{seen: map[string]pgx.TraceQueryStartData{}}
+	h := open(t, store.Options{Tracer: passed})
+	h.decided(t, "c9", 1)
+	h.exec(t, filler, h.revision)
+	h.exec(t, "UPDATE events SET conversation_id = NULL, call_id = identity WHERE get_byte(uuid_send(id), 15) < 128")
+	h.exec(t, "VACUUM ANALYZE")
+	h.forget(t)
+	seen := passed.all()
+	for statement, walks := range map[string][]string{
+		"LockDue":     {"conversations_by_account", "id >.*id <"},
+		"DueEvents":   {"events_alone", "id <"},
+		"EventsAlone": {"events_alone", "id >"},
+		"EventsAbout": {"events_alone_by_call", "call_id ="},
+		"EraseConversations": {"conversations_(?:pkey|by_account)", "id =", "events_by_conversation", "conversation_id =", "interviews_by_conversation", "conversation_id =",
+			"decisions_pkey", "conversation_id =", "variable_values_pkey", "conversation_id =", "deliveries_key", "conversation_id =",
+			"attempts_pkey", "delivery_id =", "alerts_delivery_id_key", "delivery_id =", "captured_delivery_id_attempt_key", "delivery_id =",
+			"alert_reads_pkey", "alert_id =", "tasks_conversation_id_run_automation_action_key", "conversation_id ="},
+	} {
+		d, ok := seen[statement]
+		if !ok {
+			t.Errorf("%s was not asked", statement)
+			continue
+		}
+		text := h.explain(t, d)
+		for n := 0; n < len(walks); n += 2 {
+			if bound := regexp.MustCompile(walks[n] + `\b.*\n\s*Index Cond: .*` + walks[n+1]); !bound.MatchString(text) {
+				t.Errorf("%s is not bound by %s:\n%s", statement, bound, text)
+			}
 		}
 	}
 }
