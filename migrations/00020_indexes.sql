@@ -33,7 +33,10 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS events_by_source ON events (account_id, 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS events_alone ON events (account_id, id) WHERE conversation_id IS NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS events_alone_by_call ON events (account_id, call_id) WHERE conversation_id IS NULL AND call_id <> '';
 
--- Decisions that wait for a person, and those that nearly fired.
+-- Decisions that fired, with their run, so that the index alone tells those of a first one; those that wait for a person; and
+-- those that nearly fired.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS decisions_fired_run ON decisions (account_id, automation, conversation_id, run) WHERE verdict = 'fires';
+DROP INDEX CONCURRENTLY IF EXISTS decisions_fired;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS decisions_unsure ON decisions (account_id, conversation_id)
     WHERE verdict = 'unsure' AND review AND settled_as IS NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS decisions_nearly ON decisions (account_id, automation, conversation_id)
@@ -63,11 +66,15 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS attempts_by_provider_id ON attempts (acc
 CREATE INDEX CONCURRENTLY IF NOT EXISTS tasks_by_state ON tasks (account_id, state, priority, task_order(state, due_at, updated_at), id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS tasks_by_assignee ON tasks (account_id, assignee, state, priority, task_order(state, due_at, updated_at), id);
 
--- What was done to one thing.
+-- What was done to one thing; what is done now and then, and by whom.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS audit_log_by_target ON audit_log (account_id, target, id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS audit_log_by_act ON audit_log (act, id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS audit_log_by_person ON audit_log (person, id);
 RESET lock_timeout;
 
 -- +goose Down
+DROP INDEX CONCURRENTLY IF EXISTS audit_log_by_person;
+DROP INDEX CONCURRENTLY IF EXISTS audit_log_by_act;
 DROP INDEX CONCURRENTLY IF EXISTS audit_log_by_target;
 DROP INDEX CONCURRENTLY IF EXISTS tasks_by_assignee;
 DROP INDEX CONCURRENTLY IF EXISTS tasks_by_state;
@@ -80,6 +87,8 @@ DROP INDEX CONCURRENTLY IF EXISTS deliveries_troubled_of;
 DROP INDEX CONCURRENTLY IF EXISTS deliveries_troubled;
 DROP INDEX CONCURRENTLY IF EXISTS decisions_nearly;
 DROP INDEX CONCURRENTLY IF EXISTS decisions_unsure;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS decisions_fired ON decisions (account_id, automation, conversation_id) WHERE verdict = 'fires';
+DROP INDEX CONCURRENTLY IF EXISTS decisions_fired_run;
 DROP INDEX CONCURRENTLY IF EXISTS events_alone_by_call;
 DROP INDEX CONCURRENTLY IF EXISTS events_alone;
 DROP INDEX CONCURRENTLY IF EXISTS events_by_source;

@@ -33,7 +33,7 @@ func TestTheOverviewWalksItsIndexes(t *testing.T) {
 		"OverviewTroubles, deliveries_moved, updated_at >=", "OverviewTroubles, attempts_pkey, delivery_id =",
 		"OverviewWaiting, conversations_undecided_by_account, account_id =", "OverviewReview, decisions_unsure, account_id =",
 		"OverviewReview, deliveries_(?:troubled|moved), state =", "OverviewModel, interviews_by_conversation, conversation_id =",
-		"OverviewAutomations, decisions_fired, automation =", "OverviewAutomations, conversations_by_account, id >=",
+		"OverviewAutomations, decisions_fired_run, automation =", "OverviewAutomations, conversations_by_account, id >=",
 		"LastActivation, activations_by_account, account_id =",
 	} {
 		h.boundBy(t, name, func(r *store.Reader) error {

@@ -293,3 +293,18 @@ func TestWhatFailsLeavesNoAct(t *testing.T) {
 		t.Errorf("%d acts before, %d after", before, after)
 	}
 }
+
+// TestARareActIsNotLookedForInAllOfThem: the page of the channels asks for one that hardly anybody does.
+func TestARareActIsNotLookedForInAllOfThem(t *testing.T) {
+	t.Parallel()
+	h := filled(t)
+	for name, q := range map[string]store.ActQuery{
+		"ListActsOfAccounts, audit_log_by_act, act =":       {What: store.ActTestBegun},
+		"ListActsOfAccounts, audit_log_by_person, person =": {Who: "nobody"},
+	} {
+		h.boundBy(t, name, func(r *store.Reader) error {
+			_, _, err := r.FindActs(t.Context(), q)
+			return err
+		})
+	}
+}

@@ -25,7 +25,7 @@ func searches() map[string]store.ConversationQuery {
 		"ListTroubled, deliveries_troubled, state =":                    {Outcome: store.OutcomeHeld},
 		"ListTroubledOf, deliveries_troubled_of, automation =":          {Outcome: store.OutcomeHeld, Automation: "callback"},
 		"ListUnsure, decisions_unsure, conversation_id <":               {Outcome: store.OutcomeUnsure},
-		"ListFired, decisions_fired, automation =":                      {Automation: "callback"},
+		"ListFired, decisions_fired_run, automation =":                  {Automation: "callback"},
 		"ListOfAgent, conversations_by_agent, agent_id =":               {Agent: "a"},
 		"ListOfAgent, conversations_by_agent_name, agent_name =":        {Agent: "nobody"},
 		"AgentsNamed, conversations_by_agent_name, agent_name >":        {Agent: "robin"},

@@ -147,6 +147,8 @@ func connect(ctx context.Context, url string, connections int, o Options, admit 
 	}
 	if admit == nil {
 		p["role"] = migrations.PagesRole
+		// What a page asks for decides which index answers, and a plan for whatever may be asked takes none of them.
+		p["plan_cache_mode"] = "force_custom_plan"
 	}
 	// A process frozen in the middle of a transaction must not keep its row locks from everybody else.
 	p["idle_in_transaction_session_timeout"] = "10s"
