@@ -33,6 +33,8 @@ var postedAt = []struct {
 	{"/settings/people", []string{"email", "new@acme.example", "name", "New", "account", "ACCOUNT", "role", "admin"}},
 	{"/role", []string{"account", "ACCOUNT", "role", "admin"}}, {"/password", []string{"password", "correct horse battery staple"}},
 	{"/sign-in", []string{"email", "nobody@acme.example", "password", "wrong"}},
+	{"/bulk", []string{"account", "ACCOUNT", "action", "replay_same", "sandbox", "1", "since", "2026-01-01T00:00", "until", "2030-01-01T00:00", "counted", "1"}},
+	{"/abort", nil}, {"/pause", nil}, {"/resume", nil},
 	{"/workbench", nil}, {"/workbench/check", nil}, {"/workbench/try", nil}, {"/workbench/files", nil}, {"/nowhere", nil},
 }
 
@@ -40,10 +42,11 @@ var postedAt = []struct {
 func (w *world) form(path string, ids told) []string {
 	w.t.Helper()
 	for _, f := range postedAt {
-		if strings.HasSuffix(path, f.ends) {
+		is := strings.NewReplacer("ACCOUNT", ids.account, "ALERT", ids.alert)
+		if strings.HasSuffix(path, is.Replace(f.ends)) {
 			fields := slices.Clone(f.fields)
 			for n := range fields {
-				fields[n] = strings.NewReplacer("ACCOUNT", ids.account, "ALERT", ids.alert).Replace(fields[n])
+				fields[n] = is.Replace(fields[n])
 			}
 			return fields
 		}
@@ -51,6 +54,8 @@ func (w *world) form(path string, ids told) []string {
 	switch {
 	case strings.HasPrefix(path, "/admin/river/"):
 		return nil
+	case strings.HasPrefix(path, "/config/"):
+		return []string{"base", ids.revision, "message", "by the walk"}
 	case strings.HasPrefix(path, "/tasks/"):
 		return []string{"version", "1", "do", "move", "to", "done"}
 	}
@@ -191,7 +196,7 @@ func (w *world) mixed() (all []told) {
 	all = append(all, w.theirs)
 	for _, put := range []func(*told){
 		func(x *told) { x.account = w.theirs.account }, func(x *told) { x.conversation = w.theirs.conversation },
-		func(x *told) { x.delivery = w.theirs.delivery }, func(x *told) { x.event = w.theirs.event }, func(x *told) { x.call = w.theirs.call },
+		func(x *told) { x.delivery = w.theirs.delivery }, func(x *told) { x.revision = w.theirs.revision }, func(x *told) { x.event = w.theirs.event }, func(x *told) { x.call = w.theirs.call },
 	} {
 		x := w.told
 		put(&x)
