@@ -176,7 +176,7 @@ func (p *Page) Until(expression string) {
 	p.t.Helper()
 	ctx, stop := context.WithTimeout(p.ctx, step)
 	defer stop()
-	const look = `new Promise(done => { const look = n => (%s) ? done(true) : n ? setTimeout(look, 20, n - 1) : done(false); look(50) })`
+	const look = `new Promise(done => { const look = n => document.body && (%s) ? done(true) : n ? setTimeout(look, 20, n - 1) : done(false); look(50) })`
 	for {
 		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(look, expression), chromedp.EvalAwaitPromise))
 		switch {
