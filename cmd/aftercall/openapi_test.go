@@ -17,6 +17,7 @@ import (
 	"aftercall/ingest"
 	"aftercall/internal/llm/simulated"
 	"aftercall/internal/openapi/openapitest"
+	"aftercall/internal/signals/collector"
 	"aftercall/internal/store"
 	"aftercall/people"
 )
@@ -290,5 +291,33 @@ func TestWhatIsPostedIsAnsweredAsDescribed(t *testing.T) {
 		if status, _, said := h.door(described, c.method, c.path, c.key, c.kind, c.body); status != c.status {
 			t.Errorf("%s %s: %d %s, want %d", c.method, c.path, status, said, c.status)
 		}
+	}
+}
+
+// TestAStreamEndsWithItsProcess: whoever hears alerts does not hold up a stop.
+func TestAStreamEndsWithItsProcess(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, writeAccount(t, downConfig), simulated.New(simulated.Options{}))
+	made, c := people.NewKey(), collector.New()
+	t.Cleanup(c.Close)
+	if err := h.app.db.AddKey(t.Context(), "acme", "reader", made.Prefix, made.Hash, store.Actor{Name: "test"}, store.ScopeRead); err != nil {
+		t.Fatal(err)
+	}
+	web := h.process(role{web: true}, c)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, web.address("webhooks")+"/v1/alerts/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+made.Text)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if err := web.stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if said, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK || !strings.HasPrefix(string(said), "retry: ") {
+		t.Errorf("the stream: %d %q, %v", res.StatusCode, said, err)
 	}
 }
