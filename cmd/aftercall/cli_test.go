@@ -16,9 +16,9 @@ import (
 // cli runs a command line in this process, as main does.
 func cli(t *testing.T, environment map[string]string, args ...string) (code int, output string) {
 	t.Helper()
-	var out bytes.Buffer
+	var out journal // a command may log while it prints
 	code = run(context.Background(), &console{out: &out, err: &out, getenv: env(environment)}, args)
-	return code, out.String()
+	return code, out.all()
 }
 
 // TestVerbs follows an operator's first hour: a key, a call posted with it, why it fired, the audit.
