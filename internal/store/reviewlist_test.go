@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,5 +89,26 @@ func TestWhatWaitsForAPersonIsListed(t *testing.T) {
 	}
 	if _, err := r.ReviewsOf(t.Context(), "x"); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
+	}
+}
+
+// TestWhatWaitsIsCountedByIndexesAlone: every page does.
+func TestWhatWaitsIsCountedByIndexesAlone(t *testing.T) {
+	t.Parallel()
+	h := filled(t)
+	h.exec(t, "UPDATE deliveries SET state = 'held' WHERE get_byte(uuid_send(id), 15) < 8")
+	h.exec(t, "UPDATE decisions SET verdict = 'unsure', reason = 'unsure', review = true WHERE get_byte(uuid_send(conversation_id), 15) < 8 AND automation = 'complaint'")
+	h.exec(t, "VACUUM ANALYZE decisions, deliveries")
+	text := h.planOf(t, "CountReviews", func(r *store.Reader) error {
+		n, err := r.CountReviews(t.Context())
+		if n == 0 {
+			t.Error("nothing waits")
+		}
+		return err
+	})
+	for _, index := range []string{"decisions_unsure", "deliveries_to_review"} {
+		if !regexp.MustCompile(`Index Only Scan (?:Backward )?using ` + index + ` .*\n\s*Index Cond: \(account_id = a.id\)`).MatchString(text) {
+			t.Errorf("not by %s alone:\n%s", index, text)
+		}
 	}
 }
