@@ -165,7 +165,7 @@ func prepare(a Arrival) (*arrival, error) {
 }
 
 // errRaced says that another process accepted one of the batch's events meanwhile, or that one is about what was erased;
-// the batch is then written anew, and finds it.
+// the batch is then written anew, and finds it. So it is where the batch and an erasure waited for each other.
 var errRaced = errors.New("an event was accepted by another process meanwhile")
 
 func (i *Ingest) write(ctx context.Context, arrivals []*arrival) (out []Accepted, err error) {
@@ -180,7 +180,7 @@ func (i *Ingest) write(ctx context.Context, arrivals []*arrival) (out []Accepted
 		if err == nil {
 			return b.accepted(), nil
 		}
-		if !errors.Is(err, errRaced) {
+		if !errors.Is(err, errRaced) && !crossed(err) {
 			break
 		}
 	}
@@ -226,10 +226,31 @@ func (b *intake) store(ctx context.Context, q *db.Queries) error {
 	if err := b.recognise(ctx, q); err != nil {
 		return fmt.Errorf("look for repeated events: %w", err)
 	}
+	if err := b.holdCalls(ctx, q); err != nil {
+		return err
+	}
 	if err := b.conversations(ctx, q); err != nil {
 		return err
 	}
 	return b.events(ctx, q)
+}
+
+// holdCalls keeps the calls from being erased that events without a conversation are about, until these are committed: an erasure
+// that waits finds them, and one that was faster has left the hash by which they are refused.
+func (b *intake) holdCalls(ctx context.Context, q *db.Queries) error {
+	var p db.HoldConversationsParams
+	for n, a := range b.arrivals {
+		if about := a.about(); about != "" && !b.repeated(n) {
+			p.ExternalIds, p.AccountIds = append(p.ExternalIds, about), append(p.AccountIds, a.account)
+		}
+	}
+	if len(p.ExternalIds) == 0 {
+		return nil
+	}
+	if _, err := q.HoldConversations(ctx, p); err != nil {
+		return fmt.Errorf("hold the calls that events are about: %w", err)
+	}
+	return nil
 }
 
 // recognise tells new events from repeated ones, and says of the latter whether the body is the same.

@@ -99,6 +99,39 @@ func (q *Queries) EventsByIdentity(ctx context.Context, arg EventsByIdentityPara
 	return items, nil
 }
 
+const holdConversations = `-- name: HoldConversations :many
+SELECT c.id FROM conversations AS c
+WHERE (c.external_id, c.account_id) IN (SELECT unnest($1::text[]), unnest($2::text[]))
+ORDER BY c.id
+FOR KEY SHARE
+`
+
+type HoldConversationsParams struct {
+	ExternalIds []string
+	AccountIds  []string
+}
+
+// The calls that events without a conversation are about: whoever erases one waits for such an event, or the event for him.
+func (q *Queries) HoldConversations(ctx context.Context, arg HoldConversationsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, holdConversations, arg.ExternalIds, arg.AccountIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertConflicts = `-- name: InsertConflicts :exec
 INSERT INTO event_conflicts (event_id, account_id, digest, content_type, body, received_at)
 SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::bytea[]),

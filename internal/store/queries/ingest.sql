@@ -50,6 +50,13 @@ WHERE (c.external_id, c.account_id, c.source) IN (
 ORDER BY c.id
 FOR NO KEY UPDATE;
 
+-- name: HoldConversations :many
+-- The calls that events without a conversation are about: whoever erases one waits for such an event, or the event for him.
+SELECT c.id FROM conversations AS c
+WHERE (c.external_id, c.account_id) IN (SELECT unnest(@external_ids::text[]), unnest(@account_ids::text[]))
+ORDER BY c.id
+FOR KEY SHARE;
+
 -- name: MergeConversations :exec
 -- A new version: a plan made for the one before is not saved.
 UPDATE conversations AS c
