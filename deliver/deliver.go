@@ -48,7 +48,7 @@ type Message struct {
 	Subject string            // email
 	Text    string            // plain text of any channel; an e-mail's text part
 	HTML    string            // an e-mail's HTML part
-	Fields  map[string]string // what only one channel has: Chatter's target and visibility, an SMS topic, an alert's audience
+	Fields  map[string]string // what only one channel has: Chatter's target and visibility, an SMS topic
 	Test    bool              // a test conversation: capture only
 }
 

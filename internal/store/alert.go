@@ -13,16 +13,16 @@ import (
 // Alert is an in-app message to the team.
 type Alert struct {
 	ID, AccountID, DeliveryID, ConversationID, Automation string
-	Audience                                              string // "all", or a person's key
+	Audience                                              string // "all", or "person:" and a key
 	Text                                                  string
 	CreatedAt                                             time.Time
 }
 
-// PostAlert writes an alert; the same delivery writes it once. Its audience is the message's field of that name, or all.
+// PostAlert writes an alert; the same delivery writes it once. Its audience is whom the message is for.
 func (s *Store) PostAlert(ctx context.Context, m deliver.Message) error {
-	audience := clean(m.Fields["audience"])
-	if audience == "" {
-		audience = "all"
+	audience := "all"
+	if len(m.To) == 1 && m.To[0].Address != audience {
+		audience = "person:" + clean(m.To[0].Address) // a teammate's address here is their key
 	}
 	id := newID()
 	rows, err := s.q.PostAlert(ctx, db.PostAlertParams{ID: id, AccountID: m.AccountID, DeliveryID: m.DeliveryID,

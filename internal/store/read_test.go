@@ -241,6 +241,17 @@ func TestAlerts(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].Audience != "all" || got[0].Text != m.Text || got[0].ConversationID != p.ConversationID {
 		t.Errorf("alerts %+v, %v", got, err)
 	}
+	h.exec(t, "DELETE FROM alerts")
+	for address, want := range map[string]string{"maria": "person:maria", "all": "all"} {
+		m.To = []deliver.Address{{Name: "Maria", Address: address}}
+		if err := h.PostAlert(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := h.Alerts(t.Context(), "acme", 10); err != nil || len(got) != 1 || got[0].Audience != want {
+			t.Errorf("for %s: %+v, %v", address, got, err)
+		}
+		h.exec(t, "DELETE FROM alerts")
+	}
 	m.AccountID = "other"
 	if err := h.PostAlert(t.Context(), m); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("posted for another account: %v", err)
