@@ -23,8 +23,8 @@ demo: postgres ## run the whole product here, without keys or network (ONCE=1: e
 	@$(GO) run ./cmd/aftercall demo $(if $(ONCE),--once)
 
 .PHONY: test
-test: postgres compiler browser ## every test, with the race detector, on one private Postgres
-	$(WITHPG) $(GO) test -race -timeout 20m ./...
+test: postgres compiler browser ## every test, with the race detector, on one private Postgres (check does the vetting)
+	$(WITHPG) $(GO) test -race -vet=off -timeout 20m ./...
 
 # SHORT=1: runs of seconds. ONLY=R1,S6: some of them. SEED=42: one seed. DATA=DIR: third-party corpora, read in place.
 # WHOLE=1: only the product as it is, not the builds without protections.

@@ -149,8 +149,9 @@ func TestTest(t *testing.T) {
 
 func TestEval(t *testing.T) {
 	t.Parallel()
+	worked := filepath.Join(acme, "tests", "worked-examples.test.yaml")
 	file := filepath.Join(t.TempDir(), "figures.json")
-	out := says(t, nil, []string{"eval", acme, "--repeat", "2", "--model", "simulated,simulated", "--json", file, "--price", "0.40,1.60"}, 0,
+	out := says(t, nil, []string{"eval", worked, "--repeat", "2", "--model", "simulated,simulated", "--json", file, "--price", "0.40,1.60"}, 0,
 		[]string{"is the SIMULATED model", "precision", "callback-requested", "flips"})
 	if n := strings.Count(out, "\ncallback-requested "); n != 2 {
 		t.Errorf("two models make %d lines for a trigger:\n%s", n, out)
@@ -166,17 +167,16 @@ func TestEval(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(b, &figures); err != nil || len(figures.Models) != 2 || !figures.Models[0].Simulated || figures.Models[0].Conversations != 21 {
+	if err := json.Unmarshal(b, &figures); err != nil || len(figures.Models) != 2 || !figures.Models[0].Simulated || figures.Models[0].Conversations != 5 {
 		t.Errorf("the figures: %+v, %v", figures, err)
 	}
-	says(t, nil, []string{"eval", acme, "--min-precision", "1.1"}, 1, []string{"below 1.10"})
+	says(t, nil, []string{"eval", acme, "--min-precision", "1.1"}, 1, []string{"simulated-lexical-1: 21 conversations", "below 1.10"})
 	says(t, nil, []string{"eval"}, 2, []string{"name a set"})
 	says(t, nil, []string{"eval", acme, "--repeat", "0"}, 2, []string{"from 1 to 100"})
 	for _, price := range []string{"much", "0.40", "0.40,1.60,2", "-1,2", "NaN,1"} {
 		says(t, nil, []string{"eval", acme, "--price", price}, 2, []string{"two numbers"})
 	}
 	says(t, nil, []string{"eval", acme, "--model", "simulated", "--price", "1,2 3,4"}, 2, []string{"2 prices for 1 model"})
-	says(t, nil, []string{"eval", filepath.Join(acme, "tests", "worked-examples.test.yaml"), "--model", "simulated"}, 0, []string{"simulated-lexical-1: 5 conversations"})
 }
 
 func TestExplainAMistakeInATest(t *testing.T) {
