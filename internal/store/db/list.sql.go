@@ -116,7 +116,7 @@ SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.d
              WHERE d.conversation_id = c.id AND d.verdict = 'fires'
                AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)) ORDER BY 1)::text[] AS fired,
        (SELECT count(*) FROM decisions AS d
-        WHERE d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::integer AS unsure,
+        WHERE d.account_id = c.account_id AND d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::integer AS unsure,
        l.sent, l.captured, l.tasks, l.alerts, l.open, l.held, l.failed, l.unknown, l.test
 FROM conversations AS c CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE d.state IN ('sent', 'delivered') AND d.channel NOT IN ('task', 'team_alert')
