@@ -85,6 +85,9 @@ func openHall(ctx context.Context, data corpus.Folder, builder *bed.Builder, dir
 	}
 	config["strings/account.yaml"], config["strings/text.html.hbs"] = stringsYAML, stringsHTML
 	config["other/account.yaml"] = otherYAML + sources
+	for _, account := range []string{deskHostile, deskHarmless} {
+		config[account+"/account.yaml"] = deskYAML(account)
+	}
 	env = append(env, "LABS_JSON="+labsSecret, "ACME_CALLS_SECRET=-", "ACME_ITELLICO_SECRET=-", "ACME_ELEVENLABS_SECRET=-")
 	if h.bed, err = bed.Open(ctx, bed.Options{Dir: dir, Builder: builder, Seed: 1, Config: config, Env: env}); err != nil {
 		return h, err

@@ -22,7 +22,9 @@ func scripts() suite {
 		name: "xss-payloads", try: tryScripts,
 		how: "Every payload is a turn of a call, a hundred to each, and one of each call stands in its names, queue, note, summary and metadata, too. The call's page must " +
 			"show each payload as the text it is and have, but for their words, the same elements and the same links as a page of as many harmless turns, and no attribute " +
-			"that runs anything; so must the list of calls and the mails of the call that the provider took.",
+			"that runs anything; so must the list of calls and the mails of the call that the provider took. Then every payload is every text of a call of its own, beside an " +
+			"account in which as many calls say something harmless: the call's page, and page by page the lists of calls, deliveries, tasks, alerts, reviews and captured " +
+			"messages must be built the same for both.",
 	}
 }
 
@@ -55,7 +57,10 @@ func tryScripts(ctx context.Context, h *hall) (o outcome, err error) {
 	if err := h.settle(ctx, 2*time.Minute); err != nil {
 		return o, err
 	}
-	return o, h.watch(ctx, &o, payloads, ids)
+	if err := h.watch(ctx, &o, payloads, ids); err != nil {
+		return o, err
+	}
+	return o, h.desks(ctx, &o, payloads, ids)
 }
 
 // hostile is a call of which everything that a caller controls is a payload.
@@ -114,7 +119,7 @@ func (h *hall) watch(ctx context.Context, o *outcome, payloads, ids []string) er
 
 // watchOne looks at the page of one call: each payload is there as text, and nothing came of any.
 func (h *hall) watchOne(ctx context.Context, o *outcome, id string, payloads, ids []string) error {
-	page, err := h.page(ctx, "/conversations/"+id)
+	page, err := h.untimed(ctx, "/conversations/"+id)
 	if err != nil {
 		return err
 	}
@@ -129,7 +134,7 @@ func (h *hall) watchOne(ctx context.Context, o *outcome, id string, payloads, id
 		}
 		o.add(r)
 	}
-	harmless, err := h.page(ctx, "/conversations/"+id+"-harmless")
+	harmless, err := h.untimed(ctx, "/conversations/"+id+"-harmless")
 	if err != nil {
 		return err
 	}
