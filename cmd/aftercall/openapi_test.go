@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -304,7 +306,9 @@ func TestAStreamEndsWithItsProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	web := h.process(role{web: true}, c)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, web.address("webhooks")+"/v1/alerts/stream", nil)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, web.address("webhooks")+"/v1/alerts/stream", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
