@@ -171,14 +171,16 @@ func Evaluate[T any](p *Page, expression string) T {
 	return got
 }
 
-// Until waits for something on a page that may be on its way to another one.
+// Until waits for something on a page that may be on its way to another one. It asks from outside: where scripts are off, the
+// page's own clock stands still.
 func (p *Page) Until(expression string) {
 	p.t.Helper()
 	ctx, stop := context.WithTimeout(p.ctx, step)
 	defer stop()
-	const look = `new Promise(done => { const look = n => document.body && (%s) ? done(true) : n ? setTimeout(look, 20, n - 1) : done(false); look(50) })`
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
 	for {
-		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(look, expression), chromedp.EvalAwaitPromise))
+		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState !== "loading" && Boolean(`+expression+`)`))
 		switch {
 		case err == nil && there:
 			return
@@ -187,6 +189,7 @@ func (p *Page) Until(expression string) {
 		case err != nil && !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context"):
 			p.t.Fatalf("%s: %v", expression, err)
 		}
+		<-again.C
 	}
 }
 
