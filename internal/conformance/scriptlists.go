@@ -26,7 +26,7 @@ allow: { domains: [desk.example], contacts: true }
 people:
   ruth: { name: Ruth Ash, email: ruth@desk.example, phone: "+447700900123", role: operator }
 variables:
-  dyn_when: { type: time, ask: "When the visit takes place" }
+  dyn_when: { type: time, ask: "When the visit takes place", said_by: agent } # who says nothing here, so it is never stated
 automations:
   - id: desk
     name: Desk
@@ -47,11 +47,11 @@ automations:
 // The two accounts differ in nothing but what their callers say.
 const deskHostile, deskHarmless = "desk-hostile", "desk-harmless"
 
-// desks posts every payload as every text of a call of its own, and a harmless text as often to the other account. Then every list is
+// desks posts every payload as every text of a call of its own, and a harmless text for each to the other account. Then every list is
 // read page by page, and what it holds about the one must be built as what it holds about the other.
 func (h *hall) desks(ctx context.Context, o *outcome, payloads, ids []string) error {
 	for account, text := range map[string]func(int) string{
-		deskHostile: func(i int) string { return payloads[i] }, deskHarmless: func(int) string { return "A plain text" },
+		deskHostile: func(i int) string { return payloads[i] }, deskHarmless: func(i int) string { return plainAs(payloads[i]) },
 	} {
 		calls := make([]bed.Call, len(payloads))
 		for i := range payloads {
@@ -79,6 +79,16 @@ func (h *hall) desks(ctx context.Context, o *outcome, payloads, ids []string) er
 	return nil
 }
 
+// plainAs is a harmless text with the words and lines of another, each as long: what is long is shown in another way than what is short.
+func plainAs(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) {
+			return r
+		}
+		return 'a'
+	}, text)
+}
+
 // everywhere is a call of which every text is one. Names take one line of 200 characters.
 func everywhere(id, text string) bed.Call {
 	line := strings.Map(func(r rune) rune {
@@ -97,13 +107,13 @@ func everywhere(id, text string) bed.Call {
 	})
 }
 
-// eachAlike looks at the page of every call, beside that of a harmless one.
+// eachAlike looks at the page of every call, beside that of the harmless one that is as long.
 func (h *hall) eachAlike(ctx context.Context, o *outcome, ids []string) error {
-	harmless, err := h.untimed(ctx, "/conversations/field-0?account="+deskHarmless)
-	if err != nil {
-		return err
-	}
 	for i, id := range ids {
+		harmless, err := h.untimed(ctx, fmt.Sprintf("/conversations/field-%d?account=%s", i, deskHarmless))
+		if err != nil {
+			return err
+		}
 		page, err := h.untimed(ctx, fmt.Sprintf("/conversations/field-%d?account=%s", i, deskHostile))
 		if err != nil {
 			return err
