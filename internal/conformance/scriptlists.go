@@ -125,8 +125,8 @@ func (h *hall) eachAlike(ctx context.Context, o *outcome, ids []string) error {
 	return nil
 }
 
-// untimed is a call's page without what depends on how busy the machine was: how long each step took, and in how many jobs. Nothing
-// that a caller says stands there.
+// untimed is a call's page without what depends on how busy the machine was (how long each step took, and in how many jobs) or on
+// how long a text is once it is escaped: the note that it is shown in part. Nothing that a caller says stands there.
 func (h *hall) untimed(ctx context.Context, path string) (string, error) {
 	page, err := h.page(ctx, path)
 	if err != nil {
@@ -136,16 +136,24 @@ func (h *hall) untimed(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("parse a call's page: %w", err)
 	}
-	for n := range root.Descendants() {
-		if n.FirstChild != nil && slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "id" && (a.Val == "timeline" || a.Val == "jobs") }) {
-			n.FirstChild, n.LastChild = nil, nil
-		}
-	}
+	leaveOut(root)
 	var b strings.Builder
 	if err := html.Render(&b, root); err != nil {
 		return "", fmt.Errorf("write a call's page: %w", err)
 	}
 	return b.String(), nil
+}
+
+func leaveOut(n *html.Node) {
+	for _, child := range slices.Collect(n.ChildNodes()) { // of which some go
+		if slices.ContainsFunc(child.Attr, func(a html.Attribute) bool {
+			return a.Key == "id" && (a.Val == "timeline" || a.Val == "jobs") || a.Key == "class" && a.Val == "quiet cut"
+		}) {
+			n.RemoveChild(child)
+			continue
+		}
+		leaveOut(child)
+	}
 }
 
 // listsAlike reads a list of both accounts to its end, page by page.
