@@ -86,6 +86,11 @@ func (o *outcome) say(a *action, d store.Delivery) {
 
 // addresses are where a delivery goes, copies not counted.
 func (o *outcome) addresses(d store.Delivery) []string {
+	if d.Channel == deliver.Task { // for a person or a group, as the author writes it
+		if _, assignee, ok := strings.Cut(d.Recipient, ":"); ok {
+			return []string{assignee}
+		}
+	}
 	if d.Channel == deliver.Task || len(d.Content.To) == 0 {
 		return []string{d.Recipient}
 	}

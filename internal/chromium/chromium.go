@@ -11,6 +11,7 @@ package chromium
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -145,10 +146,23 @@ func (p *Page) Run(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Go loads an address.
+// Go loads an address, and again while the answer is that the server is too busy, which is no complaint.
 func (p *Page) Go(address string) {
 	p.t.Helper()
-	p.Run(chromedp.Navigate(address))
+	heard := len(p.Complaints())
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for range 30 {
+		p.Run(chromedp.Navigate(address))
+		if Evaluate[int](p, `performance.getEntriesByType("navigation")[0].responseStatus`) != http.StatusServiceUnavailable {
+			return
+		}
+		p.mu.Lock()
+		p.said = p.said[:heard]
+		p.mu.Unlock()
+		<-again.C
+	}
+	p.t.Fatalf("%s is not served", address)
 }
 
 // Press presses keys: a text, or one of package kb.
