@@ -16,7 +16,7 @@ import (
 // call, nothing is to be done, and a customer's calls are found.
 func TestFill(t *testing.T) {
 	t.Parallel()
-	o, url := options{conversations: 6000, seed: 1, until: time.Now()}, pgtest.New(t)
+	o, url := options{conversations: 1500, seed: 1, until: time.Now()}, pgtest.New(t)
 	if err := fill(t.Context(), url, o); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestFill(t *testing.T) {
 	for _, n := range sum.Deliveries {
 		deliveries += n
 	}
-	if sum.Conversations != 6000 || sum.Undecided != 0 || deliveries < 17_400 || deliveries > 18_600 {
+	if sum.Conversations != 1500 || sum.Undecided != 0 || deliveries < 4350 || deliveries > 4650 {
 		t.Errorf("%+v", sum)
 	}
 	for _, open := range []store.DeliveryState{store.Planned, store.Retrying, store.Sending} {
