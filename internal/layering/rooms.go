@@ -7,6 +7,7 @@ func Aftercall() House {
 	}}
 }
 
+// rooms is one table with a line or two for each room, which is why it is left whole.
 func rooms() []Room {
 	return []Room{
 		{Path: "cmd/aftercall", Level: 8},
