@@ -27,6 +27,9 @@ func alertOf(a store.InboxAlert) alert {
 		Read: a.Read, CreatedAt: a.CreatedAt}
 }
 
+// reads is who reads alerts with a key: it stands for no teammate, so it reads those to anybody in its account.
+func (x *exchange) reads() store.Teammate { return store.Teammate{ID: x.key.ID, Whole: true} }
+
 func listAlerts(x *exchange) (any, error) {
 	before, err := x.cursor()
 	if err != nil {
@@ -35,9 +38,9 @@ func listAlerts(x *exchange) (any, error) {
 	var rows []store.InboxAlert
 	next := ""
 	if x.query.Get("show") == "unread" {
-		rows, err = x.reader().Unread(x.Context(), x.key.ID, x.account(), "", x.number("limit"))
+		rows, err = x.reader().Unread(x.Context(), x.reads(), x.account(), "", x.number("limit"))
 	} else {
-		rows, next, err = x.reader().Inbox(x.Context(), x.key.ID, x.account(), before, x.number("limit"))
+		rows, next, err = x.reader().Inbox(x.Context(), x.reads(), x.account(), before, x.number("limit"))
 	}
 	if err != nil {
 		return nil, err
@@ -50,7 +53,7 @@ func listAlerts(x *exchange) (any, error) {
 }
 
 func readAlert(x *exchange) (any, error) {
-	a, err := x.reader().Alert(x.Context(), x.PathValue("id"))
+	a, err := x.reader().Alert(x.Context(), x.reads(), x.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -75,16 +78,21 @@ func streamAlerts(w http.ResponseWriter, x *exchange) error {
 	if err != nil {
 		return err
 	}
-	line, err := x.api.store.Listen(x.key.ID, store.Only(x.account()), store.TopicAlerts)
+	return x.follow(w, x.reads(), store.TopicAlerts, func(s *stream) { last = s.alerts(x, last) })
+}
+
+// follow is a stream of what a listener hears of: tell writes what came since it was called last, and is called once before.
+func (x *exchange) follow(w http.ResponseWriter, who store.Teammate, topic store.Topic, tell func(*stream)) error {
+	line, err := x.api.store.Listen(who, store.Only(x.account()), topic)
 	if err != nil {
 		return err
 	}
 	defer line.Close()
-	s := &stream{w: w, line: http.NewResponseController(w), last: last}
+	s := &stream{w: w, line: http.NewResponseController(w)}
 	_ = s.line.SetReadDeadline(time.Time{}) // a recorder in a test has no connection to set it on
 	w.Header().Set("Content-Type", "text/event-stream")
 	s.write("retry: 2000\n\n")
-	s.tell(x) // what came since the last one that was heard
+	tell(s) // what came since the last one that was heard
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for s.err == nil {
@@ -95,7 +103,7 @@ func streamAlerts(w http.ResponseWriter, x *exchange) error {
 			return nil
 		case <-line.Changed():
 			line.Take()
-			s.tell(x)
+			tell(s)
 		case <-beat.C:
 			if _, err := x.api.keys.Bearer(x.Context(), x.Header.Get("Authorization")); errors.Is(err, store.ErrNotFound) {
 				return nil // it was revoked
@@ -114,7 +122,7 @@ func (x *exchange) lastHeard() (string, error) {
 		}
 		return last, nil
 	}
-	newest, _, err := x.reader().Inbox(x.Context(), x.key.ID, x.account(), "", 1)
+	newest, _, err := x.reader().Inbox(x.Context(), x.reads(), x.account(), "", 1)
 	if err != nil || len(newest) == 0 {
 		return uuid.Nil.String(), err
 	}
@@ -125,7 +133,6 @@ func (x *exchange) lastHeard() (string, error) {
 type stream struct {
 	w    http.ResponseWriter
 	line *http.ResponseController
-	last string // the newest that was told of
 	err  error
 }
 
@@ -139,23 +146,24 @@ func (s *stream) write(text string) {
 	}
 }
 
-// tell writes the alerts that came since the last one, the oldest first.
-func (s *stream) tell(x *exchange) {
-	rows, err := x.reader().Unread(x.Context(), x.key.ID, x.account(), s.last, mostAtOnce)
+// alerts writes those that came since the last one, the oldest first, and gives the last by now.
+func (s *stream) alerts(x *exchange, last string) string {
+	rows, err := x.reader().Unread(x.Context(), x.reads(), x.account(), last, mostAtOnce)
 	if err != nil {
 		x.api.log.WarnContext(x.Context(), "look for alerts", "key_id", x.key.ID, "error", err) // the next change looks again
-		return
+		return last
 	}
 	for _, r := range slices.Backward(rows) {
 		body, err := json.Marshal(alertOf(r))
 		if err != nil {
 			s.err = fmt.Errorf("write alert %s: %w", r.ID, err)
-			return
+			return last
 		}
 		s.write(fmt.Sprintf("id: %s\nevent: alert\ndata: %s\n\n", r.ID, body))
 		if s.err != nil {
-			return
+			return last
 		}
-		s.last = r.ID
+		last = r.ID
 	}
+	return last
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"aftercall/internal/openapi"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/ops"
 	"aftercall/people"
@@ -31,6 +32,7 @@ type Config struct {
 	Ops       *ops.Ops
 	Revisions *worker.Revisions
 	Logger    *slog.Logger
+	Signals   *signals.Signals // nil: nothing is measured
 	Now       func() time.Time // default time.Now
 }
 
@@ -42,6 +44,7 @@ type API struct {
 	keys      *people.Keyring
 	limits    *limits
 	log       *slog.Logger
+	signals   *signals.Signals
 	now       func() time.Time
 
 	ended chan struct{} // closed when streams are to end
@@ -57,7 +60,7 @@ func New(c Config) (*API, error) {
 		c.Now = time.Now
 	}
 	return &API{store: c.Store, ops: c.Ops, revisions: c.Revisions, keys: people.NewKeyring(c.Store.FindKey, c.Now), limits: newLimits(c.Now), log: c.Logger,
-		now: c.Now, ended: make(chan struct{})}, nil
+		signals: c.Signals, now: c.Now, ended: make(chan struct{})}, nil
 }
 
 // End lets everybody go who hears a stream, for good.
@@ -69,6 +72,14 @@ func (a *API) Routes() (all []openapi.Route) {
 		all = append(all, a.described(r))
 	}
 	return all
+}
+
+// Operations are the ids of everything that is answered here.
+func Operations() (ids []string) {
+	for _, r := range routes() {
+		ids = append(ids, r.ID)
+	}
+	return ids
 }
 
 // described adds to a route what is the same for all of them.

@@ -64,7 +64,7 @@ func oneDelivery(x *exchange) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		one := deliveryStory{Delivery: deliveryOfStory(call, d), ProviderID: d.ProviderID, ResendOf: d.ResendOf, Message: messageOf(content),
+		one := deliveryStory{Delivery: deliveryOfStory(call, d), ProviderID: d.ProviderID, Reported: string(d.Reported), ReportedAt: d.ReportedAt, ResendOf: d.ResendOf, Message: messageOf(content),
 			Attempts: []attempt{}, Settled: []settled{}}
 		for _, a := range d.Attempts {
 			one.Attempts = append(one.Attempts, attempt{Attempt: a.Attempt, State: a.State, Class: a.Class, Detail: a.Detail, Status: a.Status,

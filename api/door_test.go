@@ -25,12 +25,17 @@ func TestPagesGoOn(t *testing.T) {
 		h.call(id, h.key)
 	}
 	h.call("call-u", h.other)
+	for range 3 {
+		h.neverWorkedOn("acme")
+		h.erased("acme")
+	}
 	for _, name := range []string{"Acme", "The Clinic"} {
 		h.activate("acme", strings.Replace(config, "Acme Clinic", name, 1))
 	}
 	for _, list := range []struct{ path, cursor string }{
 		{"/v1/conversations?since=2026-01-01T00:00:00Z", "before"}, {"/v1/deliveries?channel=email", "before"}, {"/v1/deliveries?state=unknown", "before"},
 		{"/v1/reviews?kind=held", "before"}, {"/v1/reviews?", "before"}, {"/v1/tasks?", "after"}, {"/v1/alerts?", "before"}, {"/v1/revisions?", "before"},
+		{"/v1/bulk?", "before"}, {"/v1/erasures?", "before"},
 	} {
 		all := h.ask("GET", list.path, h.key, nil).want(200)
 		var read []any
@@ -222,6 +227,43 @@ func TestAnotherSiteGetsNothing(t *testing.T) {
 		_ = res.Body.Close()
 		if res.StatusCode < 400 || res.Header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: a browser that asks whether it may is answered %d, %v", path, res.StatusCode, res.Header)
+		}
+	}
+}
+
+// TestRequestsAreCountedByOperation, whoever sends them, and by nothing that a program chooses; how long a stream is listened to is
+// not a time that anybody waited.
+func TestRequestsAreCountedByOperation(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.ask("GET", "/v1/tasks", h.key, nil).want(200)
+	h.ask("GET", "/v1/tasks?canary=1", h.key, nil).want(400)
+	h.ask("GET", "/v1/tasks/canary", "", nil).want(401)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, lines := h.hear(ctx)
+	lines.Scan()
+	h.api.End()
+	for lines.Scan() { // it ends
+	}
+	w := httptest.NewRecorder()
+	for counted := false; !counted; { // the stream's line is written when it has ended for whoever heard it
+		w = httptest.NewRecorder()
+		h.signals.Handler().ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil))
+		counted = strings.Contains(w.Body.String(), `aftercall_api_requests_total{class="2xx",route="streamAlerts"} 1`) || ctx.Err() != nil
+	}
+	for _, want := range []string{
+		`aftercall_api_requests_total{class="2xx",route="listTasks"} 1`, `aftercall_api_requests_total{class="4xx",route="listTasks"} 1`,
+		`aftercall_api_requests_total{class="4xx",route="readTask"} 1`, `aftercall_api_requests_total{class="2xx",route="streamAlerts"} 1`,
+		`aftercall_api_request_seconds_count{route="listTasks"} 2`,
+	} {
+		if !strings.Contains(w.Body.String(), want+"\n") {
+			t.Errorf("%s is not shown", want)
+		}
+	}
+	for _, never := range []string{"canary", `aftercall_api_request_seconds_count{route="streamAlerts"}`} {
+		if strings.Contains(w.Body.String(), never) {
+			t.Errorf("%s is shown", never)
 		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"aftercall/internal/openapi"
 	"aftercall/internal/openapi/openapitest"
 	"aftercall/internal/postgres/pgtest"
+	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/ops"
@@ -108,6 +109,7 @@ type house struct {
 	api       *api.API
 	desk      *ops.Ops
 	revisions *worker.Revisions
+	signals   *signals.Signals
 	url       string
 	key       string // of acme, with every scope
 	other     string // of umbra, likewise
@@ -152,10 +154,11 @@ func open(t *testing.T) *house {
 	interviewer := interview.NewInterviewer(doubting{}, db, interview.Limits{})
 	h.desk, err = ops.New(ops.Config{Store: db, River: jobs, Revisions: h.revisions, Interviewer: interviewer, Logger: log})
 	h.must(err)
-	h.worker, err = worker.New(worker.Config{Store: db, Revisions: h.revisions, Interviewer: interviewer, Logger: log, Bulk: h.desk.Work,
+	h.worker, err = worker.New(worker.Config{Store: db, Revisions: h.revisions, Interviewer: interviewer, Logger: log, Bulk: h.desk.Work, Erase: h.desk.WorkErasure,
 		Channels: map[string]deliver.Channel{deliver.Email: provider{}, deliver.TeamAlert: teamalert.New(db)}, Capture: capture.New(db)})
 	h.must(err)
-	h.api, err = api.New(api.Config{Store: db, Ops: h.desk, Revisions: h.revisions, Logger: log})
+	h.signals = signals.New(signals.Words{Routes: api.Operations()}, log)
+	h.api, err = api.New(api.Config{Store: db, Ops: h.desk, Revisions: h.revisions, Logger: log, Signals: h.signals})
 	h.must(err)
 	h.posted = db.NewIngest(worker.EnqueueDecides(jobs))
 	mux := http.NewServeMux()

@@ -13,7 +13,7 @@ import (
 // routes is the table of everything that is answered here: what is not in it is neither answered nor described.
 func routes() []route {
 	var all []route
-	for _, some := range [][]route{callRoutes(), reviewRoutes(), deliveryRoutes(), taskRoutes(), alertRoutes(), revisionRoutes()} {
+	for _, some := range [][]route{callRoutes(), reviewRoutes(), deliveryRoutes(), taskRoutes(), alertRoutes(), softphoneRoutes(), revisionRoutes(), automationRoutes(), bulkRoutes(), erasureRoutes()} {
 		all = append(all, some...)
 	}
 	return all
@@ -30,6 +30,11 @@ func Words() map[string][]string {
 		"run_causes":          words([]store.RunCause{store.CauseReplay, store.CauseFix, store.CauseApprove}),
 		"run_states":          words([]store.RunState{store.RunAsked, store.RunDone, store.RunFailed}),
 		"which":               words([]ops.Revision{ops.Same, ops.Active}),
+		"bulk_actions":        words(store.BulkActions()),
+		"bulk_states":         words([]store.BulkState{store.BulkRunning, store.BulkEnded, store.BulkAborted}),
+		"bulk_results":        {store.BulkDone, store.BulkRefused, store.BulkFailed},
+		"erasure_states":      {"running", "open", "done"},
+		"erasure_causes":      words([]store.ErasureCause{store.CauseConversation, store.CauseCustomer, store.CauseRetention}),
 		"settled":             words([]store.DeliveryState{store.Sent, store.Failed}),
 	}
 }
@@ -163,7 +168,7 @@ func taskRoutes() []route {
 }
 
 func alertRoutes() []route {
-	const own = "Each key has read what it has read, as each person has."
+	const own = "To whomever they are; audience says it. Each key has read what it has read, as each person has."
 	return []route{
 		{scope: store.ScopeRead, serve: listAlerts, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/alerts", ID: "listAlerts", Tag: "alerts",
 			Summary: "Team alerts, newest first", Description: own,
@@ -182,6 +187,15 @@ func alertRoutes() []route {
 	}
 }
 
+func softphoneRoutes() []route {
+	return []route{{scope: store.ScopeCTI, stream: streamPopUps, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/agents/{id}/cti", ID: "streamPopUps", Tag: "agents",
+		Summary: "What is to pop up in an agent's softphone, as server-sent events",
+		Description: "The id is the platform's id of the agent who has or had the call, or the user id of a person of the config. Each event popup has a PopUp as its data; " +
+			"what is passed on counts as sent. Send the last event's id as Last-Event-ID when you come back: each comes once, while it lasts. A comment comes every 15 seconds.",
+		Params: []openapi.Param{{Name: "Last-Event-ID", In: "header", Says: "The id of the last event that was heard; left out: all that last."}},
+		Answer: openapi.Answer{Says: "Events, until either side ends it.", Type: "text/event-stream", Body: ""}}}}
+}
+
 func revisionRoutes() []route {
 	return []route{
 		{scope: store.ScopeRead, serve: listRevisions, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/revisions", ID: "listRevisions", Tag: "revisions",
@@ -189,5 +203,62 @@ func revisionRoutes() []route {
 		{scope: store.ScopeRead, serve: oneRevision, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/revisions/{id}", ID: "readRevision", Tag: "revisions",
 			Summary: "One revision with its files", Description: "By its id, or at least six characters of its digest.",
 			Answer: openapi.Answer{Says: "The revision.", Body: revisionStory{}}, Fails: []int{404}}},
+	}
+}
+
+func automationRoutes() []route {
+	act := func(path, id, summary string, body any, serve func(*exchange) (any, error)) route {
+		return route{scope: store.ScopeOperate, serve: serve, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/automations/{automation}/" + path, ID: id,
+			Tag: "automations", Summary: summary, Body: body, Answer: openapi.Answer{Says: "It is so.", Body: done{}}, Fails: []int{404}}}
+	}
+	return []route{
+		{scope: store.ScopeRead, serve: listAutomations, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/automations", ID: "listAutomations", Tag: "automations",
+			Summary: "The automations of the active config: what each did lately, and what keeps it from going on",
+			Answer:  openapi.Answer{Says: "All of them, in their order.", Body: automationList{}}}},
+		{scope: store.ScopeRead, serve: listMutes, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/mutes", ID: "listMutes", Tag: "automations",
+			Summary: "The mutes that hold", Answer: openapi.Answer{Says: "All of them.", Body: muteList{}}}},
+		act("mute", "mute", "An automation is not evaluated for a while; instead of a mute that it has", muteWish{}, muteAutomation),
+		act("unmute", "unmute", "It is evaluated again, from the next call on", nil, unmute),
+		act("close", "closeBreaker", "It goes on; what its breaker held stays held, until it is released or cancelled in bulk", nil, closeBreaker),
+		{scope: store.ScopeRead, serve: readUsage, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/usage", ID: "readUsage", Tag: "usage",
+			Summary: "Tokens of models by day, automation and model",
+			Params:  []openapi.Param{{Name: "days", In: "query", Number: true, Says: "How many days, today among them; 30 if it is left out, at most 90."}},
+			Answer:  openapi.Answer{Says: "What was used.", Body: usageList{}}}},
+	}
+}
+
+func bulkRoutes() []route {
+	const counted = "The answer has the request with what its action says of the filter filled in."
+	return []route{
+		{scope: store.ScopeOperate, serve: countBulk, looks: true, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/bulk/count", ID: "countBulk", Tag: "bulk",
+			Summary: "What a bulk job would do: its filter and how many it finds", Description: "Nothing is done. " + counted,
+			Body: bulkWish{}, Answer: openapi.Answer{Says: "What it finds, counted up to 10,000.", Body: bulkCount{}}}},
+		{scope: store.ScopeOperate, serve: startBulk, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/bulk", ID: "startBulk", Tag: "bulk",
+			Summary: "One action for everything that a filter finds, as a job", Description: "Count first. It does what was there when it was asked for; a filter that finds nothing is refused.",
+			Body: bulkWish{}, Answer: openapi.Answer{Status: http.StatusAccepted, Says: "The job that a worker takes up.", Body: bulkMade{}}}},
+		{scope: store.ScopeRead, serve: listBulk, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/bulk", ID: "listBulk", Tag: "bulk",
+			Summary: "Bulk jobs, the newest first", Params: page("before"), Answer: openapi.Answer{Says: "A page of jobs.", Body: bulkPage{}}}},
+		{scope: store.ScopeRead, serve: oneBulk, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/bulk/{id}", ID: "readBulk", Tag: "bulk",
+			Summary: "How far a bulk job is", Answer: openapi.Answer{Says: "The job.", Body: bulk{}}, Fails: []int{404}}},
+		{scope: store.ScopeRead, serve: bulkItems, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/bulk/{id}/items", ID: "listBulkItems", Tag: "bulk",
+			Summary: "What became of each item of a bulk job, in the order in which they are done", Params: page("after"),
+			Answer: openapi.Answer{Says: "A page of items.", Body: bulkItemPage{}}, Fails: []int{404}}},
+		{scope: store.ScopeOperate, serve: abortBulk, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/bulk/{id}/abort", ID: "abortBulk", Tag: "bulk",
+			Summary: "Stop a bulk job before its next item", Description: "What is done stays done.", Answer: openapi.Answer{Says: "It is so.", Body: done{}}, Fails: []int{404}}},
+	}
+}
+
+func erasureRoutes() []route {
+	return []route{
+		{scope: store.ScopeErase, serve: countErasure, looks: true, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/erasures/count", ID: "countErasure", Tag: "erasures",
+			Summary: "What an erasure would take away", Description: "Nothing is erased.",
+			Body: erasureWish{}, Answer: openapi.Answer{Says: "How much there is now.", Body: erasureCount{}}}},
+		{scope: store.ScopeErase, serve: startErasure, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/erasures", ID: "startErasure", Tag: "erasures",
+			Summary: "Erase calls, or everything of a customer, for good", Description: "What waits to be sent is cancelled; a message under way is waited for. A call that is posted again stays erased.",
+			Body: erasureWish{}, Answer: openapi.Answer{Status: http.StatusAccepted, Says: "The erasure that a worker takes up.", Body: erasureMade{}}}},
+		{scope: store.ScopeErase, serve: listErasures, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/erasures", ID: "listErasures", Tag: "erasures",
+			Summary: "What was erased, by request and by retention, the newest first", Params: page("before"), Answer: openapi.Answer{Says: "A page of erasures.", Body: erasurePage{}}}},
+		{scope: store.ScopeErase, serve: oneErasure, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/erasures/{id}", ID: "readErasure", Tag: "erasures",
+			Summary: "How far an erasure is", Answer: openapi.Answer{Says: "The erasure.", Body: erasure{}}, Fails: []int{404}}},
 	}
 }

@@ -257,6 +257,10 @@ func (a *API) report(x *exchange, r route, p *problem, took time.Duration) {
 			level = slog.LevelError
 		}
 	}
+	if r.stream != nil && p == nil {
+		took = -1 // it has no end that could be timed
+	}
+	a.signals.Request(r.ID, status, took)
 	a.log.LogAttrs(x.Context(), level, "api", append(attrs, slog.Int("status", status))...)
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"aftercall/conversation"
 	"aftercall/internal/store"
-	"aftercall/ops"
 	"aftercall/tasks"
 	"aftercall/triggers"
 )
@@ -154,6 +153,8 @@ type delivery struct {
 type deliveryStory struct {
 	Delivery   delivery  `json:"delivery"`
 	ProviderID string    `json:"provider_id,omitempty" doc:"The provider's id of the message."`
+	Reported   string    `json:"reported,omitempty" doc:"What the provider reported last, afterwards: sent (it has it), delivered or failed."`
+	ReportedAt time.Time `json:"reported_at,omitzero"`
 	ResendOf   string    `json:"resend_of,omitempty" doc:"The delivery that it was sent again for."`
 	Message    message   `json:"message"`
 	Attempts   []attempt `json:"attempts"`
@@ -223,7 +224,7 @@ type alert struct {
 	ConversationID string    `json:"conversation_id"`
 	DeliveryID     string    `json:"delivery_id"`
 	Automation     string    `json:"automation"`
-	Audience       string    `json:"audience" doc:"all, or a person's key."`
+	Audience       string    `json:"audience" doc:"Whom it is for: all, or person: and a key of the config."`
 	Text           string    `json:"text"`
 	Read           bool      `json:"read"`
 	CreatedAt      time.Time `json:"created_at"`
@@ -297,6 +298,135 @@ type foretold struct {
 	Message    message             `json:"message"`
 }
 
+type automationList struct {
+	Items []automationRow `json:"items"`
+}
+
+type automationRow struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name,omitempty"`
+	Enabled     bool      `json:"enabled"`
+	Evaluated   int       `json:"evaluated" doc:"Calls it was decided for in the last seven days; the next figures are of these."`
+	Fired       int       `json:"fired"`
+	Unsure      int       `json:"unsure"`
+	Held        int       `json:"held" doc:"It fired, and something of it was held."`
+	Failed      int       `json:"failed" doc:"It could not be judged, or could not be written out."`
+	Marked      int       `json:"marked" doc:"Decisions that people marked in the last four weeks."`
+	Wrong       int       `json:"wrong" doc:"Of these, as wrong."`
+	LastFiredAt time.Time `json:"last_fired_at,omitzero"`
+	Mute        *mute     `json:"mute,omitempty"`
+	Breaker     *breaker  `json:"breaker,omitempty" doc:"One that is open, or has left something held."`
+}
+
+type breaker struct {
+	Open      bool      `json:"open"`
+	Fired     int       `json:"fired" doc:"In the hour, or the day, when it opened."`
+	Allowed   int       `json:"allowed"`
+	OpenedAt  time.Time `json:"opened_at"`
+	Until     time.Time `json:"until,omitzero" doc:"It closes by itself then; none: somebody closes it."`
+	Held      int       `json:"held" doc:"Messages and tasks that it holds; release or cancel them in bulk, by the reason breaker_open."`
+	More      bool      `json:"more,omitempty" doc:"It holds more than that."`
+	HeldSince time.Time `json:"held_since,omitzero" doc:"The oldest of them."`
+}
+
+type muteList struct {
+	Items []mute `json:"items"`
+}
+
+type mute struct {
+	Automation string    `json:"automation"`
+	Until      time.Time `json:"until"`
+	Reason     string    `json:"reason"`
+	By         string    `json:"by"`
+	At         time.Time `json:"at"`
+}
+
+type usageList struct {
+	Zone  string  `json:"zone" doc:"Whose days these are."`
+	Items []usage `json:"items"`
+}
+
+type usage struct {
+	Day          string `json:"day" doc:"Such as 2026-11-21."`
+	Automation   string `json:"automation,omitempty" doc:"None: nobody's in particular. What a call took is split among those that it asked for."`
+	Model        string `json:"model"`
+	TokensIn     int    `json:"tokens_in"`
+	TokensCached int    `json:"tokens_cached" doc:"Part of tokens_in."`
+	TokensOut    int    `json:"tokens_out"`
+}
+
+type bulkPage struct {
+	Items []bulk `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+type bulk struct {
+	ID      string          `json:"id"`
+	Request bulkWish        `json:"request"`
+	Says    string          `json:"says" doc:"The same in a line."`
+	State   store.BulkState `json:"state" words:"bulk_states"`
+	Counted int             `json:"counted" doc:"What the filter found when it was asked for."`
+	More    bool            `json:"more,omitempty" doc:"It was more than that."`
+	Done    int             `json:"done" doc:"Items so far."`
+	Refused int             `json:"refused" doc:"Items so far that could not be done, each with its sentence."`
+	Failed  int             `json:"failed" doc:"Items so far that something went wrong with; the log has the fault."`
+	By      string          `json:"by"`
+	AskedAt time.Time       `json:"asked_at"`
+	EndedAt time.Time       `json:"ended_at,omitzero"`
+	EndedBy string          `json:"ended_by,omitempty" doc:"Who aborted it."`
+}
+
+type bulkCount struct {
+	Request bulkWish `json:"request" doc:"Start the job with exactly this."`
+	Says    string   `json:"says" doc:"The same in a line."`
+	Count   int      `json:"count" doc:"What the filter finds now."`
+	More    bool     `json:"more,omitempty" doc:"It is more than that."`
+}
+
+type bulkItemPage struct {
+	Items []bulkItem `json:"items"`
+	Next  string     `json:"next,omitempty" doc:"Where the next page begins; a job that runs may have more later."`
+}
+
+type bulkItem struct {
+	ID             string    `json:"id" doc:"A delivery's; of a replay, a call's."`
+	ConversationID string    `json:"conversation_id,omitempty" doc:"None: the call was erased meanwhile."`
+	Result         string    `json:"result" words:"bulk_results"`
+	Detail         string    `json:"detail,omitempty" doc:"The sentence that refused it."`
+	Made           string    `json:"made,omitempty" doc:"The new delivery, or the number of the new run."`
+	At             time.Time `json:"at"`
+}
+
+type erasurePage struct {
+	Items []erasure `json:"items"`
+	Next  string    `json:"next,omitempty"`
+}
+
+type erasure struct {
+	ID            string             `json:"id"`
+	State         string             `json:"state" words:"erasure_states" doc:"running: a worker is at it, or will be. open: one of retention or of the command line that goes on, or broke off."`
+	Cause         store.ErasureCause `json:"cause" words:"erasure_causes"`
+	Found         int                `json:"found,omitempty" doc:"Conversations when a program asked for it."`
+	Conversations int                `json:"conversations" doc:"Erased so far."`
+	Events        int                `json:"events" doc:"Erased so far of those that belonged to no conversation."`
+	By            string             `json:"by,omitempty"`
+	BeganAt       time.Time          `json:"began_at"`
+	FinishedAt    time.Time          `json:"finished_at,omitzero"`
+}
+
+type erasureCount struct {
+	Conversations int `json:"conversations"`
+	Events        int `json:"events" doc:"Of these. Events of the customer that belong to no call are erased, too; they are looked for then."`
+	ModelCalls    int `json:"model_calls"`
+	Decisions     int `json:"decisions"`
+	Tasks         int `json:"tasks"`
+	Deliveries    int `json:"deliveries"`
+	GoneOut       int `json:"gone_out" doc:"Deliveries that are with their provider, where they stay."`
+	Waiting       int `json:"waiting" doc:"Still to be sent, which will not be."`
+	UnderWay      int `json:"under_way" doc:"Being sent at this moment, which is waited for."`
+	Searches      int `json:"searches" doc:"That people keep and that name the customer."`
+}
+
 // What was done is answered with ids: such an answer is kept for a day, for whoever asks again.
 
 type done struct {
@@ -312,47 +442,15 @@ type deliveryMade struct {
 	DeliveryID string `json:"delivery_id"`
 }
 
+type bulkMade struct {
+	BulkID string `json:"bulk_id"`
+}
+
+type erasureMade struct {
+	ErasureID string `json:"erasure_id"`
+}
+
 type taskMade struct {
 	TaskID  string `json:"task_id"`
 	Version int    `json:"version"`
-}
-
-// The bodies of requests.
-
-type replayWish struct {
-	Revision ops.Revision `json:"revision" words:"which" doc:"same: by the config it was first decided by; active: by the account's active one."`
-	Sandbox  bool         `json:"sandbox,omitempty" doc:"Everything is captured, and no later run takes notice."`
-}
-
-type fixWish struct {
-	Values map[string]string `json:"values" doc:"By name, such as dyn_when."`
-}
-
-type markWish struct {
-	Wrong bool   `json:"wrong"`
-	Note  string `json:"note,omitempty" doc:"At most 500 characters."`
-}
-
-type settleWish struct {
-	As store.DeliveryState `json:"as" words:"settled"`
-}
-
-type taskWish struct {
-	ConversationID string         `json:"conversation_id" doc:"Ours, or the platform's."`
-	Title          string         `json:"title" doc:"At most 200 characters."`
-	Description    string         `json:"description,omitempty" doc:"At most 5000 characters."`
-	Priority       tasks.Priority `json:"priority,omitempty" words:"priorities" doc:"medium, if it is left out."`
-	Assignee       string         `json:"assignee,omitempty" doc:"person: or group: and a key of the account's directory."`
-	DueAt          time.Time      `json:"due_at,omitzero"`
-}
-
-type taskChange struct {
-	Version  int            `json:"version" doc:"Of the task as it was read."`
-	State    tasks.State    `json:"state,omitempty" words:"task_states"`
-	Priority tasks.Priority `json:"priority,omitempty" words:"priorities"`
-	Assignee *string        `json:"assignee,omitempty" doc:"An empty one: nobody."`
-}
-
-type readWish struct {
-	UpTo string `json:"up_to" doc:"The id of the newest alert that was read."`
 }

@@ -152,6 +152,7 @@ func (c *compiler) from(v value) {
 	}
 	if n := f["sms"]; n.present() {
 		c.rev.FromNumber = phone(n, "from.sms")
+		c.rev.Directory.Allow.Senders = append(c.rev.Directory.Allow.Senders, c.rev.FromNumber)
 		c.rev.Directory.Region = recipients.RegionOf(c.rev.FromNumber)
 	}
 }
@@ -218,6 +219,12 @@ func (c *compiler) allow(v value) {
 			if exact := read(w, "an address"); exact != "" {
 				a.Addresses = append(a.Addresses, exact)
 			}
+		}
+	}
+	for _, n := range f["senders"].list() {
+		c.rev.Format = max(c.rev.Format, 6)
+		if exact := phone(n, "a sender"); exact != "" {
+			a.Senders = append(a.Senders, exact)
 		}
 	}
 	if f["contacts"].present() && c.once("setting", "allow.contacts", f["contacts"]) {

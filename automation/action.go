@@ -2,6 +2,7 @@ package automation
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -115,6 +116,9 @@ func (r *rule) sms(a *Action, v value, f map[string]value) {
 	if f["from"].present() {
 		if n := phone(f["from"], "from"); n != "" {
 			r.field(a, "from", f["from"], templates.Header)
+			if !r.c.partial && !r.c.rev.Directory.Allow.MaySend(n) {
+				f["from"].tighten(codeValue, "texts of this account do not come from this number", "add it under allow.senders, if it is the account's own")
+			}
 		}
 	} else {
 		r.c.canSend(v, a.Channel)
@@ -126,23 +130,47 @@ func (r *rule) sms(a *Action, v value, f map[string]value) {
 func (r *rule) chatter(a *Action, v value, f map[string]value) {
 	a.To = r.recipients(value{}, f["to"], a.Channel)
 	target := f["target"].fields()
-	if len(target) != 1 && len(a.To) == 0 {
+	switch {
+	case len(target) != 1 && len(a.To) == 0:
 		v.fail(codeNoTarget, "a Chatter post needs one target", `write  target: { record: "{{crm_record_id}}" }`)
+	case len(target) > 0 && len(a.To) > 0:
+		v.tighten(codeNoTarget, "a Chatter post goes to a target or to people, not both", "take out to, or target; mention: names people below the text")
 	}
-	for _, kind := range []string{"record", "user", "group"} {
-		r.field(a, kind, target[kind], templates.Header)
-		if text := a.Fields[kind]; text != nil {
-			for _, name := range text.Names() {
-				if name != "crm_record_id" {
-					target[kind].fail(codeUnavailable, fmt.Sprintf("{{%s}} cannot choose who reads a post", name), "write an id, or {{crm_record_id}}")
-				}
-			}
-		}
+	for _, kind := range PostTargets() {
+		r.target(a, kind, target[kind])
+	}
+	if f["mention"].present() {
+		a.CC = r.recipients(value{}, f["mention"], a.Channel)
+		r.c.rev.Format = max(r.c.rev.Format, 7)
 	}
 	if f["visibility"].word("visibility") != "" {
 		r.field(a, "visibility", f["visibility"], templates.Header)
 	}
 	a.Body = r.must(v, f["message"], "message", templates.Plain)
+}
+
+// PostTargets are the fields that say where a Chatter post goes.
+func PostTargets() []string { return []string{"record", "user", "user_id", "group", "group_id"} }
+
+// target reads one way of saying where a post goes.
+func (r *rule) target(a *Action, kind string, v value) {
+	r.field(a, kind, v, templates.Header)
+	text := a.Fields[kind]
+	if text == nil {
+		return
+	}
+	if what, ok := strings.CutSuffix(kind, "_id"); ok {
+		r.c.rev.Format = max(r.c.rev.Format, 7)
+		prefix := map[string]string{"user": "005", "group": "0F9"}[what]
+		if !regexp.MustCompile(crmKind(prefix).pattern).MatchString(text.Source) {
+			v.fail(codeValue, "this is not the id of a "+what, "it begins with "+prefix+" and has 15 or 18 letters and digits; a name stands under "+what)
+		}
+	}
+	for _, name := range text.Names() {
+		if name != "crm_record_id" {
+			v.fail(codeUnavailable, fmt.Sprintf("{{%s}} cannot choose who reads a post", name), "write an id, or {{crm_record_id}}")
+		}
+	}
 }
 
 // alert reads a team alert or a pop-up: a text, to everybody unless somebody is named.

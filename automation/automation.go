@@ -20,7 +20,7 @@ import (
 )
 
 // Format is the newest version of the file format this binary compiles. A worker leaves newer ones to newer peers.
-const Format = 5
+const Format = 7
 
 // Files are the files of one account's folder by slash-separated path.
 type Files map[string][]byte
@@ -29,7 +29,7 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
-	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, else 1
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, 6 with senders, 7 with a post's target by id or its mentions, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location

@@ -137,6 +137,11 @@ func templateKind() *kind { return &kind{label: "template", json: "string", patt
 // headerKind is a template of one line.
 func headerKind() *kind { return &kind{label: "template of one line", json: "string", pattern: onLine} }
 
+// crmKind is an id of Salesforce, which begins with what it is the id of: 15 characters, or 18.
+func crmKind(prefix string) *kind {
+	return &kind{label: "id", json: "string", pattern: `^\s*` + prefix + `[A-Za-z0-9]{12}([A-Z0-5]{3})?\s*$`}
+}
+
 // idKind is a slug. One may be a number to YAML, such as 24 and 1e5, or true.
 func idKind() *kind {
 	return &kind{label: "slug", json: "string number boolean", pattern: slug.String()}

@@ -17,19 +17,32 @@ import (
 type SourceType struct {
 	Name     string
 	Settings []string // keys of Source.Settings; no others get through Compile
+	Schemes  []string // what its posts may be signed by beside its own scheme and StandardWebhooks
 }
 
 // The keys of Source.Settings.
 const (
-	SettingSignature        = "signature"         // the scheme, where a gateway signs anew: the type's own name or StandardWebhooks
+	SettingSignature        = "signature"         // the scheme: the type's own name, StandardWebhooks or one of its Schemes
 	SettingSignatureHeader  = "signature_header"  // a header's name, instead of the platform's own
 	SettingTimestampHeader  = "timestamp_header"  // likewise
 	SettingURL              = "url"               // the platform's page of a call, http or https, with {id} for the call's id
 	SettingContactVariables = "contact_variables" // "true": the caller-supplied variables hold the contact record
+
+	// Of a platform that lets its customers choose how it signs.
+	SettingAlgorithm = "algorithm"        // sha256, sha512 or sha1
+	SettingEncoding  = "encoding"         // hex or base64
+	SettingSigned    = "signed"           // what is signed: {body}, with or without {timestamp}
+	SettingPrefix    = "signature_prefix" // stands before the signature
 )
 
 // StandardWebhooks is the signature scheme that any source may choose (standardwebhooks.com).
 const StandardWebhooks = "standard-webhooks"
+
+// Token is the scheme of a platform that sends the secret itself in a header, and signs nothing.
+const Token = "token"
+
+// Path is the scheme of a platform that can neither sign nor set a header: the secret is the end of the address it posts to.
+const Path = "path"
 
 // SourceAPI is the source under which posts with an API key are kept. No configured source may have this id: its events
 // would be taken for those of the API.
@@ -42,6 +55,18 @@ func SourceTypes() []SourceType {
 		{Name: "native"},
 		{Name: "itellico", Settings: []string{SettingSignature, SettingSignatureHeader, SettingTimestampHeader, SettingURL}},
 		{Name: "elevenlabs", Settings: []string{SettingSignature, SettingSignatureHeader, SettingContactVariables}},
+		{Name: "vapi", Schemes: []string{Token}, Settings: []string{SettingSignature, SettingSignatureHeader, SettingTimestampHeader, SettingAlgorithm,
+			SettingEncoding, SettingSigned, SettingPrefix, SettingContactVariables}},
+		{Name: "retell", Settings: []string{SettingSignature, SettingSignatureHeader, SettingContactVariables}},
+		{Name: "bland", Settings: []string{SettingSignature, SettingSignatureHeader, SettingContactVariables}},
+		{Name: "synthflow", Schemes: []string{Path}, Settings: []string{SettingSignature, SettingSignatureHeader, SettingContactVariables}},
+		{Name: "twilio", Schemes: []string{Path}, Settings: []string{SettingSignature, SettingSignatureHeader}},
+		{Name: "kazoo", Settings: []string{SettingSignature}},
+
+		// Their events make no calls yet.
+		{Name: "dialpad", Settings: []string{SettingSignature}},
+		{Name: "aircall", Settings: []string{SettingSignature}},
+		{Name: "ringcentral", Settings: []string{SettingSignature}},
 	}
 }
 
@@ -104,10 +129,24 @@ func (v value) settings(kind SourceType) map[string]string {
 			out[e.key] = s
 		}
 	}
-	if out[SettingSignature] == StandardWebhooks && (out[SettingSignatureHeader] != "" || out[SettingTimestampHeader] != "") {
-		v.fail(codeValue, "Standard Webhooks has header names of its own", "take out signature_header and timestamp_header, or signature")
-	}
+	v.fits(out)
 	return out
+}
+
+// fits reports settings that say how something is signed which is signed otherwise, or not at all.
+func (v value) fits(out map[string]string) {
+	scheme := out[SettingSignature]
+	if scheme == StandardWebhooks && (out[SettingSignatureHeader] != "" || out[SettingTimestampHeader] != "") {
+		v.fail(codeValue, "Standard Webhooks has header names of its own", "take out signature_header and timestamp_header, or signature")
+		return
+	}
+	for _, key := range []string{SettingSignatureHeader, SettingTimestampHeader, SettingAlgorithm, SettingEncoding, SettingSigned, SettingPrefix} {
+		other := scheme == StandardWebhooks || scheme == Path || scheme == Token && key != SettingSignatureHeader
+		if out[key] != "" && other {
+			v.fail(codeValue, key+" has no place beside signature: "+scheme, "take it out, or signature")
+			return
+		}
+	}
 }
 
 // header is a field name of RFC 9110, section 5.1.
@@ -122,6 +161,14 @@ func (v value) setting(key string, kind SourceType) (string, bool) {
 		return strconv.FormatBool(v.boolean(key, false)), true
 	case SettingURL:
 		return v.page(key)
+	case SettingAlgorithm:
+		return v.among(key, "sha256", "sha512", "sha1")
+	case SettingEncoding:
+		return v.among(key, "hex", "base64")
+	case SettingSigned:
+		return v.signed(key)
+	case SettingPrefix:
+		return v.line(key)
 	}
 	s, ok := v.line(key)
 	if ok && !header.MatchString(s) {
@@ -131,11 +178,27 @@ func (v value) setting(key string, kind SourceType) (string, bool) {
 	return s, ok
 }
 
-// scheme reads how posts are signed: as the source's own type does, or as Standard Webhooks.
+// scheme reads how posts are signed: as the source's own type does, as Standard Webhooks, or in another way that its platform has.
 func (v value) scheme(key string, kind SourceType) (string, bool) {
+	return v.among(key, append([]string{kind.Name, StandardWebhooks}, kind.Schemes...)...)
+}
+
+// among reads one of some words.
+func (v value) among(key string, allowed ...string) (string, bool) {
 	s, ok := v.scalar(key)
-	if allowed := []string{kind.Name, StandardWebhooks}; ok && !slices.Contains(allowed, s) {
+	if ok && !slices.Contains(allowed, s) {
 		v.unknown(codeMember, key+" cannot be", allowed)
+		return "", false
+	}
+	return s, ok
+}
+
+// signed reads what is signed: the body once, and the time or not.
+func (v value) signed(key string) (string, bool) {
+	s, ok := v.line(key)
+	rest := strings.Replace(strings.Replace(s, "{body}", "", 1), "{timestamp}", "", 1)
+	if ok && (!strings.Contains(s, "{body}") || strings.ContainsAny(rest, "{}")) {
+		v.fail(codeValue, key+" must hold {body} once, and may hold {timestamp}", `write it as  "{timestamp}.{body}"`)
 		return "", false
 	}
 	return s, ok
@@ -178,7 +241,7 @@ var secretName = regexp.MustCompile(`^\$\{ENV:([A-Z][A-Z0-9_]*)\}$`)
 
 // ownName finds the names under which the process has its own settings. An author who could name them as a source's
 // secret could have the operator's keys used, and guessed at, through a webhook.
-var ownName = regexp.MustCompile(`^(AFTERCALL_.*|PG[A-Z]+|(DATABASE_URL|OPENAI_API_KEY|OPENAI_BASE_URL|SENDGRID_API_KEY|SENDGRID_BASE_URL|SMTP_URL)(_FILE)?)$`)
+var ownName = regexp.MustCompile(`^(AFTERCALL_.*|PG[A-Z]+|(DATABASE_URL|OPENAI_API_KEY|OPENAI_BASE_URL|SENDGRID_API_KEY|SENDGRID_BASE_URL|SMTP_URL|TWILIO_(ACCOUNT_SID|AUTH_TOKEN|SECONDARY_AUTH_TOKEN|MESSAGING_SERVICE|BASE_URL)|SALESFORCE_[A-Z_]+)(_FILE)?)$`)
 
 // secrets reads the names of a source's secrets: one, or two while they are exchanged. A secret that is written out is an
 // error, and its line is never shown.

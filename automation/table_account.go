@@ -62,6 +62,7 @@ func allowTable() *mapping {
 		keys: []key{
 			{name: "domains", of: listKind(lineKind().called("domain")), doc: "Domains of e-mail addresses; *.acme.example means every domain below it.", example: "[acme.example]"},
 			{name: "addresses", of: listKind(lineKind().called("address")), doc: "Single e-mail addresses and phone numbers.", example: `[press@paper.example, "+447700900123"]`},
+			{name: "senders", of: listKind(phoneKind()), doc: "Numbers that texts may come from, beside the one under from.", example: `["+442071838751"]`},
 			{name: "contacts", of: booleanKind(), otherwise: false, doc: "Whether customers may be written to, at the address on their contact record.", example: "true"},
 		},
 	}
@@ -83,7 +84,7 @@ func personTable() *mapping {
 			{name: "email", of: &kind{label: "e-mail address", json: "string", pattern: `^\s*[^@\s]+@[^@\s]+\s*$`}, doc: "Where e-mails reach the person.", example: "maria@acme.example"},
 			{name: "phone", of: phoneKind(), doc: "Where texts reach the person. In quotes: YAML reads a bare number as a number.", example: `"+447700900123"`},
 			{name: "role", of: idKind(), doc: "The person's role in the account.", example: "operator"},
-			{name: "user", of: lineKind(), doc: "The person's user id in the CRM or softphone, for Chatter posts and pop-ups.", example: "005A0000001"},
+			{name: "user", of: lineKind(), doc: "The person's user id in the CRM or softphone, for Chatter posts and pop-ups.", example: "0055g00000A1b2C"},
 		},
 	}
 }
@@ -133,11 +134,15 @@ func settingsTable() *mapping {
 	return &mapping{
 		name: "settings", path: "sources[].settings", doc: "Settings of a source. Which there are depends on its type.",
 		keys: []key{
-			{name: SettingSignature, of: wordKind(append(sourceNames(), StandardWebhooks)...), doc: "How posts are signed, where a gateway signs anew: the source's own type, or " + StandardWebhooks + ".", example: StandardWebhooks},
+			{name: SettingSignature, of: wordKind(append(sourceNames(), StandardWebhooks, Token, Path)...), doc: "How posts are signed: as the source's own type does, or by " + StandardWebhooks + ", where a gateway signs anew; " + Token + " (vapi) is the secret itself in a header, " + Path + " (synthflow, twilio) at the end of the address.", example: StandardWebhooks},
 			{name: SettingSignatureHeader, of: name, doc: "The header that holds the signature.", example: "X-Signature"},
 			{name: SettingTimestampHeader, of: name, doc: "The header that holds the time of signing.", example: "X-Timestamp"},
 			{name: SettingURL, of: &kind{label: "address of a page", json: "string", pattern: `^\s*[Hh][Tt][Tt][Pp][Ss]?://`}, doc: fmt.Sprintf("The platform's page of a call, with {id} for the call's id, at most %d characters.", maxPage), example: `"https://calls.example/conversations/{id}"`},
 			{name: SettingContactVariables, of: booleanKind(), otherwise: false, doc: "Whether the variables a caller supplied hold the contact record.", example: "true"},
+			{name: SettingAlgorithm, of: wordKind("sha256", "sha512", "sha1"), otherwise: "sha256", doc: "The hash of the signature (vapi).", example: "sha512"},
+			{name: SettingEncoding, of: wordKind("hex", "base64"), otherwise: "hex", doc: "How the signature is spelled (vapi).", example: "base64"},
+			{name: SettingSigned, of: lineKind(), otherwise: "{timestamp}.{body}", doc: "What is signed (vapi). Without {timestamp} nothing says when, and only a call's id tells a repeat.", example: `"{body}"`},
+			{name: SettingPrefix, of: lineKind(), doc: "What stands before the signature (vapi).", example: `"sha256="`},
 		},
 	}
 }

@@ -68,9 +68,9 @@ func smsTable() *mapping {
 		name: deliver.SMS, path: "automations[].actions[].sms", doc: "A text message.",
 		keys: timed(
 			key{name: "to", of: targetsKind().filled(), required: true, doc: "Who it goes to: people, groups, numbers, route, \"{{customer_number}}\".", example: "[oncall]"},
-			key{name: "from", of: phoneKind(), doc: "The number it comes from; without it, the account's.", example: `"+442071838750"`},
+			key{name: "from", of: phoneKind(), doc: "The number it comes from, one of allow.senders; without it, the account's.", example: `"+442071838750"`},
 			key{name: "topic", of: headerKind(), doc: "What it is filed under.", example: "appointments"},
-			key{name: "body", of: templateKind(), required: true, doc: "The text. A long one is sent, and paid for, in segments.", example: `"{{account_name}}: your visit is on {{date dyn_day}}"`},
+			key{name: "body", of: templateKind(), required: true, doc: "The text. A long one is sent, and paid for, in segments; one of more than ten is held.", example: `"{{account_name}}: your visit is on {{date dyn_day}}"`},
 		),
 	}
 }
@@ -79,18 +79,21 @@ func chatterTable() *mapping {
 	target := &mapping{
 		name: "target", path: "automations[].actions[].chatter.target", doc: "Where a post goes.", one: true,
 		keys: []key{
-			{name: "record", of: headerKind(), doc: "A record of the CRM.", example: `"{{crm_record_id}}"`},
-			{name: "user", of: headerKind(), doc: "A user's id.", example: "005A0000001"},
-			{name: "group", of: headerKind(), doc: "A group's id.", example: "0F9A0000001"},
+			{name: "record", of: headerKind(), doc: "A record's id.", example: `"{{crm_record_id}}"`},
+			{name: "user", of: headerKind(), doc: "A user's name, username or id.", example: "Maria Lopez"},
+			{name: "user_id", of: crmKind("005"), doc: "A user's id.", example: "0055g00000A1b2C"},
+			{name: "group", of: headerKind(), doc: "A group's name or id.", example: "Service desk"},
+			{name: "group_id", of: crmKind("0F9"), doc: "A group's id.", example: "0F95g00000A1b2C"},
 		},
 	}
 	return &mapping{
 		name: deliver.Chatter, path: "automations[].actions[].chatter", doc: "A post in Salesforce Chatter.", any: [][]string{{"to", "target"}},
 		keys: timed(
 			key{name: "to", of: targetsKind(), doc: "People with a user id, instead of a target.", example: "[maria]"},
-			key{name: "target", of: insideKind(target), doc: "The record, user or group it is posted to. What was said cannot choose it.", example: `{ record: "{{crm_record_id}}" }`},
-			key{name: "visibility", of: wordKind("all", "internal"), doc: "Who can read it.", example: "internal"},
-			key{name: "message", of: templateKind(), required: true, doc: "The text.", example: `"{{conversation_summary}}"`},
+			key{name: "target", of: insideKind(target), doc: "The record, user or group it is posted to: one of these. What was said cannot choose it.", example: `{ record: "{{crm_record_id}}" }`},
+			key{name: "mention", of: targetsKind(), doc: "People with a user id who are mentioned below the text, at most 25.", example: "[maria]"},
+			key{name: "visibility", of: wordKind("all", "internal"), doc: "Who can read it: all who may see the record, or the company's own users only. Without it, as Salesforce is set up.", example: "internal"},
+			key{name: "message", of: templateKind(), required: true, doc: "The text, at most 10,000 characters.", example: `"{{conversation_summary}}"`},
 		),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aftercall/automation"
+	"aftercall/deliver"
 	"aftercall/interview"
 	"aftercall/recipients"
 	"aftercall/templates"
@@ -109,6 +110,7 @@ func settings(r *automation.Revision) thing {
 	t.number("retention.days", r.KeepDays)
 	t.list("allow.domains", r.Directory.Allow.Domains)
 	t.list("allow.addresses", r.Directory.Allow.Addresses)
+	t.list("allow.senders", slices.DeleteFunc(slices.Clone(r.Directory.Allow.Senders), func(n string) bool { return n == r.FromNumber }))
 	t.flag("allow.contacts", r.Directory.Allow.Contacts)
 	return t
 }
@@ -242,7 +244,7 @@ func (t *thing) action(at string, a automation.Action) {
 	t.duration(at+"send.after", a.Send.After)
 	t.hours(at+"window", a.Send.Window)
 	t.targets(at+"to", a.To)
-	t.targets(at+"cc", a.CC)
+	t.targets(at+map[bool]string{false: "cc", true: "mention"}[a.Channel == deliver.Chatter], a.CC)
 	t.targets(at+"reply_to", a.ReplyTo)
 	t.flag(at+"together", a.Together)
 	t.text(at+"subject", a.Subject)

@@ -18,6 +18,9 @@ type alertsPage struct {
 	UpTo       string // the newest that is shown, for reading all
 	Unread     bool   // something on the page is unread
 	OnlyUnread bool
+	Others     bool // those to others are shown as well
+	Push       pushView
+	Softphone  string // where pop-ups are shown, to those who may
 	Back       string
 	Paged      bool
 	Newest     string
@@ -40,6 +43,27 @@ type latestPage struct {
 	More   int // unread ones that are not among them
 }
 
+// teammate is somebody as alerts know them: in each account they are the people of its config with the address they sign in with.
+// A machine that signs in by itself stands for everybody.
+func (d *Dashboard) teammate(who people.Person) store.Teammate {
+	if who.ID == "" {
+		return store.Teammate{Whole: true}
+	}
+	mate := store.Teammate{ID: who.ID, Keys: map[string][]string{}}
+	for _, rev := range d.revisions.Accounts() {
+		if keys := personKeys(rev, who.Name); keys != nil && who.May(people.Look, rev.AccountID) {
+			mate.Keys[rev.AccountID] = keys
+		}
+	}
+	return mate
+}
+
+// The lists of alerts, by ?show=. Those to others are for admins.
+const (
+	showUnread = "unread"
+	showOthers = "others"
+)
+
 // alerts is GET /alerts: what automations told the team, newest first. The address holds the whole state: show, account and
 // before.
 func (d *Dashboard) alerts(r *http.Request) (answer, error) {
@@ -48,30 +72,58 @@ func (d *Dashboard) alerts(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	who, account, only := people.Of(r.Context()), in.Get("account"), in.Get("show") == "unread"
+	who, account, show := people.Of(r.Context()), in.Get("account"), in.Get("show")
+	mate, reader, oversees := d.teammate(who), d.reader(r, people.Look), oversees(who)
+	if show == showOthers && oversees {
+		mate, reader = store.Teammate{ID: who.ID, Whole: true}, d.reader(r, people.Manage)
+	}
 	var rows []store.InboxAlert
 	next := ""
-	if reader := d.reader(r, people.Look); only {
-		rows, err = reader.Unread(r.Context(), who.ID, account, "", listLimit)
+	if show == showUnread {
+		rows, err = reader.Unread(r.Context(), mate, account, "", listLimit)
 	} else {
-		rows, next, err = reader.Inbox(r.Context(), who.ID, account, before, listLimit)
+		rows, next, err = reader.Inbox(r.Context(), mate, account, before, listLimit)
 	}
 	if err != nil {
 		return answer{}, fmt.Errorf("list alerts: %w", err)
 	}
+	d.settleOthers(rows, who)
 	maskAlerts(rows, who)
-	view := alertList(account, only, rows, r.URL.RequestURI(), knownNames(d.accountNames))
+	view := alertList(account, show, oversees, rows, r.URL.RequestURI(), knownNames(d.accountNames))
+	if view.Push, err = d.pushView(r); err != nil {
+		return answer{}, fmt.Errorf("list alerts: %w", err)
+	}
 	view.Paged = before != ""
+	if !who.Accounts(people.Operate).None() {
+		view.Softphone = softphonePath
+	}
 	if next != "" {
-		view.Older = address("/alerts", "account", account, "before", next)
+		view.Older = address("/alerts", "account", account, "show", show, "before", next)
 	}
 	return answer{Template: "alerts", Title: "Team alerts", Section: "alerts", View: view}, nil
 }
 
-func alertList(account string, only bool, rows []store.InboxAlert, back string, of func(string) names) alertsPage {
-	p := alertsPage{Account: account, OnlyUnread: only, Back: back, Newest: address("/alerts", "account", account), Tabs: []tab{
-		{"All", address("/alerts", "account", account), !only},
-		{"Unread", address("/alerts", "account", account, "show", "unread"), only}}}
+// oversees reports whether somebody may read alerts to others, which a machine that signs in by itself reads anyway.
+func oversees(who people.Person) bool { return who.ID != "" && !who.Accounts(people.Manage).None() }
+
+// settleOthers makes alerts that are not for the reader no news to them.
+func (d *Dashboard) settleOthers(rows []store.InboxAlert, who people.Person) {
+	mate := d.teammate(who)
+	for i := range rows {
+		rows[i].Read = rows[i].Read || !mate.Hears(rows[i].AccountID, rows[i].Audience)
+	}
+}
+
+func alertList(account, show string, oversees bool, rows []store.InboxAlert, back string, of func(string) names) alertsPage {
+	at := func(show string) string { return address("/alerts", "account", account, "show", show) }
+	p := alertsPage{Account: account, OnlyUnread: show == showUnread, Others: oversees && show == showOthers, Back: back, Newest: at("")}
+	if p.Others {
+		p.Newest = at(showOthers)
+	}
+	p.Tabs = []tab{{"All", at(""), !p.OnlyUnread && !p.Others}, {"Unread", at(showUnread), p.OnlyUnread}}
+	if oversees {
+		p.Tabs = append(p.Tabs, tab{"To others, too", at(showOthers), p.Others})
+	}
 	if account != "" {
 		p.Everywhere = "/alerts"
 	}
@@ -112,13 +164,13 @@ func (d *Dashboard) latestAlerts(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	who, reader := people.Of(r.Context()), d.reader(r, people.Look)
-	view := latestPage{Newest: since}
-	if view.Unread.N, err = reader.CountUnread(r.Context(), who.ID); err != nil {
+	mate, view := d.teammate(who), latestPage{Newest: since}
+	if view.Unread.N, err = reader.CountUnread(r.Context(), mate); err != nil {
 		return answer{}, fmt.Errorf("look for alerts: %w", err)
 	}
 	var rows []store.InboxAlert
 	if since != "" {
-		if rows, err = reader.Unread(r.Context(), who.ID, "", since, listLimit); err != nil {
+		if rows, err = reader.Unread(r.Context(), mate, "", since, listLimit); err != nil {
 			return answer{}, fmt.Errorf("look for alerts: %w", err)
 		}
 	}
@@ -141,9 +193,10 @@ func (d *Dashboard) readAlert(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := d.reader(r, people.Look).Alert(r.Context(), r.PathValue("id"))
+	who := people.Of(r.Context())
+	a, err := d.reader(r, people.Look).Alert(r.Context(), d.teammate(who), r.PathValue("id"))
 	if err == nil {
-		err = d.store.ReadAlert(r.Context(), people.Of(r.Context()).Actor(), a.AccountID, a.ID)
+		err = d.store.ReadAlert(r.Context(), who.Actor(), a.AccountID, a.ID)
 	}
 	if err != nil {
 		return answer{}, fmt.Errorf("read an alert: %w", err)

@@ -73,7 +73,7 @@ func capturedRows(account, channel, before string, rows []store.Captured, next s
 		p.Older = address("/captured", "account", account, "channel", channel, "before", next)
 	}
 	p.Channels = append(p.Channels, tab{"All", address("/captured", "account", account), channel == ""})
-	for _, c := range []string{deliver.Email, deliver.SMS, deliver.Chatter, deliver.CTI, deliver.TeamAlert} {
+	for _, c := range []string{deliver.Email, deliver.SMS, deliver.Chatter, deliver.CTI, deliver.TeamAlert, deliver.Push} {
 		p.Channels = append(p.Channels, tab{channelWord(c), address("/captured", "account", account, "channel", c), channel == c})
 	}
 	known := map[string]names{}

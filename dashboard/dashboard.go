@@ -116,7 +116,7 @@ func New(c Config) (*Dashboard, error) {
 	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, river: c.River, queue: q, bench: bench,
 		live: newLive(c.Store, ps, c.Dev), channels: c.Channels, tokensPerDay: c.TokensPerDay, prices: c.Prices, ops: c.Ops, now: c.Now}
 	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", streams: streamTime, pages: ps, fail: d.fail}
-	d.live.fail = d.fail
+	d.live.fail, d.live.mate = d.fail, d.teammate
 	d.table = d.routes()
 	d.handler = guard(whole(d.table.mux(d.door.gate), ps, c.Logger), ps.refuse, []string{home.Hostname()})
 	return d, nil
@@ -151,6 +151,7 @@ func (d *Dashboard) routes() (rs routes) {
 	rs.add("GET /captured/{id}/html", people.Look, d.page(d.capturedHTML))
 	d.bench.routes(&rs, d.pageWithin)
 	d.deskRoutes(&rs)
+	d.pushRoutes(&rs)
 	d.reviewRoutes(&rs)
 	d.door.routes(&rs, d.page)
 	d.settingsRoutes(&rs)

@@ -194,7 +194,7 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	h.must(err)
 	x.key = keys[0].ID
 	h.must(h.store.PostAlert(ctx, deliver.Message{AccountID: account, DeliveryID: written.ID, Text: first + " waits for a call back"}))
-	posted, _, err := h.store.Inbox(ctx, "", account, "", 1)
+	posted, _, err := h.store.Inbox(ctx, store.Teammate{}, account, "", 1)
 	h.must(err)
 	x.alert = posted[0].ID
 	_, err = h.store.Record(ctx, interview.Call{ConversationID: x.conversation, AccountID: account, RevisionID: revision, Part: "all/0@0badcafe", Purpose: "interview",
@@ -214,7 +214,7 @@ func (h *house) send(conversation, channel string, o store.Outcome) {
 	h.t.Helper()
 	ctx := h.t.Context()
 	h.must(h.store.Beat(ctx, store.Worker{ID: "w1", Host: "here", Version: "v0", StartedAt: began}))
-	claimed, err := h.store.Claim(ctx, conversation, channel, "w1", time.Now())
+	claimed, err := h.store.Claim(ctx, conversation, channel, "w1", time.Now(), nil)
 	h.must(err)
 	for _, c := range claimed {
 		if o.Provider == "capture" {

@@ -21,6 +21,7 @@ func (d *Dashboard) deskRoutes(rs *routes) {
 	rs.add("POST /tasks/{id}", people.Operate, d.page(d.changeTask))
 	rs.add("GET /alerts", people.Look, d.page(d.alerts))
 	rs.add("GET /alerts/latest", people.Look, d.page(d.latestAlerts))
+	rs.add("GET "+softphonePath, people.Operate, d.page(d.softphone))
 	rs.add("POST /alerts/read", people.Look, d.page(d.readAlerts))
 	rs.add("POST /alerts/{id}/read", people.Look, d.page(d.readAlert))
 }
@@ -57,7 +58,7 @@ func (d *Dashboard) counts(r *http.Request, a answer) (c counts) {
 	}
 	var err error
 	reader := d.reader(r, people.Look)
-	c.Unread.N, err = reader.CountUnread(r.Context(), who.ID)
+	c.Unread.N, err = reader.CountUnread(r.Context(), d.teammate(who))
 	if err == nil {
 		c.ToReview.N, err = reader.CountReviews(r.Context())
 	}
@@ -132,12 +133,18 @@ func keysOf(rev *automation.Revision, email string) (keys []string) {
 	if !strings.Contains(email, "@") {
 		return nil
 	}
-	if rev != nil {
-		for key, p := range rev.Directory.People {
-			if strings.EqualFold(p.Email, email) {
-				keys = append(keys, "person:"+key)
-			}
+	return append(personKeys(rev, email), "email:"+strings.ToLower(email))
+}
+
+// personKeys are those of the people in an account's config with an address.
+func personKeys(rev *automation.Revision, email string) (keys []string) {
+	if rev == nil || email == "" {
+		return nil
+	}
+	for key, p := range rev.Directory.People {
+		if strings.EqualFold(p.Email, email) {
+			keys = append(keys, "person:"+key)
 		}
 	}
-	return append(keys, "email:"+strings.ToLower(email))
+	return keys
 }

@@ -27,6 +27,7 @@ func deskWalk(t *testing.T, b browser) {
 	desk := &desk{t: t, d: d}
 	t.Run("completes a task", func(t *testing.T) { completesATask(t, b, desk) })
 	t.Run("hears an alert in a second tab", func(t *testing.T) { hearsAnAlert(t, b, desk) })
+	t.Run("has alerts pushed", func(t *testing.T) { hasAlertsPushed(t, b, desk) })
 	t.Run("sees the list change", func(t *testing.T) { seesTheListChange(t, b, desk) })
 	review := "/review/" + desk.held("Lena Vogt")
 	paths := []string{"/review", review + "/1/visit-confirmation/fix", review + "/1/customer-complaint/approve", review + "/1/customer-complaint/case",

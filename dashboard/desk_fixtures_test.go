@@ -104,13 +104,14 @@ func deskPages(s store.Story, n names) map[string]answer {
 		}
 	}
 	list.Older = asked.path(func(q *taskQuery) { q.after = s.Digest })
-	alerts := alertList(s.AccountID, false, fixtureAlerts(s), s.Digest, of)
+	alerts := alertList(s.AccountID, showOthers, true, fixtureAlerts(s), s.Digest, of)
+	alerts.Push = pushView{Key: s.Digest, Worker: pushWorkerPath, Browsers: 2, Textless: true}
 	alerts.Older = address("/alerts", "before", s.Digest)
 	return map[string]answer{
 		"tasks":     {Template: "tasks", Title: "Tasks", Section: "tasks", View: list},
 		"board":     {Template: "tasks", Title: "Tasks", Section: "tasks", View: board},
 		"task":      one,
 		"alerts":    {Template: "alerts", Title: "Team alerts", Section: "alerts", View: alerts},
-		"no alerts": {Template: "alerts", Title: "Team alerts", Section: "alerts", View: alertList("", true, nil, "", of)},
+		"no alerts": {Template: "alerts", Title: "Team alerts", Section: "alerts", View: alertList("", showUnread, false, nil, "", of)},
 	}
 }

@@ -146,6 +146,7 @@ func fixtureDeliveries(text func(string) string) []store.StoryDelivery {
 	}
 	sent := delivery("d-0001", "callback-requested", 0, deliver.Email, "email:support@acme.example", store.Sent, "")
 	sent.Address, sent.Provider, sent.ProviderID = "support@acme.example", "sendgrid", text("14c5d75ce93.dfd.64b469")
+	sent.Reported, sent.ReportedAt = deliver.Taken, began.Add(time.Minute)
 	sent.Claims, sent.WorkerID, sent.ClaimedAt, sent.TextBytes = 2, "w-4f1", began.Add(5*time.Minute+2990*time.Millisecond), 90_000
 	sent.Attempts = []store.StoryAttempt{
 		{Attempt: 1, State: store.Retrying, Class: "rate_limited", Status: 429, Detail: text("too many requests"), StartedAt: began.Add(5 * time.Minute), FinishedAt: began.Add(5*time.Minute + 180*time.Millisecond)},

@@ -60,6 +60,8 @@ type deliveryView struct {
 	See                   string // where what it made is shown, if it is more than a message
 	Address               string // where it went, if that is more than To says
 	Provider, ProviderID  string
+	Reported              string // what the provider said afterwards
+	ReportedAt            moment
 	Claimed               string // by whom it was taken last, and how often
 	ClaimedAt             moment
 	ResendOf              string // anchor of the delivery it was sent again for
@@ -211,7 +213,7 @@ func (l ledger) delivery(d store.StoryDelivery) deliveryView {
 	v := deliveryView{
 		ID: d.ID, Acts: l.doorsOf(d), Anchor: anchor("delivery", d.ID), Channel: channelWord(d.Channel), To: recipientWord(d.Recipient),
 		State: outcomeBadge(d), Why: whyDelivery(d), Code: string(d.Reason), Detail: d.Detail,
-		Provider: d.Provider, ProviderID: d.ProviderID,
+		Provider: d.Provider, ProviderID: d.ProviderID, Reported: string(d.Reported), ReportedAt: at(d.ReportedAt, l.zone),
 		Due: at(d.DueAt, l.zone), Deadline: at(d.DeadlineAt, l.zone), Latest: at(d.UpdatedAt, l.zone),
 		Waits: d.State == store.Planned || d.State == store.Retrying, Test: d.Test && !l.sandbox(d.Run), Message: l.message(d),
 	}

@@ -28,6 +28,7 @@ const (
 type live struct {
 	store *store.Store
 	pages *pages
+	mate  func(people.Person) store.Teammate
 	fail  func(w http.ResponseWriter, r *http.Request, err error)
 	dev   bool
 
@@ -67,7 +68,7 @@ func (l *live) active() (times int, next <-chan struct{}) {
 // ServeHTTP is GET /live: an event for each kind of thing that changed, named in ?topics=, in the reader's accounts.
 func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who := people.Of(r.Context())
-	line, err := l.store.Listen(who.ID, who.Accounts(people.Look), topicsOf(r)...)
+	line, err := l.store.Listen(l.mate(who), who.Accounts(people.Look), topicsOf(r)...)
 	switch {
 	case errors.Is(err, store.ErrTooManyLines):
 		l.pages.refuse(w, r, http.StatusTooManyRequests, "Too many of your pages listen at once.", "This one looks for changes now and then.")
@@ -118,7 +119,7 @@ func (l *live) resume(r *http.Request, e *eventWriter) {
 		return
 	}
 	who := people.Of(r.Context())
-	missed, err := l.store.Within(who.Accounts(people.Look)).Unread(r.Context(), who.ID, "", last, 1)
+	missed, err := l.store.Within(who.Accounts(people.Look)).Unread(r.Context(), l.mate(who), "", last, 1)
 	if err == nil && len(missed) > 0 { // what cannot be told now is found by the page's next look
 		e.changed([]store.Change{{Topic: store.TopicAlerts, ID: missed[0].ID}})
 	}

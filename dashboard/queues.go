@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"aftercall/deliver"
 	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/people"
@@ -135,7 +136,7 @@ func queueName(queue string) string {
 	case worker.QueueBulk:
 		return "Bulk jobs"
 	}
-	for _, c := range worker.Channels() {
+	for _, c := range append(worker.Channels(), deliver.Push) {
 		if worker.QueueOf(c) == queue {
 			return channelWord(c)
 		}

@@ -47,7 +47,7 @@ func fixtureSources(text func(string) string) []store.Source {
 func fixtureChannels(text func(string) string, tabs []tab, accounts []choice, of func(string) names) channelsPage {
 	begun := store.Act{AccountID: "acme", By: store.Actor{Name: text("ann@acme.example")}, What: store.ActTestBegun, Target: "t", Detail: map[string]string{"channel": deliver.Email}, At: began}
 	p := channelsPage{Tabs: tabs, Accounts: accounts, Rows: channelRows(map[string]deliver.Channel{deliver.Email: nil})}
-	for _, detail := range []map[string]string{nil, {"result": "sent", "provider": text("sendgrid")}, {"result": "unknown", "class": text("timeout")}, {"result": "refused", "class": "auth"}} {
+	for _, detail := range []map[string]string{nil, {"result": "sent", "provider": text("sendgrid")}, {"result": testKept}, {"result": "unknown", "class": text("timeout")}, {"result": "refused", "class": "auth"}} {
 		p.Tests = append(p.Tests, testRowOf(begun, store.Act{Detail: detail}, of("acme")))
 	}
 	return p

@@ -13,6 +13,7 @@ import (
 	"aftercall/deliver"
 	"aftercall/deliver/delivertest"
 	"aftercall/deliver/email"
+	"aftercall/deliver/sms"
 	"aftercall/internal/store"
 	"aftercall/people"
 )
@@ -199,19 +200,11 @@ func TestATestMessageIsSentAndWrittenDown(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
-	from := func(sender string) {
-		revision, err := w.store.SaveRevision(t.Context(), store.RevisionFiles{AccountID: "acme", Digest: fmt.Sprintf("%064d", len(sender)), Format: 1,
-			Files: map[string][]byte{"account.yaml": []byte("account: acme\ntimezone: Europe/London\n" + sender)}}, "test")
-		w.must(err)
-		_, err = w.store.Activate(t.Context(), store.Activation{AccountID: "acme", RevisionID: revision, By: "test", Sources: []string{"desk"}})
-		w.must(err)
-		w.must(w.revisions.Refresh(t.Context()))
-	}
-	from("")
+	w.senderOf("")
 	if got := send("acme", "me@acme.example"); got != http.StatusBadRequest {
 		t.Errorf("without a sender: %d", got)
 	}
-	from("from: { email: calls@acme.example }\n")
+	w.senderOf("from: { email: calls@acme.example }\n")
 	if n := len(provider.Mails()); n != 0 {
 		t.Fatalf("%d mails before any was asked for", n)
 	}
@@ -227,6 +220,44 @@ func TestATestMessageIsSentAndWrittenDown(t *testing.T) {
 	}
 	if got := w.done(2); !slices.Equal(got, []store.Deed{store.ActTestEnded, store.ActTestBegun}) {
 		t.Errorf("the log: %v", got)
+	}
+}
+
+// senderOf makes a config active whose only other line is this.
+func (w *world) senderOf(line string) {
+	w.t.Helper()
+	revision, err := w.store.SaveRevision(w.t.Context(), store.RevisionFiles{AccountID: "acme", Digest: fmt.Sprintf("%064d", len(line)), Format: 1,
+		Files: map[string][]byte{"account.yaml": []byte("account: acme\ntimezone: Europe/London\n" + line)}}, "test")
+	w.must(err)
+	_, err = w.store.Activate(w.t.Context(), store.Activation{AccountID: "acme", RevisionID: revision, By: "test", Sources: []string{"desk"}})
+	w.must(err)
+	w.must(w.revisions.Refresh(w.t.Context()))
+}
+
+// TestATextIsTestedTheSameWay, and where there are no credentials for it, too: then nobody is handed anything.
+func TestATextIsTestedTheSameWay(t *testing.T) {
+	t.Parallel()
+	const sid, token = "AC0123456789abcdef0123456789abcdef", "test-token"
+	provider := delivertest.NewTwilio(sid, token)
+	t.Cleanup(provider.Close)
+	channel, err := sms.NewTwilio(sms.Config{AccountSID: sid, AuthToken: token, BaseURL: provider.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for shown, set := range map[string]map[string]deliver.Channel{"by twilio": {deliver.SMS: channel}, "nothing left this machine": nil} {
+		w := newWorld(t, func(c *dashboard.Config) { c.Channels = set })
+		w.senderOf(`from: { sms: "+442071838750" }` + "\n")
+		for to, want := range map[string]int{"me@acme.example": http.StatusBadRequest, "09098790000": http.StatusBadRequest, "07700 900123": http.StatusSeeOther} {
+			if answer, _ := w.by("admin", "/settings/channels/sms/test", "account", "acme", "to", to); answer.StatusCode != want {
+				t.Errorf("%s, to %s: %d, want %d", shown, to, answer.StatusCode, want)
+			}
+		}
+		if page := w.ask("GET", "/settings/channels", "admin").body; !strings.Contains(page, shown) || strings.Contains(page, "900123") {
+			t.Errorf("the page afterwards lacks %q, or tells the number: %s", shown, page)
+		}
+	}
+	if all := provider.Texts(); len(all) != 1 || all[0].To != "+447700900123" || all[0].From != "+442071838750" {
+		t.Errorf("the provider had %+v", all)
 	}
 }
 

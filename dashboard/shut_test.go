@@ -27,7 +27,7 @@ var postedAt = []struct {
 	{"/conversations/views", []string{"account", "ACCOUNT", "name", "mine", "q", "state:failed"}},
 	{"/views/drop", []string{"id", "ACCOUNT"}},
 	{"/alerts/read", []string{"account", "ACCOUNT", "up_to", "ALERT"}},
-	{"/read", []string{"account", "ACCOUNT"}},
+	{"/read", []string{"account", "ACCOUNT"}}, {"/alerts/push", nil}, {"/alerts/push/off", nil},
 	{"/test", []string{"account", "ACCOUNT", "to", "someone@acme.example"}},
 	{"/settings/keys", []string{"account", "ACCOUNT", "name", "made by the walk", "scopes", "conversations:write"}},
 	{"/settings/people", []string{"email", "new@acme.example", "name", "New", "account", "ACCOUNT", "role", "admin"}},

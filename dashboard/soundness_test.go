@@ -119,7 +119,7 @@ func leadsHere(raw string) bool {
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
 	return slices.Contains([]string{"", "conversations", "deliveries", "captured", "tasks", "alerts", "review", "workbench", "assets", "admin", "settings", "automations", "usage", "bulk", "config", "queue", "sign-in",
-		"sign-out", "password"}, first) && !slices.Contains(strings.Split(u.EscapedPath(), "/"), "..")
+		"sign-out", "password", "softphone"}, first) && !slices.Contains(strings.Split(u.EscapedPath(), "/"), "..")
 }
 
 // shape is a page without its words: the elements and the names of their attributes.

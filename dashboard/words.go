@@ -132,6 +132,8 @@ func channelWord(c string) string {
 		return "Softphone pop-up"
 	case deliver.TeamAlert:
 		return "Team alert"
+	case deliver.Push:
+		return "Push"
 	case deliver.Task:
 		return "Task"
 	}

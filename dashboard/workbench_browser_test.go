@@ -16,6 +16,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"aftercall/automation"
+	"aftercall/deliver"
 	"aftercall/examples"
 	"aftercall/internal/llm/openai"
 	"aftercall/internal/llm/simulated"
@@ -72,6 +73,7 @@ func wholeServer(t *testing.T, dev bool) (string, *Dashboard) {
 	}
 	d, err := New(Config{
 		Store: s, River: queue, Revisions: revisions, Ops: actions, Logger: log, Version: "v0.0.1", Simulated: true, Loopback: true, Model: model, Dev: dev,
+		Channels: map[string]deliver.Channel{deliver.Push: pushes(t)},
 	})
 	if err != nil {
 		t.Fatal(err)

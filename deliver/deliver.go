@@ -23,6 +23,7 @@ const (
 	Chatter   = "chatter"
 	CTI       = "cti"
 	TeamAlert = "team_alert"
+	Push      = "push" // to a teammate's browser, of an alert
 	Task      = "task" // a row, not a message: written with the plan
 )
 
@@ -73,6 +74,9 @@ const (
 	Refused Verdict = "refused" // certainly not sent; never try this again
 	Unknown Verdict = "unknown" // the request went out, the answer did not come back
 )
+
+// ClassOptedOut is the class of a refusal because the recipient wants no messages of this kind; it is kept for later ones.
+const ClassOptedOut = "opted_out"
 
 // Error is a send without a receipt. Its text holds no address, no message text, no secret: it is stored, logged and shown.
 type Error struct {

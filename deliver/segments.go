@@ -8,6 +8,10 @@ const (
 	gsmTwice = "\f^{}\\[~]|€"
 )
 
+// MostSegments is how many pieces one text message may take: each is paid for, and Twilio's limit of 1,600 characters is
+// reached soon after.
+const MostSegments = 10
+
 // Segments is how a text goes over the air: in how many pieces, each of which is paid for, and in which alphabet. One
 // character outside the short alphabet makes every piece of the message shorter.
 type Segments struct {

@@ -118,11 +118,30 @@ func TestSecondRevision(t *testing.T) {
 	}
 }
 
+// What only the demo has is tidy as well, has nothing to report, and adds one automation.
+func TestFrontDesk(t *testing.T) {
+	t.Parallel()
+	files := account(t)
+	const added = "front-desk.yaml"
+	b, err := fs.ReadFile(examples.Files(), "ops/acme/"+added)
+	if err != nil {
+		t.Fatal(err)
+	}
+	neat, err := automation.Tidy(added, b)
+	if diff := cmp.Diff(string(neat), string(b)); err != nil || diff != "" {
+		t.Errorf("%v (-want +got)\n%s", err, diff)
+	}
+	files[added] = b
+	if rev, problems := automation.Compile(files); len(problems) > 0 || rev.Automation("front-desk-notes") == nil {
+		t.Errorf("%v, or nothing was added", problems)
+	}
+}
+
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	ids := map[string]string{}
 	checkCalls(t, ids, "calls/README.md", "calls/*.json", 14)
-	checkCalls(t, ids, "ops/README.md", "ops/calls/*.json", 3)
+	checkCalls(t, ids, "ops/README.md", "ops/calls/*.json", 4)
 }
 
 func checkCalls(t *testing.T, ids map[string]string, said, pattern string, least int) {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"aftercall/automation"
 	"aftercall/conversation"
@@ -13,9 +14,10 @@ import (
 type adapter interface {
 	// scheme is how the platform signs, unless the source says otherwise.
 	scheme() string
-	// decode reads a body. src holds the source's settings; it is nil for our own API. Faults are what keeps the event
-	// from being stored; a type of event that nobody asked for is no fault, but ignored.
-	decode(doc map[string]any, src *automation.Source) (decoded, []conversation.Fault)
+	// decode reads a body that arrived at a time, for what says none itself. src holds the source's settings; it is nil for
+	// our own API. Faults are what keeps the event from being stored; a type of event that nobody asked for is no fault, but
+	// ignored.
+	decode(doc map[string]any, src *automation.Source, arrived time.Time) (decoded, []conversation.Fault)
 }
 
 // decoded is what a platform's event says.
@@ -31,7 +33,12 @@ type decoded struct {
 
 // adapters has one for each of automation.SourceTypes, which is where types and their settings are listed. A new platform
 // is one line there, one line here and one file.
-var adapters = map[string]adapter{"native": native{}, "itellico": itellico{}, "elevenlabs": elevenLabs{}}
+var adapters = map[string]adapter{
+	"native": native{}, "itellico": itellico{}, "elevenlabs": elevenLabs{}, "vapi": vapi{},
+	"retell": retell{}, "bland": bland{}, "synthflow": synthflow{},
+	"twilio": twilio{}, "kazoo": kazoo{},
+	"dialpad": dialpad(), "aircall": aircall(), "ringcentral": ringCentral(),
+}
 
 func adapterNames() string { return strings.Join(slices.Sorted(maps.Keys(adapters)), ", ") }
 

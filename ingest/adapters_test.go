@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -34,6 +36,22 @@ func TestTypesAndAdaptersAgree(t *testing.T) {
 	}
 }
 
+// Each platform has a page that says what to put into the config.
+func TestEachPlatformHasAPage(t *testing.T) {
+	t.Parallel()
+	for _, kind := range automation.SourceTypes() {
+		if kind.Name == "native" {
+			continue
+		}
+		page, err := os.ReadFile(filepath.Join("..", "docs", "platforms", kind.Name+".md"))
+		for _, want := range []string{"**There:**", "**Here:**", "type: " + kind.Name, "**Lost:**"} {
+			if err != nil || !strings.Contains(string(page), want) {
+				t.Errorf("docs/platforms/%s.md does not say %s: %v", kind.Name, want, err)
+			}
+		}
+	}
+}
+
 // A setting that a source of a type may have changes something here, and one that it may not have changes nothing.
 func TestTypesAndSettingsAgree(t *testing.T) {
 	t.Parallel()
@@ -43,6 +61,10 @@ func TestTypesAndSettingsAgree(t *testing.T) {
 		automation.SettingTimestampHeader:  "X-Other-Time",
 		automation.SettingURL:              "https://calls.example/{id}",
 		automation.SettingContactVariables: "true",
+		automation.SettingAlgorithm:        "sha512",
+		automation.SettingEncoding:         "base64",
+		automation.SettingSigned:           "{body}",
+		automation.SettingPrefix:           "hmac=",
 	}
 	for _, kind := range automation.SourceTypes() {
 		for _, key := range kind.Settings {
@@ -67,19 +89,36 @@ func outcome(t *testing.T, kind string, settings map[string]string) string {
 	t.Helper()
 	src := &automation.Source{ID: "s", Type: kind, Settings: settings}
 	name := schemeOf(adapters[kind], src)
-	header := http.Header{}
+	header, other := http.Header{}, strings.Repeat("cd", 32)
+	switch kind {
+	case "elevenlabs":
+		other = "t=1772443801,v0=bb"
+	case "retell":
+		other = "v=1772443801000,d=" + other
+	}
 	for key, value := range map[string]string{
 		itellicoSignature: strings.Repeat("ab", 32), itellicoTimestamp: "1772443800", elevenLabsSignature: "t=1772443800,v0=aa",
 		headerID: "msg_1", headerTimestamp: "1772443800", headerSignature: "v1,aa",
-		"X-Other-Signature": "t=1772443801,v0=bb", "X-Other-Time": "1772443801",
+		vapiSignature: "aa", vapiTimestamp: "1772443800",
+		synthflowSignature:  "aa",
+		twilioSignature:     "aa",
+		blandSignature:      strings.Repeat("ab", 32),
+		retellSignature:     "v=1772443800000,d=" + strings.Repeat("ab", 32),
+		"X-Other-Signature": other, "X-Other-Time": "1772443801",
 	} {
 		header.Set(key, value)
 	}
-	s, why := schemes[name].open(header, settings)
-	body := map[string]string{"native": nativeBody, "itellico": itellicoCall, "elevenlabs": elevenLabsCall}[kind]
+	const signed = `{"call_id":"c"}`
+	s, why := schemes[name].read(envelope{header: header, settings: settings, token: "t", address: "https://calls.example/hooks/s?bodySHA256=" + digestOf(signed)})
+	right := schemes[name].sign("whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0", s, []byte(signed))
+	body := samples[kind]
 	d, faults := decodeBody(t, kind, body, src)
-	if d.conversation == nil || len(faults) > 0 {
+	if (d.conversation == nil) != d.ignored || len(faults) > 0 {
 		t.Fatalf("the sample of %s does not decode: %v", kind, faults)
 	}
-	return fmt.Sprintf("%s %+v %s %+v", name, s, why, *d.conversation)
+	said := ""
+	if d.conversation != nil {
+		said = fmt.Sprintf("%+v", *d.conversation)
+	}
+	return fmt.Sprintf("%s %s %s %s %s %s %s %s", name, s.id, s.stamp, s.at, s.signatures, why, right, said)
 }

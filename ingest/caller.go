@@ -35,7 +35,7 @@ func (c *caller) proves(body []byte) *problem {
 // admit finds out who posts to our own API: by API key, else by a Standard Webhooks signature of the native source named
 // in ?source=.
 func (h *Handler) admit(p *post) *problem {
-	if no := h.measure(p.r); no != nil {
+	if no := h.measure(p); no != nil {
 		return no
 	}
 	if p.r.Header.Get("Authorization") != "" {
@@ -85,7 +85,7 @@ func (h *Handler) admitKey(p *post) *problem {
 
 // admitSource finds the source, and refuses by its header what cannot be genuine, before the body is read.
 func (h *Handler) admitSource(p *post, id string) (adapter, *problem) {
-	if no := h.measure(p.r); no != nil {
+	if no := h.measure(p); no != nil {
 		return nil, no
 	}
 	rev, src, ok := h.revisions.Source(id)
@@ -116,10 +116,10 @@ func (h *Handler) openSeal(p *post, name string) *problem {
 		return &problem{status: http.StatusServiceUnavailable, detail: "The secret of this source is not set here.", after: 60}
 	}
 	var why string
-	if p.caller.seal, why = s.open(p.r.Header, p.caller.source.Settings); why != "" {
+	if p.caller.seal, why = s.read(envelopeOf(p.r, p.caller.source.Settings, h.public)); why != "" {
 		return unauthorized(why)
 	}
-	if off := h.now().Sub(p.caller.seal.at); off > tolerance || off < -tolerance {
+	if p.caller.seal.stale(h.now()) {
 		return unauthorized("The signature's time is more than five minutes off.")
 	}
 	p.caller.scheme = s

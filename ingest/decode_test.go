@@ -15,6 +15,17 @@ import (
 	"aftercall/conversation"
 )
 
+// samples are a finished call as each platform posts it, or an event of one.
+var samples = map[string]string{
+	"native": nativeBody, "itellico": itellicoCall, "elevenlabs": elevenLabsCall, "vapi": vapiCall,
+	"retell": retellCall, "bland": blandCall, "synthflow": synthflowSample,
+	"twilio": twilioCall, "kazoo": kazooForm,
+	"dialpad": dialpadEvent, "aircall": aircallEvent, "ringcentral": ringCentralEvent,
+}
+
+// arrivedAt is when the bodies of these tests arrive.
+var arrivedAt = time.Date(2026, 3, 2, 9, 33, 0, 0, time.UTC)
+
 // decodeBody parses and decodes as the handler does, and gives faults as "pointer message".
 func decodeBody(t *testing.T, kind, body string, src *automation.Source) (decoded, []string) {
 	t.Helper()
@@ -29,16 +40,24 @@ func decodeBody(t *testing.T, kind, body string, src *automation.Source) (decode
 	if kind == "native" {
 		m = strict
 	}
-	doc, faults := parse([]byte(body), m)
+	doc, faults := parseEither(body, m)
 	var d decoded
 	if len(faults) == 0 {
-		d, faults = platform.decode(doc, src)
+		d, faults = platform.decode(doc, src, arrivedAt)
 	}
 	var lines []string
 	for _, f := range faults {
 		lines = append(lines, f.Pointer+" "+f.Message)
 	}
 	return d, lines
+}
+
+// parseEither reads JSON or a form: the handler goes by the media type.
+func parseEither(body string, m mode) (map[string]any, []conversation.Fault) {
+	if strings.HasPrefix(strings.TrimSpace(body), "{") {
+		return parse([]byte(body), m)
+	}
+	return parseForm([]byte(body))
 }
 
 const nativeBody = `{"id":"call-1","agent":{"id":"reception","name":"Reception"},"channel":"phone","direction":"inbound",
@@ -296,18 +315,20 @@ func TestEventEnvelope(t *testing.T) {
 
 // Whatever a platform posts, decoding ends, and what it calls a conversation can be decided.
 func FuzzDecode(f *testing.F) {
-	for _, s := range []string{nativeBody, itellicoCall, elevenLabsCall, `{"type":"call_initiation_failure","data":[]}`, `{"event_type":"conversation.ended","data":null}`} {
+	for _, s := range samples {
+		f.Add([]byte(s))
+	}
+	for _, s := range []string{`{"type":"call_initiation_failure","data":[]}`, `{"event_type":"conversation.ended","data":null}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, kind := range []string{"native", "itellico", "elevenlabs"} {
-			platform := adapters[kind]
+		for kind, platform := range adapters {
 			for _, m := range []mode{strict, lenient} {
-				doc, faults := parse(body, m)
+				doc, faults := parseEither(string(body), m)
 				if len(faults) > 0 {
 					continue
 				}
-				d, faults := platform.decode(doc, &automation.Source{})
+				d, faults := platform.decode(doc, &automation.Source{}, arrivedAt)
 				if len(faults) > 0 || d.conversation == nil || d.partial {
 					continue
 				}

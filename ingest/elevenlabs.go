@@ -16,7 +16,7 @@ type elevenLabs struct{}
 
 func (elevenLabs) scheme() string { return schemeElevenLabs }
 
-func (elevenLabs) decode(doc map[string]any, src *automation.Source) (decoded, []conversation.Fault) {
+func (elevenLabs) decode(doc map[string]any, src *automation.Source, _ time.Time) (decoded, []conversation.Fault) {
 	f := readFields(doc, lenient)
 	data := f.object("data")
 	call := data.line("conversation_id")

@@ -134,12 +134,15 @@ func (f fields) time(key string) time.Time {
 	return time.Time{}
 }
 
+// names are those of the members, in one order.
+func (f fields) names() []string { return slices.Sorted(maps.Keys(f.of)) }
+
 // only makes every member that is not known a fault, with the known name that is closest to it.
 func (f fields) only(known ...string) {
 	if f.mode != strict {
 		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(f.of)) {
+	for _, key := range f.names() {
 		if len(*f.faults) >= maxFaults {
 			return // looking for what was meant takes time
 		}

@@ -43,6 +43,8 @@ type Config struct {
 	Beside    []openapi.Route     // answered and described with these
 	Words     map[string][]string // of the types of their bodies
 
+	PublicURL string // how platforms reach the handler: some sign the address; default: as the request says
+
 	MaxBody     int64         // bytes of one body; default 5 MB
 	BodyTimeout time.Duration // for a body to arrive; default 10 s
 }
@@ -59,6 +61,7 @@ type Handler struct {
 	signals   *signals.Signals
 	ready     http.Handler
 	described []byte // the OpenAPI description
+	public    string // as in Config.PublicURL
 
 	maxBody     int64
 	bodyTimeout time.Duration
@@ -89,7 +92,7 @@ func New(c Config) (*Handler, error) {
 	h := &Handler{
 		intake: c.Store.NewIngest(worker.EnqueueDecides(c.River)), revisions: c.Revisions,
 		keys: people.NewKeyring(c.Store.FindKey, c.Now), getenv: c.Getenv, log: c.Logger, now: c.Now, door: c.Door,
-		signals: c.Signals, ready: c.Ready, maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
+		signals: c.Signals, ready: c.Ready, public: c.PublicURL, maxBody: c.MaxBody, bodyTimeout: c.BodyTimeout, mux: http.NewServeMux(),
 		pieces: sync.Pool{New: func() any { return new(piece) }},
 	}
 	all := append(h.routes(), c.Beside...)
@@ -114,9 +117,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.signals.Webhook("", signals.Failed, 0) // whatever it was, and however long it took
 		}
 	}()
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
+	setHeaders(w.Header())
 	h.mux.ServeHTTP(w, r)
+}
+
+// setHeaders is for whoever opens an answer in a browser: it is data, whatever stands in it. Nothing in it is loaded or run,
+// no other page shows it in a frame, and it is not guessed to be anything but what it says it is.
+func setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
 }
 
 // conversation takes a finished conversation in our own format.
@@ -128,7 +141,7 @@ func (h *Handler) conversation(p *post) (accepted, *problem) {
 	if no != nil {
 		return accepted{}, no
 	}
-	d, faults := native{}.decode(doc, p.caller.source)
+	d, faults := native{}.decode(doc, p.caller.source, h.now())
 	if len(faults) > 0 {
 		return accepted{}, faulty(faults)
 	}
@@ -167,11 +180,18 @@ func (h *Handler) hook(p *post) (accepted, *problem) {
 	if no != nil {
 		return accepted{}, no
 	}
+	if token := greeting(p.caller.source, p.r.Header); token != "" {
+		if no := p.caller.proves(nil); no != nil {
+			return accepted{}, no
+		}
+		p.w.Header().Set(validationToken, token)
+		return accepted{Ignored: true}, nil
+	}
 	doc, no := h.document(p, lenient)
 	if no != nil {
 		return accepted{}, no
 	}
-	d, faults := platform.decode(doc, p.caller.source)
+	d, faults := platform.decode(doc, p.caller.source, h.now())
 	if len(faults) > 0 {
 		return accepted{}, faulty(faults)
 	}

@@ -312,7 +312,8 @@ func TestOtherRequests(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
 	for path, want := range map[string]int{"/": 404, "/v1/conversations": 405, "/v1/events": 405, "/hooks/acme-native": 405, "/openapi.json": 200} {
-		if a := get(t, h.url+path); a.status != want || a.header.Get("X-Content-Type-Options") != "nosniff" {
+		if a := get(t, h.url+path); a.status != want || a.header.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.HasPrefix(a.header.Get("Content-Security-Policy"), "default-src 'none'") {
 			t.Errorf("GET %s: %d, want %d", path, a.status, want)
 		}
 	}

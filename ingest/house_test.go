@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,6 +44,16 @@ timezone: Europe/London
 sources:
   - { id: other-native, type: native, secret: "${ENV:SECRET_OTHER}" }
 `
+
+// everyPlatform is an account with a source of each type, called hook-TYPE.
+func everyPlatform() string {
+	var b strings.Builder
+	b.WriteString("account: platforms\nname: Platforms\ntimezone: Europe/London\nsources:\n")
+	for _, t := range automation.SourceTypes() {
+		fmt.Fprintf(&b, "  - { id: hook-%s, type: %s, secret: \"${ENV:SECRET_NEW}\" }\n", t.Name, t.Name)
+	}
+	return b.String()
+}
 
 // house is the handler behind a real server, on a database of its own with two accounts.
 type house struct {
@@ -92,7 +104,7 @@ func open(t testing.TB, change func(*ingest.Config)) *house {
 	}
 	t.Cleanup(s.Close)
 	h := &house{store: s, log: &safeBuffer{}, now: time.Now()}
-	for id, file := range map[string]string{"acme": acme, "other": other} {
+	for id, file := range map[string]string{"acme": acme, "other": other, "platforms": everyPlatform()} {
 		h.activate(t, id, file)
 	}
 	hash := sha256.Sum256([]byte(apiKey))
@@ -200,11 +212,11 @@ func bearer(key string) http.Header { return http.Header{"Authorization": {"Bear
 // signed signs as the platform does.
 func (h *house) signed(t testing.TB, kind, secret string, body []byte) http.Header {
 	t.Helper()
-	header, err := ingest.Sign(kind, secret, h.clock(), body)
-	if err != nil {
+	r := http.Request{Header: http.Header{}}
+	if err := ingest.Sign(&r, kind, secret, h.clock(), body); err != nil {
 		t.Fatal(err)
 	}
-	return header
+	return r.Header
 }
 
 // rows counts what is stored.

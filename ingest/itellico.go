@@ -20,7 +20,7 @@ const (
 
 func (itellico) scheme() string { return schemeItellico }
 
-func (itellico) decode(doc map[string]any, src *automation.Source) (decoded, []conversation.Fault) {
+func (itellico) decode(doc map[string]any, src *automation.Source, _ time.Time) (decoded, []conversation.Fault) {
 	f := readFields(doc, lenient)
 	data := f.object("data")
 	d := decoded{kind: f.str("event_type"), identity: f.line("event_id")}

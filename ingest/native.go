@@ -19,7 +19,7 @@ func (native) scheme() string { return schemeStandard }
 
 // decode reads a finished conversation. A member that we do not know is a fault: it is a typing error far more often
 // than a wish, and what has no place of its own belongs under metadata.
-func (native) decode(doc map[string]any, _ *automation.Source) (decoded, []conversation.Fault) {
+func (native) decode(doc map[string]any, _ *automation.Source, _ time.Time) (decoded, []conversation.Fault) {
 	f := readFields(doc, strict)
 	f.only("id", "agent", "channel", "direction", "status", "started_at", "ended_at", "timezone", "from_number", "to_number",
 		"customer", "summary", "url", "queue", "note", "turns", "metadata")
@@ -89,6 +89,10 @@ func decodeEvent(doc map[string]any, body []byte) (happening, []conversation.Fau
 	point, _ := data.of["point"].(string)
 	if len(point) > conversation.MaxName {
 		data.fault("point", "is longer than 200 bytes")
+	}
+	if e.kind == kazooNotification {
+		checkNotification(data)
+		point, _ = data.of["template_id"].(string) // a call may pass several
 	}
 	e.identity, e.call = id, call
 	if id == "" {

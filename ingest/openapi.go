@@ -31,6 +31,9 @@ func (h *Handler) routes() []openapi.Route {
 		{Method: http.MethodPost, Path: "/hooks/{source}", ID: "postHook", Tag: "post", Summary: "A platform's own payload", Description: hookWords,
 			Security: []string{"standardWebhooks", "itellico", "elevenLabs", ""}, Body: map[string]any{}, Answer: committed,
 			Fails: refused, Handler: h.route("hook", h.hook)},
+		{Method: http.MethodPost, Path: "/hooks/{source}/{token}", ID: "postHookByAddress", Tag: "post",
+			Summary: "The same, of a platform that cannot sign: the last part of the address is the source's secret", Description: hookWords,
+			Security: []string{""}, Body: map[string]any{}, Answer: committed, Fails: refused, Handler: h.route("hook", h.hook)},
 		{Method: http.MethodGet, Path: "/healthz", ID: "alive", Summary: "The process is alive", Answer: openapi.Answer{Says: "It is."},
 			Handler: http.HandlerFunc(signals.Alive)},
 		{Method: http.MethodGet, Path: "/readyz", ID: "ready",
@@ -41,10 +44,9 @@ func (h *Handler) routes() []openapi.Route {
 	}
 }
 
-const hookWords = "The source names the account, the platform's type and the signature scheme: Standard Webhooks (native), X-Itellico-Signature " +
-	"and X-Itellico-Timestamp over body.timestamp (itellico; other header names are settings of the source), ElevenLabs-Signature over " +
-	"timestamp.body (elevenlabs). Types of events that nobody asked for are 200 with ignored true; the same event with another body is 200 with " +
-	"duplicate true, and recorded."
+const hookWords = "The source names the account, the platform's type and how it signs: as its platform does (docs/platforms), or by Standard " +
+	"Webhooks (native, and where a gateway signs anew). Types of events that nobody asked for are 200 with ignored true; the same event with " +
+	"another body is 200 with duplicate true, and recorded."
 
 func (h *Handler) describe(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")

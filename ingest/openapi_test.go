@@ -119,7 +119,7 @@ func TestDescriptionNamesEveryRoute(t *testing.T) {
 	if err := json.Unmarshal(described(t), &d); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"/healthz", "/hooks/{source}", "/openapi.json", "/readyz", "/v1/conversations", "/v1/events"}
+	want := []string{"/healthz", "/hooks/{source}", "/hooks/{source}/{token}", "/openapi.json", "/readyz", "/v1/conversations", "/v1/events"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(d.Paths))); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
 	}

@@ -76,7 +76,7 @@ func TestALongKeyCostsNoMoreThanItsLength(t *testing.T) {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	_, faults = native{}.decode(doc, nil)
+	_, faults = native{}.decode(doc, nil, arrivedAt)
 	runtime.ReadMemStats(&after)
 	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(200*len(body)); got > most {
 		t.Errorf("a body of %d bytes took %d bytes of memory, want at most %d", len(body), got, most)
@@ -114,7 +114,7 @@ func BenchmarkDecode(b *testing.B) {
 				if len(faults) > 0 {
 					b.Fatal(faults)
 				}
-				_, _ = native{}.decode(doc, nil)
+				_, _ = native{}.decode(doc, nil, arrivedAt)
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"aftercall/conversation"
 	"aftercall/internal/signals"
 	"aftercall/internal/store"
 )
@@ -23,6 +24,7 @@ type post struct {
 	contentType string
 	body        []byte
 	caller      caller
+	form        bool // the body is no JSON
 	ours        bool // our own API: a contradiction is an error, not a platform's habit
 
 	kind, conversation, outcome string
@@ -126,12 +128,14 @@ func (p *post) result(a store.Accepted) {
 	}
 }
 
-// measure refuses a body by its announcement, before a byte of it is read.
-func (h *Handler) measure(r *http.Request) *problem {
+// measure refuses a body by its announcement, before a byte of it is read. A platform may post a form.
+func (h *Handler) measure(p *post) *problem {
+	r := p.r
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := strings.ToLower(params["charset"])
+	p.form = kind == formType && !p.ours
 	switch {
-	case err != nil || kind != "application/json" || (charset != "" && charset != "utf-8"):
+	case err != nil || kind != "application/json" && !p.form && (p.ours || kind != "application/jwt") || charset != "" && charset != "utf-8":
 		return &problem{status: http.StatusUnsupportedMediaType, detail: "The body must be application/json in UTF-8."}
 	case r.Header.Get("Content-Encoding") != "":
 		return &problem{status: http.StatusUnsupportedMediaType, detail: "The body must not be compressed: the signature is over the bytes as sent."}
@@ -213,11 +217,22 @@ func (h *Handler) document(p *post, m mode) (map[string]any, *problem) {
 	if no := p.caller.proves(p.body); no != nil {
 		return nil, no
 	}
-	doc, faults := parse(p.body, m)
+	doc, faults := p.parse(m)
 	if len(faults) > 0 {
 		return nil, faulty(faults)
 	}
 	return doc, nil
+}
+
+// parse reads the body that was proven.
+func (p *post) parse(m mode) (map[string]any, []conversation.Fault) {
+	if p.form {
+		return parseForm(p.body)
+	}
+	if m == lenient {
+		return parse(claims(p.body), m)
+	}
+	return parse(p.body, m)
 }
 
 // nowhere answers what has no route, in the same form as everything else.

@@ -9,22 +9,30 @@ import (
 	"time"
 )
 
-// Sign gives the header with which a platform of the given type would post body at the given time, signed with its
-// secret. It is what `aftercall send` and the demo use. A Standard Webhooks id is derived from the body, so that the same
-// body sent twice is a repeat.
-func Sign(sourceType, secret string, at time.Time, body []byte) (http.Header, error) {
+// Sign puts onto a request what a platform of the given type would, posting body at the given time and knowing the secret
+// of the source. It is what `aftercall send` and the demo use. A Standard Webhooks id is derived from the body, so that
+// the same body sent twice is a repeat.
+func Sign(r *http.Request, sourceType, secret string, at time.Time, body []byte) error {
 	platform, ok := adapters[sourceType]
 	if !ok {
-		return nil, fmt.Errorf("there is no source type %q; there are %s", sourceType, adapterNames())
+		return fmt.Errorf("there is no source type %q; there are %s", sourceType, adapterNames())
+	}
+	scheme := schemes[platform.scheme()]
+	if scheme.prepare != nil {
+		scheme.prepare(r, body)
 	}
 	digest := sha256.Sum256(body)
-	s := seal{id: "msg_" + hex.EncodeToString(digest[:12]), at: at, stamp: strconv.FormatInt(at.Unix(), 10)}
-	scheme := schemes[platform.scheme()]
-	signature, ok := scheme.sign(secret, s, body)
-	if !ok {
-		return nil, fmt.Errorf("the secret does not fit a source of type %s: whsec_ and base64 is wanted", sourceType)
+	s := seal{
+		envelope: envelope{header: r.Header, address: address(r, "")},
+		id:       "msg_" + hex.EncodeToString(digest[:12]), at: at, stamp: strconv.FormatInt(at.Unix(), 10),
 	}
-	h := http.Header{}
-	scheme.write(h, s, signature)
-	return h, nil
+	if scheme.stamp != nil {
+		s.stamp = scheme.stamp(at)
+	}
+	signatures := scheme.sign(secret, s, body)
+	if len(signatures) == 0 {
+		return fmt.Errorf("nothing to sign as %s: the secret does not fit (native: whsec_ and base64), or the body names no call (synthflow)", sourceType)
+	}
+	scheme.write(r, s, signatures[0])
+	return nil
 }

@@ -13,9 +13,9 @@ func TestEchoed(t *testing.T) {
 		Key: "all/0", Account: "Acme", Summary: true,
 		Questions: []Question{{ID: "plans", Ask: "Did the customer ask about the plans we keep in the green cellar?"}},
 	}
-	x := &exchange{Interviewer: &Interviewer{}, reader: newReader([]conversation.Turn{
+	turns := []conversation.Turn{
 		{Role: conversation.RoleCustomer, Text: "My parcel never arrived, it was due last Monday. I want to be called back."},
-	})}
+	}
 	for _, tt := range []struct {
 		name, text string
 		want       bool
@@ -30,6 +30,7 @@ func TestEchoed(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			x := &exchange{Interviewer: &Interviewer{}, reader: newReader(turns)} // a reader serves one goroutine
 			if got := x.instructed(sheet).echoed(tt.text); got != tt.want {
 				t.Errorf("echoed(%q) = %v, want %v", tt.text, got, tt.want)
 			}

@@ -98,7 +98,7 @@ func TestHoldsAsDefined(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(2, 11))
 	held, sought, not := 0, 0, 0
-	for range 200_000 {
+	for range 60_000 {
 		text := babble(r, 40)
 		quote := excerpt(r, text)
 		f, q := fold(text), fold(quote)
@@ -132,7 +132,7 @@ func TestLocateAsDefined(t *testing.T) {
 	speakers := []Speaker{Anyone, Agent, Customer}
 	seen := map[reason.Code]int{}
 	moved := 0
-	for range 20_000 {
+	for range 8_000 {
 		var turns []conversation.Turn
 		for range 1 + r.IntN(5) {
 			turns = append(turns, conversation.Turn{Role: roles[r.IntN(len(roles))], Text: babble(r, 30)})

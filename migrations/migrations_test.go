@@ -64,11 +64,24 @@ var rows = []string{
 		ON CONFLICT (id) DO UPDATE SET revisions = excluded.revisions`,
 	19: `UPDATE deliveries SET state = 'skipped', reason = 'perhaps_sent_before'`,
 	20: `SELECT 1`, // likewise
+	21: `SELECT 1`, // likewise
+	22: `INSERT INTO suppressions (account_id, channel, address, reason, source) VALUES ('acme', 'sms', 'h', 'opted_out', 'recipient');
+		UPDATE deliveries SET reported = 'delivered', reported_at = now(), state = 'skipped', reason = 'text_too_long'`,
+	23: `UPDATE erasures SET wish = '{"customer": "a@example.com"}', found = 1, person_id = '0192f3a4-0000-7000-8000-000000000017';
+		INSERT INTO api_keys (id, account_id, name, prefix, hash, scopes)
+		VALUES ('0192f3a4-0000-7000-8000-000000000021', 'acme', 'n', 'ac_2', 'only erases', '{erase}') ON CONFLICT (id) DO UPDATE SET scopes = '{erase}';
+		UPDATE api_keys SET scopes = '{post,erase}' WHERE hash = 'seventeen'`,
+	24: `INSERT INTO push_subscriptions (id, endpoint, p256dh, auth) VALUES ('0192f3a4-0000-7000-8000-000000000022', '', '', '');
+		INSERT INTO pushes (alert_id, subscription_id, account_id, state)
+		SELECT id, '0192f3a4-0000-7000-8000-000000000022', account_id, 'sent' FROM alerts`,
+	25: `INSERT INTO popups (account_id, delivery_id, agent, until) VALUES ('acme', '0192f3a4-0000-7000-8000-000000000004', 'a', now());
+		INSERT INTO api_keys (id, account_id, name, prefix, hash, scopes)
+		VALUES ('0192f3a4-0000-7000-8000-000000000025', 'acme', 'n', 'ac_3', 'twentyfive', '{cti,read}') ON CONFLICT (id) DO UPDATE SET scopes = '{cti,read}'`,
 }
 
 // tables are the tables filled above, by step.
 var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries", 9: "config_attempts", 10: "people",
-	11: "erasures", 12: "conversations", 13: "runs", 14: "mutes", 15: "saved_views", 16: "alert_marks", 17: "idempotent_answers", 18: "workers", 19: "deliveries", 20: "deliveries"}
+	11: "erasures", 12: "conversations", 13: "runs", 14: "mutes", 15: "saved_views", 16: "alert_marks", 17: "idempotent_answers", 18: "workers", 19: "deliveries", 20: "deliveries", 21: "alerts", 22: "suppressions", 23: "erasures", 24: "pushes", 25: "popups"}
 
 // steps are the numbers there are. One may be left out for a while: two people work on two of them.
 func steps() (numbers []int) {

@@ -1,6 +1,6 @@
 // Package ops is what people do about a call: send a message again, settle what nobody knows, call off what waits, let go
 // what is held, give a value that was missing, say that an automation fires after all or that nothing is to go out, decide the
-// call anew, and some of these for many at once.
+// call anew, some of these for many at once, and have calls or a customer erased.
 //
 // It owns what each action leads to: what is rendered anew, what goes out and when, what a person may give, and the preview of
 // it. The states that an action starts from are conditions of the rows it moves, in package store. The pages, the API and the

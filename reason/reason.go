@@ -60,7 +60,11 @@ const (
 	RecipientsEmpty            Code = "recipients_empty"
 	RecipientInvalid           Code = "recipient_invalid"
 	RecipientNotAllowed        Code = "recipient_not_allowed"
+	PremiumNumber              Code = "premium_number"
 	OptedOut                   Code = "opted_out"
+	Bounced                    Code = "bounced"
+	SenderNotAllowed           Code = "sender_not_allowed"
+	TextTooLong                Code = "text_too_long"
 	RenderFailed               Code = "render_failed"
 	Waiting                    Code = "waiting"
 	OutsideWindow              Code = "outside_window"
@@ -133,7 +137,11 @@ var all = []Reason{
 	{RecipientsEmpty, StageAction, "Nobody is left to send to.", "Add a recipient, or an otherwise route that names somebody."},
 	{RecipientInvalid, StageAction, "The recipient's address is not a valid address.", "Correct the address in the config or on the contact record."},
 	{RecipientNotAllowed, StageAction, "The account's allow-list does not contain this recipient.", "Add the domain or address under allow, if it belongs there."},
+	{PremiumNumber, StageAction, "The recipient's number is one of premium rate or shared cost, which is not written to.", "Write to an ordinary number: correct it in the config or on the contact record."},
 	{OptedOut, StageAction, "The recipient has opted out.", "Only the recipient can opt in again."},
+	{Bounced, StageAction, "Earlier messages to this address came back: nobody has it.", "Correct the address in the config or on the contact record."},
+	{SenderNotAllowed, StageAction, "The account's list of senders does not contain the number this comes from.", "Add the number under allow.senders, if it is the account's own."},
+	{TextTooLong, StageAction, "The text takes more pieces than a text message may have, so it is held.", "Give a shorter value, or dismiss it; for calls to come, say it shorter or send an e-mail."},
 	{RenderFailed, StageAction, "The message could not be rendered.", "Run aftercall check, and preview the action with this call."},
 	{Waiting, StageAction, "The message waits for its time.", "Nothing to do; the time is shown beside it."},
 	{OutsideWindow, StageAction, "The message waits for its send window to open.", "Nothing to do; widen window if it should go sooner."},

@@ -109,9 +109,13 @@ func Phone(s, region string) (string, *Problem) {
 	}
 	switch phonenumbers.GetNumberType(n) {
 	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST:
-		return "", &Problem{"premium-rate and shared-cost numbers are not written to", "use an ordinary number"}
+		return "", premium()
 	}
 	return e164, nil
+}
+
+func premium() *Problem {
+	return &Problem{"premium-rate and shared-cost numbers are not written to", "use an ordinary number"}
 }
 
 // RegionOf gives the region (ISO 3166) of an E.164 number, "" if it has none.

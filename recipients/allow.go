@@ -23,6 +23,9 @@ func (a Allow) covers(address string) bool {
 	})
 }
 
+// MaySend reports whether texts may come from a number.
+func (a Allow) MaySend(number string) bool { return slices.Contains(a.Senders, number) }
+
 // ParseDomain checks one entry of allow.domains and gives it in the form addresses are compared with.
 func ParseDomain(s string) (string, *Problem) {
 	rest, wild := strings.CutPrefix(s, "*.")

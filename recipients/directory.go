@@ -117,7 +117,7 @@ func (t Target) Key() string {
 }
 
 // Address gives the address of a recipient key on a channel now, or why it must not be written to: RecipientInvalid for a
-// key that is not on the directory any more (a person who was removed) or has no usable address on the channel,
+// key that is not on the directory any more (a person who was removed) or has no usable address on the channel, PremiumNumber,
 // RecipientsEmpty for a contact record without an address, RecipientNotAllowed for what the allow-list does not contain.
 // The sender calls it with the directory of the account's active revision.
 func (d Directory) Address(key, channel string, c ContactRecord) (deliver.Address, reason.Code) {
@@ -163,6 +163,8 @@ func (d Directory) checked(name, address, channel string, allowed func(string) b
 		address, p = Phone(address, d.Region)
 	}
 	switch {
+	case p != nil && *p == *premium():
+		return deliver.Address{}, reason.PremiumNumber
 	case p != nil:
 		return deliver.Address{}, reason.RecipientInvalid
 	case !allowed(address):

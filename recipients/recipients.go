@@ -57,6 +57,7 @@ type Allow struct {
 	Domains   []string // e-mail domains; "*.example.com" matches below, not the domain itself
 	Addresses []string // single e-mail addresses or E.164 numbers
 	Contacts  bool     // the address on the conversation's contact record
+	Senders   []string // E.164 numbers that texts may come from, the account's own among them
 }
 
 // Route chooses recipients by content.
@@ -80,7 +81,7 @@ type Recipient struct {
 // Rejection is somebody who will not receive the message, with the reason.
 type Rejection struct {
 	Key    string
-	Reason reason.Code // RecipientsEmpty (also: nothing on the contact record), RecipientInvalid, RecipientNotAllowed
+	Reason reason.Code // RecipientsEmpty (also: nothing on the contact record), RecipientInvalid, PremiumNumber, RecipientNotAllowed
 }
 
 // ContactRecord is the part of a conversation's contact record that can receive messages.

@@ -80,7 +80,11 @@ func (o *outcome) say(a *action, d store.Delivery) {
 	a.texts["subject"], a.texts["text"], a.texts["html"] = c.Subject, c.Text, c.HTML
 	a.texts["reply_to"] = strings.Join(o.look(c.ReplyTo, d.Channel), ", ")
 	if len(c.CC) > 0 { // of one list for a customer and colleagues, the copies go with one of the two messages
-		a.texts["cc"] = strings.Join(o.look(c.CC, d.Channel), ", ")
+		name := "cc"
+		if d.Channel == deliver.Chatter {
+			name = "mention"
+		}
+		a.texts[name] = strings.Join(o.look(c.CC, d.Channel), ", ")
 	}
 }
 

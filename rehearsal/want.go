@@ -93,7 +93,7 @@ func texts() map[string][]string {
 	return map[string][]string{
 		deliver.Email:     {"subject", "text", "html", "cc", "reply_to"},
 		deliver.SMS:       {"text"},
-		deliver.Chatter:   {"text"},
+		deliver.Chatter:   {"text", "mention"},
 		deliver.CTI:       {"text"},
 		deliver.TeamAlert: {"text"},
 		deliver.Task:      {"title", "description", "priority"},

@@ -83,7 +83,7 @@ func (a Again) Due(d store.Delivery) store.Release {
 	if act := a.action(d); act != nil {
 		r.DueAt, r.Reason = act.Send.At(a.Conversation.EndedAt, a.Now, a.Conversation.Location(a.Revision.Location))
 	}
-	r.DeadlineAt = r.DueAt.Add(Lifetime)
+	r.DeadlineAt = r.DueAt.Add(LifetimeOn(d.Channel))
 	return r
 }
 

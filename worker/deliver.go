@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
 
+	"aftercall/automation"
 	"aftercall/deliver"
+	"aftercall/deliver/cti"
 	"aftercall/internal/signals"
 	"aftercall/internal/store"
 	"aftercall/reason"
@@ -76,7 +79,7 @@ func (d *deliverer) work(ctx context.Context, job *river.Job[DeliverArgs]) error
 	if d.leaving() {
 		return later(0)
 	}
-	claimed, err := d.store.Claim(ctx, a.ConversationID, a.Channel, d.id, d.now())
+	claimed, err := d.store.Claim(ctx, a.ConversationID, a.Channel, d.id, d.now(), d.goesTo)
 	if err != nil {
 		return fmt.Errorf("claim %s deliveries of conversation %s: %w", a.Channel, a.ConversationID, err)
 	}
@@ -153,6 +156,9 @@ func (d *deliverer) sendGuarded(ctx context.Context, c store.Claimed) (o store.O
 // record keeps the outcome. The receipt of a message that is out must not be lost because the job was cancelled, so it
 // waits for the database on a context of its own.
 func (d *deliverer) record(ctx context.Context, c store.Claimed, o store.Outcome) error {
+	if o.Class == deliver.ClassOptedOut {
+		d.suppress(context.WithoutCancel(ctx), c, o)
+	}
 	switch err := d.store.RecordOutcome(context.WithoutCancel(ctx), o); {
 	case errors.Is(err, store.ErrFenced):
 		// The ledger has moved on without this attempt; it stands as the ledger says, and trying again cannot change it.
@@ -168,9 +174,20 @@ func (d *deliverer) record(ctx context.Context, c store.Claimed, o store.Outcome
 		slog.Int("status", o.Status), slog.Duration("took", o.FinishedAt.Sub(o.StartedAt)))
 	d.signals.Delivery(c.Channel, string(o.State))
 	if o.State == store.Sent {
-		d.signals.Sent(c.Channel, o.FinishedAt.Sub(c.DeadlineAt.Add(-Lifetime)))
+		d.signals.Sent(c.Channel, o.FinishedAt.Sub(c.DeadlineAt.Add(-LifetimeOn(c.Channel))))
 	}
 	return nil
+}
+
+// suppress keeps that a provider refused a message because its recipient wants none. Should that fail, the provider refuses
+// the next one, too.
+func (d *deliverer) suppress(ctx context.Context, c store.Claimed, o store.Outcome) {
+	ctx, cancel := context.WithTimeout(ctx, enqueueTimeout)
+	defer cancel()
+	err := d.store.Suppress(ctx, deliver.Suppression{AccountID: c.AccountID, Channel: c.Channel, Address: o.Address, Reason: reason.OptedOut, Source: deliver.FromProvider})
+	if err != nil {
+		d.log.Warn("keep that a recipient has opted out", "delivery_id", c.ID, "error", err)
+	}
 }
 
 func level(s store.DeliveryState) slog.Level {
@@ -270,8 +287,14 @@ func message(dir recipients.Directory, c store.Claimed) (m deliver.Message, why 
 		Channel: c.Channel, From: c.Content.From, Subject: c.Content.Subject, Text: c.Content.Text, HTML: c.Content.HTML,
 		Fields: c.Content.Fields, Test: c.Test,
 	}
+	if c.Channel == deliver.SMS && !dir.Allow.MaySend(m.From.Address) {
+		return m, reason.SenderNotAllowed
+	}
 	for _, key := range c.Content.To {
 		addr, no := dir.Address(key, c.Channel, c.Contact)
+		if no == "" {
+			no = c.LeaveOut[addr.Address]
+		}
 		if no != "" {
 			why = no
 			continue
@@ -291,16 +314,38 @@ func message(dir recipients.Directory, c store.Claimed) (m deliver.Message, why 
 // known are the addresses of those keys that may be written to.
 func known(dir recipients.Directory, keys []string, c store.Claimed) (out []deliver.Address) {
 	for _, key := range keys {
-		if a, no := dir.Address(key, c.Channel, c.Contact); no == "" {
+		if a, no := dir.Address(key, c.Channel, c.Contact); no == "" && c.LeaveOut[a.Address] == "" {
 			out = append(out, a)
 		}
 	}
 	return out
 }
 
+// goesTo lists where a delivery would go now, for the claim: what is suppressed is looked up in its transaction.
+func (d *deliverer) goesTo(c store.Claimed) (to []string) {
+	rev, ok := d.revisions.Active(c.AccountID)
+	if !ok {
+		return nil
+	}
+	for _, key := range append(slices.Clone(c.Content.To), c.Content.CC...) {
+		if a, no := rev.Directory.Address(key, c.Channel, c.Contact); no == "" {
+			to = append(to, a.Address)
+		}
+	}
+	return to
+}
+
 // addresses lists where a message went, for the ledger; it is never logged.
 func addresses(m deliver.Message) string {
 	var s []string
+	for _, kind := range automation.PostTargets() {
+		if v := m.Fields[kind]; m.Channel == deliver.Chatter && v != "" {
+			s = append(s, v)
+		}
+	}
+	if agent := m.Fields[cti.FieldAgent]; m.Channel == deliver.CTI && agent != "" {
+		s = append(s, agent)
+	}
 	for _, a := range append(m.To, m.CC...) {
 		s = append(s, a.Address)
 	}

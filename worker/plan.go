@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"aftercall/automation"
 	"aftercall/conversation"
 	"aftercall/deliver"
+	"aftercall/deliver/cti"
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/reason"
@@ -109,11 +112,16 @@ func (p *planner) action(a *automation.Automation, act *automation.Action, loc *
 	}
 	due, wait := act.Send.At(p.conv.EndedAt, p.now, loc)
 	base := store.Delivery{
-		State: store.Planned, Reason: wait, DueAt: due, DeadlineAt: due.Add(Lifetime), Content: content,
+		State: store.Planned, Reason: wait, DueAt: due, DeadlineAt: due.Add(LifetimeOn(act.Channel)), Content: content,
 		Test: p.sandbox || p.conv.Channel == conversation.ChannelTest && !a.SendTests,
 	}
 	if names := p.absent(a.Require); len(names) > 0 {
 		base.State, base.Reason, base.Detail = store.Held, reason.RequiredVariableMissing, "not stated: "+strings.Join(names, ", ")
+	}
+	if act.Channel == deliver.SMS && base.State == store.Planned {
+		if n := deliver.SegmentsOf(content.Text).Count; n > deliver.MostSegments {
+			base.State, base.Reason, base.Detail = store.Held, reason.TextTooLong, fmt.Sprintf("%d pieces; a text may have %d", n, deliver.MostSegments)
+		}
 	}
 	if act.Channel == deliver.Task {
 		p.task(a, act, base)
@@ -163,6 +171,12 @@ func (p *planner) render(act *automation.Action) (c store.Content, gaps []string
 			return c, nil, err
 		}
 		c.Fields[name], gaps = r.Text, append(gaps, r.Missing...)
+		if act.Channel == deliver.Chatter && len(r.Missing) > 0 {
+			c.Fields[name] = "" // what is printed for a value that is missing is no record
+		}
+	}
+	if chosen, no := recipients.Phone(c.Fields["from"], p.rev.Directory.Region); act.Channel == deliver.SMS && no == nil {
+		c.From.Address = chosen
 	}
 	return c, unique(gaps), nil
 }
@@ -192,27 +206,29 @@ func (p *planner) task(a *automation.Automation, act *automation.Action, base st
 // address gives one delivery per recipient, or one for all of a kind where the author wants a message together; and one
 // for everybody who is left out, with the reason.
 func (p *planner) address(a *automation.Automation, act *automation.Action, base store.Delivery) []store.Delivery {
-	if (act.Channel == deliver.Chatter || act.Channel == deliver.CTI) && len(act.To) == 0 {
-		base.Recipient = act.Channel // the action's own fields say where it goes
-		return []store.Delivery{base}
+	resolve := func(ts []recipients.Target) ([]recipients.Recipient, []recipients.Rejection) {
+		if len(ts) == 0 {
+			return nil, nil
+		}
+		return p.rev.Directory.Resolve(ts, p.routed(a), act.Channel, Contact(p.conv))
 	}
-	routed := p.routed(a)
-	to, left := p.rev.Directory.Resolve(act.To, routed, act.Channel, Contact(p.conv))
-	var cc, reply []recipients.Recipient
-	if len(act.CC) > 0 {
-		var lost []recipients.Rejection
-		cc, lost = p.rev.Directory.Resolve(act.CC, routed, act.Channel, Contact(p.conv))
-		left = append(left, lost...)
-		cc = without(cc, to)
-	}
-	if len(act.ReplyTo) > 0 {
-		reply, _ = p.rev.Directory.Resolve(act.ReplyTo, routed, act.Channel, Contact(p.conv))
+	to, left := resolve(act.To)
+	cc, lost := resolve(act.CC)
+	left = append(left, lost...)
+	if reply, _ := resolve(act.ReplyTo); len(reply) > 0 {
 		base.Content.ReplyTo = keys(reply)
 	}
+	if act.Channel == deliver.Chatter && len(cc) > 0 {
+		base.Content.CC, cc = keys(cc), nil // who is mentioned: the post is one person's all the same
+	}
+	cc = without(cc, to)
 	var out []store.Delivery
-	if act.Together || len(cc) > 0 {
+	switch {
+	case len(act.To) == 0:
+		out = append(out, p.atTarget(act, base))
+	case act.Together || len(cc) > 0:
 		out = p.together(to, cc, base)
-	} else {
+	default:
 		for _, r := range to {
 			d := base
 			d.Recipient, d.Customer, d.Content.To = r.Key, r.Customer, []string{r.Key}
@@ -225,6 +241,20 @@ func (p *planner) address(a *automation.Automation, act *automation.Action, base
 		}
 	}
 	return out
+}
+
+// atTarget is the one delivery of a post that says itself where it goes, or of a pop-up for whoever has or had the call.
+func (p *planner) atTarget(act *automation.Action, base store.Delivery) store.Delivery {
+	base.Recipient = act.Channel
+	somewhere := slices.ContainsFunc(automation.PostTargets(), func(kind string) bool { return base.Content.Fields[kind] != "" })
+	if act.Channel == deliver.CTI {
+		somewhere = p.conv.Agent.ID != ""
+		base.Content.Fields[cti.FieldAgent] = p.conv.Agent.ID
+	}
+	if !somewhere && (act.Channel == deliver.Chatter || act.Channel == deliver.CTI) {
+		base.State, base.Reason = store.Skipped, reason.RecipientsEmpty // a call without a record, or without an agent
+	}
+	return base
 }
 
 // together splits a mixed list into a message to the customer and one to colleagues, so that neither sees the other.
@@ -275,7 +305,7 @@ func (p *planner) skip(a *automation.Automation, act *automation.Action, why rea
 func (p *planner) add(a *automation.Automation, act *automation.Action, d store.Delivery) {
 	d.ID, d.Automation, d.Action, d.Channel = newID(), a.ID, act.Index, act.Channel
 	if d.DueAt.IsZero() {
-		d.DueAt, d.DeadlineAt = p.now, p.now.Add(Lifetime)
+		d.DueAt, d.DeadlineAt = p.now, p.now.Add(LifetimeOn(d.Channel))
 	}
 	if d.Test && d.Reason == "" {
 		d.Reason = reason.TestCall

@@ -28,7 +28,7 @@ func Channels() []string {
 
 // Queues lists every queue there is.
 func Queues() []string {
-	queues := []string{QueueDecide, QueueBulk}
+	queues := []string{QueueDecide, QueueBulk, QueueOf(deliver.Push)}
 	for _, ch := range Channels() {
 		queues = append(queues, QueueOf(ch))
 	}

@@ -42,7 +42,7 @@ func (d *deliverer) prepare(ctx context.Context, plan *store.Plan, c *conversati
 	ctx, cancel := context.WithTimeout(ctx, placeWait)
 	defer cancel()
 	defer d.waiting.Enter()()
-	plan.Sender = store.Sender{WorkerID: d.id, Channels: map[string]bool{}, ExternalID: c.ExternalID, Contact: Contact(c)}
+	plan.Sender = store.Sender{WorkerID: d.id, Channels: map[string]bool{}, ExternalID: c.ExternalID, Contact: Contact(c), To: d.goesTo}
 	for _, p := range plan.Deliveries {
 		if p.State != store.Planned || p.Channel == deliver.Task || plan.Sender.Channels[p.Channel] || p.DueAt.After(d.now()) ||
 			d.paused.is(QueueOf(p.Channel)) {

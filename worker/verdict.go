@@ -99,6 +99,17 @@ const maxSends = 8
 // Lifetime is how long after its due time a delivery may still go out; an e-mail three weeks late is worse than none.
 const Lifetime = 6 * time.Hour
 
+// popUpLife is the same of a pop-up: it is about the call that an agent has, or has just had.
+const popUpLife = 2 * time.Minute
+
+// LifetimeOn is the lifetime of a delivery on a channel.
+func LifetimeOn(channel string) time.Duration {
+	if channel == deliver.CTI {
+		return popUpLife
+	}
+	return Lifetime
+}
+
 // backoff is the wait before the next send after the n-th failed one (n from 1).
 func backoff(n int) time.Duration {
 	steps := [...]time.Duration{
@@ -118,6 +129,9 @@ func settle(o store.Outcome, receipt deliver.Receipt, err error, deadline time.T
 	switch e.Verdict {
 	case deliver.Refused:
 		o.State = store.Failed
+		if e.Class == deliver.ClassOptedOut {
+			o.State, o.Reason = store.Skipped, reason.OptedOut
+		}
 	case deliver.Unknown:
 		o.State = store.Unknown
 	default:

@@ -2,7 +2,7 @@
 //
 // It owns decide.go (one conversation from gates to plan), matter.go (the steps of it that a rehearsal takes as well),
 // plan.go (what the decisions lead to), again.go and replay.go (a call that people want decided once more), deliver.go (claim, call, receipt), verdict.go (the only place that knows River's
-// answers), maintenance.go (lease, sweep) and retention.go. Each is a short list of named calls into the rooms below.
+// answers), push.go (alerts on screens), maintenance.go (lease, sweep) and retention.go. Each is a short list of named calls into the rooms below.
 //
 // It promises the order: written down before it is done, decided once, sent at most once per key. Jobs carry ids, never
 // transcripts, names or numbers.
@@ -66,6 +66,8 @@ type Config struct {
 	TokensPerDay int           // what an account may spend on the model in a day, if it names no lower figure (default: no limit)
 	// Bulk works on a bulk job for a while; more reports that there is more to do. nil: this worker takes none.
 	Bulk func(ctx context.Context, bulkID string) (more bool, err error)
+	// Erase works on an erasure that somebody asked for, beside bulk jobs; more reports that some of it is under way.
+	Erase func(ctx context.Context, erasureID string) (more bool, err error)
 
 	AskTimeout time.Duration // how long one interview may take before its model counts as away (default 80 s)
 }
@@ -99,7 +101,7 @@ const softStop = 20 * time.Second
 // New builds a Worker. It does nothing until Start.
 func New(c Config) (*Worker, error) {
 	c = c.withDefaults()
-	if longest := max(decideTimeout, deliverTimeout, bulkTimeout, c.AskTimeout); rescueAfter <= longest {
+	if longest := max(decideTimeout, deliverTimeout, bulkTimeout, pushTimeout, c.AskTimeout); rescueAfter <= longest {
 		return nil, fmt.Errorf("jobs may run %s but are rescued after %s: they would run twice", longest, rescueAfter)
 	}
 	host, _ := os.Hostname() // only shown beside the worker's id
@@ -135,8 +137,12 @@ func New(c Config) (*Worker, error) {
 	}
 	river.AddWorker(jobs, decides)
 	river.AddWorker(jobs, &replayer{with: decides, enqueue: EnqueueDelivers(inserter)})
+	river.AddWorker(jobs, &pusher{with: sender})
 	if c.Bulk != nil {
 		river.AddWorker(jobs, &bulker{with: sender, some: c.Bulk})
+	}
+	if c.Erase != nil {
+		river.AddWorker(jobs, &eraser{with: sender, some: c.Erase})
 	}
 	w.client, err = river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID: w.self.ID, Workers: jobs, Queues: c.queues(), Logger: quiet(c.Logger),
@@ -179,10 +185,10 @@ func (c Config) withDefaults() Config {
 // the others at once, so their polling need not cost anything when the house is idle.
 func (c Config) queues() map[string]river.QueueConfig {
 	queues := map[string]river.QueueConfig{QueueDecide: {MaxWorkers: c.DecideSlots}}
-	if c.Bulk != nil {
+	if c.Bulk != nil || c.Erase != nil {
 		queues[QueueBulk] = river.QueueConfig{MaxWorkers: bulkSlots, FetchPollInterval: c.poll(500 * time.Millisecond)}
 	}
-	for _, ch := range Channels() {
+	for _, ch := range append(Channels(), deliver.Push) {
 		q := river.QueueConfig{MaxWorkers: c.slots(ch)}
 		if ch != deliver.Email {
 			q.FetchPollInterval = c.poll(500 * time.Millisecond)

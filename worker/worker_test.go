@@ -24,6 +24,7 @@ name: Acme Clinic
 timezone: Europe/London
 from: { email: "calls@acme.example" }
 allow: { domains: [acme.example] }
+people: { maria: { name: Maria Lopez, email: Maria@acme.example } }
 automations:
   - id: every-call
     when: always

@@ -18,7 +18,10 @@ import (
 	"aftercall/dashboard"
 	"aftercall/deliver"
 	"aftercall/deliver/capture"
+	"aftercall/deliver/cti"
 	"aftercall/deliver/email"
+	"aftercall/deliver/push"
+	"aftercall/deliver/sms"
 	"aftercall/deliver/teamalert"
 	"aftercall/ingest"
 	"aftercall/internal/llm"
@@ -102,7 +105,7 @@ func assemble(ctx context.Context, as assembly) (a *app, err error) {
 		return a, err
 	}
 	var model llm.Model
-	channels, err := a.channels(as.settings)
+	channels, err := a.channels(as.settings, jobs)
 	if err != nil {
 		return a, err
 	}
@@ -148,14 +151,29 @@ func (a *app) addWorker(as assembly, model llm.Model, channels map[string]delive
 	a.worker, err = worker.New(worker.Config{
 		Store: a.db, Revisions: a.revisions, Interviewer: interview.NewInterviewer(model, a.db, interview.Limits{}).Tell(a.signals),
 		Channels: channels, Capture: sink, Logger: as.log, Version: versionName(), Now: as.now,
-		TokensPerDay: as.settings.TokensPerDay, Door: a.door, Bulk: a.ops.Work, Signals: a.signals,
+		TokensPerDay: as.settings.TokensPerDay, Door: a.door, Bulk: a.ops.Work, Erase: a.ops.WorkErasure, Signals: a.signals,
 	})
 	return err
 }
 
 // channels are the ways out for which there are credentials. Everything else goes to the capture sink.
-func (a *app) channels(s settings) (map[string]deliver.Channel, error) {
-	channels := map[string]deliver.Channel{deliver.TeamAlert: teamalert.New(a.db)}
+func (a *app) channels(s settings, jobs *river.Client[pgx.Tx]) (map[string]deliver.Channel, error) {
+	channels := map[string]deliver.Channel{deliver.TeamAlert: teamalert.New(a.db.NewPoster(worker.EnqueuePush(jobs)))}
+	if s.PushKey != "" {
+		browsers, err := push.New(push.Config{Key: string(s.PushKey), Subject: s.PushSubject})
+		if err != nil {
+			return nil, fmt.Errorf("AFTERCALL_VAPID_KEY: %w", err)
+		}
+		channels[deliver.Push] = browsers
+	}
+	if s.TwilioAccount != "" {
+		twilio, err := sms.NewTwilio(sms.Config{AccountSID: s.TwilioAccount, AuthToken: string(s.TwilioToken), Service: s.TwilioService, BaseURL: s.TwilioBaseURL,
+			Report: reports(s)})
+		if err != nil {
+			return nil, fmt.Errorf("TWILIO_ACCOUNT_SID: %w", err)
+		}
+		channels[deliver.SMS] = twilio
+	}
 	switch {
 	case s.SendGridKey != "":
 		sendgrid, err := email.NewSendGrid(email.SendGridConfig{Key: string(s.SendGridKey), BaseURL: s.SendGridBaseURL})
@@ -169,6 +187,16 @@ func (a *app) channels(s settings) (map[string]deliver.Channel, error) {
 			return nil, fmt.Errorf("SMTP_URL: %w", err)
 		}
 		channels[deliver.Email] = smtp
+	}
+	if s.Softphone {
+		channels[deliver.CTI] = cti.New(a.db, nil)
+	}
+	if s.Salesforce.ClientID != "" {
+		posts, err := s.Salesforce.channel()
+		if err != nil {
+			return nil, fmt.Errorf("SALESFORCE_CLIENT_ID: %w", err)
+		}
+		channels[deliver.Chatter] = posts
 	}
 	return channels, nil
 }
@@ -204,13 +232,18 @@ func (a *app) addWeb(as assembly, jobs *river.Client[pgx.Tx], model llm.Model, c
 
 // addDoor builds what answers platforms and programs: where calls are posted, and beside it where they are read and put right.
 func (a *app) addDoor(as assembly, jobs *river.Client[pgx.Tx]) (err error) {
-	a.programs, err = api.New(api.Config{Store: a.db, Ops: a.ops, Revisions: a.revisions, Logger: as.log, Now: as.now})
+	a.programs, err = api.New(api.Config{Store: a.db, Ops: a.ops, Revisions: a.revisions, Logger: as.log, Signals: a.signals, Now: as.now})
+	if err != nil {
+		return err
+	}
+	beside, err := a.callbacks(as)
 	if err != nil {
 		return err
 	}
 	a.intake, err = ingest.New(ingest.Config{
 		Store: a.db, River: jobs, Revisions: a.revisions, Getenv: as.getenv, Logger: as.log, Now: as.now, Door: a.door,
-		Ready: a.ready, Signals: a.signals, Beside: a.programs.Routes(), Words: api.Words(),
+		Ready: a.ready, Signals: a.signals, Beside: append(a.programs.Routes(), beside...), Words: api.Words(),
+		PublicURL: as.settings.PublicURL,
 	})
 	return err
 }

@@ -17,6 +17,7 @@ import (
 	"aftercall/automation"
 	"aftercall/examples"
 	"aftercall/internal/store"
+	"aftercall/people"
 )
 
 // demo runs the whole product on this machine: a private Postgres, the simulated model, the example account, and sample
@@ -71,8 +72,15 @@ func (d *demonstration) prepare(ctx context.Context) (err error) {
 	if err := os.CopyFS(d.dir, examples.Files()); err != nil {
 		return fmt.Errorf("write the example account: %w", err)
 	}
+	if err := d.lay("front-desk.yaml"); err != nil {
+		return err
+	}
 	d.around = newTrouble().around
 	if err := d.open(ctx, settings{}, false); err != nil {
+		return err
+	}
+	// This machine asks for alerts on its screen, so that there are some to see: captured, as everything.
+	if err := d.app.db.SubscribePush(ctx, store.Actor{Name: people.Machine().Name}, store.PushSubscription{}); err != nil {
 		return err
 	}
 	return activate(ctx, d.app.db, d.log, filepath.Join(d.dir, "acme"))

@@ -15,6 +15,7 @@ import (
 	"aftercall/internal/chromium"
 	"aftercall/internal/store"
 	"aftercall/reason"
+	"aftercall/triggers"
 )
 
 // duty is somebody on duty at the demo, with the keyboard where there are keys for it.
@@ -133,6 +134,11 @@ func (x duty) approves() {
 	tab.Press(kb.Enter)
 	tab.Until(`location.pathname === "/review" && !document.body.innerText.includes("Harriet Cole")`)
 	s := x.story("demo-ops-1-callback-left-open")
+	for _, d := range s.Decisions {
+		if d.Run == 1 && d.Verdict == triggers.Fires {
+			x.t.Errorf("%s fires by itself for a call that leaves everything open", d.Automation)
+		}
+	}
 	var written []store.StoryTask
 	for _, task := range s.Tasks {
 		if task.Automation == "callback-requested" {
@@ -217,6 +223,7 @@ func (x duty) hearsAnAlert() {
 	for _, tab := range []*chromium.Page{second, first} {
 		tab.Until(`document.querySelector(".pops [data-alert]")?.innerText.includes("Callback wanted")`)
 	}
+	x.open("/captured?channel=push").Until(`document.querySelector("main").innerText.includes("Callback requested · Acme")`) // of the calls before
 }
 
 func (x duty) mutes() {

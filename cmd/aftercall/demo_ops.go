@@ -66,18 +66,24 @@ func (t *trouble) first(to string) bool {
 	return !before
 }
 
-// change makes a second revision active, as aftercall apply would, so that calls can be replayed by another config.
-func (d *demonstration) change(ctx context.Context) error {
-	dir := filepath.Join(d.dir, "acme")
-	const file = "visit-confirmation.yaml"
+// lay puts a file that only the demo has into the account's folder, in the place of one that is there.
+func (d *demonstration) lay(file string) error {
 	b, err := fs.ReadFile(examples.Files(), "ops/acme/"+file)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, file), b, 0o600); err != nil {
-		return fmt.Errorf("write the second revision: %w", err)
+	if err := os.WriteFile(filepath.Join(d.dir, "acme", file), b, 0o600); err != nil {
+		return fmt.Errorf("write %s of the demo: %w", file, err)
 	}
-	folders, err := automation.Read(dir)
+	return nil
+}
+
+// change makes a second revision active, as aftercall apply would, so that calls can be replayed by another config.
+func (d *demonstration) change(ctx context.Context) error {
+	if err := d.lay("visit-confirmation.yaml"); err != nil {
+		return err
+	}
+	folders, err := automation.Read(filepath.Join(d.dir, "acme"))
 	if err != nil {
 		return err
 	}

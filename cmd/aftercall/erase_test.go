@@ -35,6 +35,7 @@ automations:
       - email: { to: ["{{customer_email}}"], subject: "Your day", body: "We look forward to {{dyn_day}}, {{customer_name}}." }
       - email: { send: { after: 10d }, to: [desk@acme.example], subject: "Later", body: "Ask {{customer_name}} again." }
       - sms: { to: [maria], body: "{{customer_name}}: {{dyn_wish}}" }
+      - chatter: { target: { group: Service desk }, message: "{{customer_name}} would like {{dyn_wish}}" }
       - team_alert: { text: "{{customer_name}} would like {{dyn_wish}}" }
       - task: { title: "Call {{customer_number}} back", description: "{{dyn_wish}}" }
   - id: complained
@@ -70,7 +71,8 @@ func tellingModel(w http.ResponseWriter, r *http.Request) {
 // a webhook that came twice, and an event during the call.
 func customerHouse(t *testing.T) (h *house, id string) {
 	t.Helper()
-	h = newHouseAt(t, writeAccount(t, toldConfig), http.HandlerFunc(tellingModel), time.Now)
+	capture := func(s *settings) { s.Salesforce = salesforce{} } // what goes to a channel without credentials is kept
+	h = newHouseAt(t, writeAccount(t, toldConfig), http.HandlerFunc(tellingModel), time.Now, capture)
 	h.mail.Fail(func(_ int, m delivertest.Mail) delivertest.Fault {
 		if strings.Contains(m.Subject, "Qxzana") && strings.HasPrefix(m.To[0], "desk@") {
 			return delivertest.Fault{Status: http.StatusTooManyRequests}

@@ -8,23 +8,38 @@ import (
 	"slices"
 	"strings"
 
+	"aftercall/deliver/push"
 	"aftercall/internal/store"
 	"aftercall/people"
 )
 
-// keys makes an API key for an account. The key is printed once; only its hash is kept.
+// keys makes an API key for an account, which is printed once and only its hash is kept; or the installation's own for pushes,
+// which is printed and kept nowhere.
 func keys(flags *flag.FlagSet) action {
-	list := flags.String("scope", string(store.ScopePost), "what the key may be used for: `LIST` of post, read, tasks and operate, with\ncommas between them")
+	list := flags.String("scope", string(store.ScopePost), "what the key may be used for: `LIST` of post, read, tasks, operate and erase, with\ncommas between them")
 	return func(ctx context.Context, c *console, args []string) error {
 		scopes, err := scopesOf(*list)
 		switch {
 		case err != nil:
 			return err
+		case len(args) == 1 && args[0] == "vapid":
+			return makePushKey(c)
 		case len(args) < 2 || len(args) > 3 || args[0] != "add":
-			return wrong("keys add ACCOUNT [NAME] [--scope LIST]")
+			return wrong("keys add ACCOUNT [NAME] [--scope LIST] | keys vapid")
 		}
 		return makeKey(ctx, c, args, scopes)
 	}
+}
+
+// makePushKey prints a key for pushes.
+func makePushKey(c *console) error {
+	key, err := push.NewKey()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, key)
+	fmt.Fprintln(c.err, "Set it as AFTERCALL_VAPID_KEY, with AFTERCALL_VAPID_SUBJECT, in every process. With another key every browser has to be asked again.")
+	return nil
 }
 
 // scopesOf reads the list of a flag.
@@ -32,7 +47,7 @@ func scopesOf(list string) (scopes []store.Scope, err error) {
 	for word := range strings.SplitSeq(list, ",") {
 		s := store.Scope(strings.TrimSpace(word))
 		if !slices.Contains(store.Scopes(), s) {
-			return nil, wrong("--scope names post, read, tasks and operate, with commas between them")
+			return nil, wrong("--scope names post, read, tasks, operate, erase and cti, with commas between them")
 		}
 		scopes = append(scopes, s)
 	}

@@ -59,6 +59,7 @@ func verbs() []verb {
 		{"fmt", "[--check] [DIR...]", "lay an account's YAML files out in one way; comments stay", tidy},
 		{"schema", "[--write [DIR...]]", "print the JSON Schema of the YAML files, or put it where editors find it", schema},
 		{"new", "STARTER|account [DIR]", "write one of the starters into an account's folder, or a new account", newFiles},
+		{"import", "kazoo FILE [DIR]", "write the notifications of a Kazoo callflow as automations, and say what has no counterpart", importFiles},
 		{"diff", "[flags] [DIR]", "say what a folder would change, field by field and on stored calls; exit 2 if anything", diff},
 		{"apply", "[flags] [DIR|FILE]", "make a folder, or a diff that was kept, the active config; exit 3 on a conflict", apply},
 		{"revisions", "[ACCOUNT]", "list the revisions of an account, or of all", revisions},
@@ -79,7 +80,7 @@ func verbs() []verb {
 		{"erase", "[flags] CONVERSATION... | --customer WHO", "erase calls, or a customer's, from every table; they stay erased", erase},
 		{"restored", "[--nothing-lost]", "say that this data is a restored copy: what was not final is unknown", restored},
 		{"people", "add|list|role|password|disable|enable …", "say who may sign in to the pages, and do what", peopleVerb},
-		{"keys", "add ACCOUNT [NAME] [--scope LIST]", "make an API key for an account", keys},
+		{"keys", "add ACCOUNT [NAME] [--scope LIST] | vapid", "make an API key for an account, or the key for pushes", keys},
 		{"version", "", "print the version", plainly(version)},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"aftercall/api"
 	"aftercall/deliver"
 	"aftercall/internal/llm"
 	"aftercall/internal/signals"
@@ -17,10 +18,10 @@ import (
 // newSignals gives metrics the words of the rooms that they are measured in.
 func newSignals(log *slog.Logger) *signals.Signals {
 	w := signals.Words{
-		Channels: append(worker.Channels(), deliver.Task),
+		Channels: append(worker.Channels(), deliver.Task, deliver.Push),
 		Verdicts: []string{string(triggers.Fires), string(triggers.No), string(triggers.Unsure), string(triggers.Skipped)},
 		Failures: []string{string(reason.AnswerInvalid)},
-		Purposes: interview.Purposes(), Models: []string{firstModel, fallbackModel}, Queues: worker.Queues(), Version: versionName(),
+		Purposes: interview.Purposes(), Models: []string{firstModel, fallbackModel}, Queues: worker.Queues(), Routes: api.Operations(), Version: versionName(),
 	}
 	for _, s := range reason.States() {
 		w.States = append(w.States, s.Word)

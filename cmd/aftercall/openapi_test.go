@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"aftercall/api"
+	"aftercall/callbacks"
 	"aftercall/ingest"
 	"aftercall/internal/llm/simulated"
 	"aftercall/internal/openapi/openapitest"
@@ -27,7 +29,12 @@ import (
 // wholeDescription is the description of everything that is answered, as JSON.
 func wholeDescription(t *testing.T) []byte {
 	t.Helper()
-	raw, err := ingest.Description((&api.API{}).Routes(), api.Words())
+	desk, err := callbacks.New(callbacks.Config{Store: &store.Store{}, Known: func(string) bool { return false }, Logger: slog.New(slog.DiscardHandler),
+		PublicURL: publicURL, Doors: callbacks.Twilio("token")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := ingest.Description(append((&api.API{}).Routes(), desk.Routes()...), api.Words())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +200,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 			t.Errorf("%s is not on the page docs/api.md", r.Pattern())
 		}
 	}
-	want := []string{"/healthz", "/hooks/{source}", "/openapi.json", "/readyz", "/v1/alerts", "/v1/alerts/read"}
+	want := []string{"/callbacks/twilio/{account}/messages", "/callbacks/twilio/{account}/status", "/healthz", "/hooks/{source}", "/hooks/{source}/{token}", "/openapi.json", "/readyz", "/v1/agents/{id}/cti", "/v1/alerts", "/v1/alerts/read"}
 	if got := slices.Sorted(maps.Keys(d.Paths)); !slices.Equal(got[:len(want)], want) {
 		t.Errorf("paths %v, want them to begin with %v", got, want)
 	}

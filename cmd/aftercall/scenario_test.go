@@ -40,6 +40,7 @@ var update = flag.Bool("update", false, "rewrite what the scenarios want")
 //	answer-1.json, …              what the model answers, in order; none means it must not be asked
 //	why.txt                       wanted: the story as text, without ids and clock times of this run
 //	mail.txt                      wanted: the mails that reached SendGrid's wire, in order of recipient
+//	posts.txt                     wanted: the posts that reached Salesforce's, in order of where they stand; left out if there are none
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/scenarios/*.txtar")
@@ -82,7 +83,11 @@ func playScenario(t *testing.T, ar *txtar.Archive) map[string]string {
 	if err := tell(&why, story, ""); err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{"why.txt": scrub(why.String(), story), "mail.txt": mails(h.mail)}
+	got := map[string]string{"why.txt": scrub(why.String(), story), "mail.txt": mails(h.mail)}
+	if posted := posts(h.posts); posted != "" || member(ar, "posts.txt") != nil {
+		got["posts.txt"] = posted
+	}
+	return got
 }
 
 // scripted answers the scenario's model calls in order and fails the test if it is asked more often, or less.
@@ -126,6 +131,8 @@ type house struct {
 	url   string // of the database
 	key   string
 	mail  *delivertest.SendGrid
+	texts *delivertest.Twilio
+	posts *delivertest.Salesforce
 	model *httptest.Server
 	log   *journal
 	now   func() time.Time // the clock of everything under test
@@ -133,6 +140,20 @@ type house struct {
 
 // sendGridKey is what the local SendGrid wants to see.
 const sendGridKey = "SG.scenario"
+
+// What the local Twilio wants to see, and how the outside would reach the house.
+const (
+	twilioAccount = "AC0123456789abcdef0123456789abcdef"
+	twilioToken   = "12345"
+	publicURL     = "https://calls.acme.example"
+)
+
+// salesforceSecret is what the local Salesforce does, and who it knows.
+const salesforceSecret = "secret-of-the-app"
+
+func salesforceNames() map[string][]string {
+	return map[string][]string{"group:Front desk": {"0F9B000000000W2KAI"}, "user:Sam Poe": {"005D00000016QxqIAE", "005D00000016QxrIAE"}}
+}
 
 // houseSecret is the secret of every source of an account under test.
 const houseSecret = "whsec_c2VjcmV0LW9mLXRoZS1ob3VzZS11bmRlci10ZXN0LTE="
@@ -146,15 +167,24 @@ func newHouse(t *testing.T, config string, model http.Handler) *house {
 	return newHouseAt(t, config, model, func() time.Time { return at })
 }
 
-func newHouseAt(t *testing.T, config string, model http.Handler, now func() time.Time) *house {
+func newHouseAt(t *testing.T, config string, model http.Handler, now func() time.Time, change ...func(*settings)) *house {
 	t.Helper()
 	h := &house{t: t, now: now, mail: delivertest.NewSendGrid(sendGridKey), model: httptest.NewServer(model), log: &journal{}}
 	t.Cleanup(h.model.Close)
 	t.Cleanup(h.mail.Close)
+	h.texts = delivertest.NewTwilio(twilioAccount, twilioToken)
+	t.Cleanup(h.texts.Close)
+	h.posts = delivertest.NewSalesforce("app", salesforceSecret, salesforceNames())
+	t.Cleanup(h.posts.Close)
 	h.url = pgtest.New(t)
 	s := settings{
+		TwilioAccount: twilioAccount, TwilioToken: twilioToken, TwilioBaseURL: h.texts.URL, PublicURL: publicURL,
 		DatabaseURL: secret(h.url), Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0",
 		OpenAIBaseURL: h.model.URL + "/v1", Model: "scripted", SendGridKey: sendGridKey, SendGridBaseURL: h.mail.URL,
+		Softphone: true, Salesforce: salesforce{ClientID: "app", Secret: salesforceSecret, LoginURL: h.posts.URL, InstanceURL: h.posts.URL},
+	}
+	for _, f := range change {
+		f(&s)
 	}
 	ctx := context.Background()
 	var err error
@@ -277,6 +307,16 @@ func mails(s *delivertest.SendGrid) string {
 		}
 		fmt.Fprintf(&b, "From: %s\nSubject: %s\nAutomation: %s\n\n%s\n", m.From, m.Subject, m.Args["automation_id"], strings.TrimSpace(m.Text))
 		all = append(all, b.String())
+	}
+	slices.Sort(all)
+	return strings.Join(all, "-----\n")
+}
+
+// posts prints what reached Salesforce's wire.
+func posts(s *delivertest.Salesforce) string {
+	var all []string
+	for _, p := range s.Posts() {
+		all = append(all, fmt.Sprintf("On: %s\nVisibility: %s\n\n%s\n", p.Subject, p.Visibility, p.Text))
 	}
 	slices.Sort(all)
 	return strings.Join(all, "-----\n")

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"aftercall/automation"
 	"aftercall/ingest"
 )
 
@@ -30,12 +31,21 @@ type letter struct{ base, source, scheme string }
 func send(flags *flag.FlagSet) action {
 	var l letter
 	flags.StringVar(&l.base, "url", "", "the server's `URL` (default AFTERCALL_PUBLIC_URL, else AFTERCALL_LISTEN)")
-	flags.StringVar(&l.source, "source", "", "post to /hooks/`ID`, signed with the secret in AFTERCALL_SECRET; without it to\n"+
-		"/v1/conversations, with the key in AFTERCALL_KEY")
-	flags.StringVar(&l.scheme, "as", "native", "the source's `type`: native, itellico, elevenlabs")
+	flags.StringVar(&l.source, "source", "", "post to /hooks/`ID`, signed with the secret in AFTERCALL_SECRET (default what --as\n"+
+		"says); without both to /v1/conversations, with the key in AFTERCALL_KEY")
+	flags.StringVar(&l.scheme, "as", "native", "the source's `type`: "+strings.Join(sourceTypes(), ", "))
 	return func(ctx context.Context, c *console, args []string) error {
+		if len(args) > 1 && strings.HasPrefix(args[1], "-") { // send FILE --as TYPE
+			if err := flags.Parse(args[1:]); err != nil {
+				return wrong("%v", err)
+			}
+			args = append(args[:1:1], flags.Args()...)
+		}
 		if len(args) != 1 {
-			return wrong("name one file, after the flags")
+			return wrong("name one file")
+		}
+		if l.source == "" && l.scheme != "native" {
+			l.source = l.scheme
 		}
 		return l.send(ctx, c, args[0])
 	}
@@ -66,6 +76,14 @@ func (l letter) send(ctx context.Context, c *console, file string) error {
 	}
 	fmt.Fprintln(c.out, strings.TrimSpace(string(answer)))
 	return nil
+}
+
+// sourceTypes are the platforms that a file can be sent as.
+func sourceTypes() (names []string) {
+	for _, t := range automation.SourceTypes() {
+		names = append(names, t.Name)
+	}
+	return names
 }
 
 func serverURL(flag string, s settings) string {
@@ -112,15 +130,14 @@ func (p parcel) once(ctx context.Context) ([]byte, time.Duration, error) {
 		return nil, 0, err
 	}
 	if p.secret != "" {
-		signed, err := ingest.Sign(p.scheme, p.secret, time.Now(), p.body)
-		if err != nil {
+		req.Header.Set("Content-Type", mediaType(p.body))
+		if err := ingest.Sign(req, p.scheme, p.secret, time.Now(), p.body); err != nil {
 			return nil, 0, fmt.Errorf("sign as %s: %w", p.scheme, err)
 		}
-		req.Header = signed
 	} else {
 		req.Header.Set("Authorization", "Bearer "+p.key)
+		req.Header.Set("Content-Type", "application/json")
 	}
-	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, 0, err
@@ -134,6 +151,14 @@ func (p parcel) once(ctx context.Context) ([]byte, time.Duration, error) {
 		return nil, askedToWait(resp), fmt.Errorf("the server answers %s: %s", resp.Status, answer)
 	}
 	return answer, 0, nil
+}
+
+// mediaType is that of a body as platforms post it: JSON, or a form.
+func mediaType(body []byte) string {
+	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] != '{' && trimmed[0] != '[' {
+		return "application/x-www-form-urlencoded"
+	}
+	return "application/json"
 }
 
 // askedToWait is how long a busy server asks to wait before the next try: a second to ten, whatever it says.

@@ -11,7 +11,10 @@ import (
 	"strings"
 
 	"aftercall/dashboard"
+	"aftercall/deliver/chatter"
 	"aftercall/deliver/email"
+	"aftercall/deliver/push"
+	"aftercall/deliver/sms"
 	"aftercall/internal/llm/openai"
 	"aftercall/internal/webaddress"
 	"aftercall/people"
@@ -54,6 +57,44 @@ type settings struct {
 	SendGridKey     secret // "" and no SMTPURL: e-mail is captured
 	SendGridBaseURL string
 	SMTPURL         secret // smtp://user:password@host:port
+	PushKey         secret // "": pushes are captured
+	PushSubject     string // whom a push service asks about them
+	TwilioAccount   string // "" and texts are captured
+	TwilioToken     secret
+	TwilioSecond    secret // signatures are checked against it, too
+	TwilioService   string // MG…: chooses the numbers that texts come from
+	TwilioBaseURL   string
+	Salesforce      salesforce
+	Softphone       bool // pop-ups go to softphones that listen; else they are captured
+}
+
+// salesforce is how Chatter posts go out; without a client, they are captured.
+type salesforce struct {
+	ClientID, Username    string
+	Secret, Key           secret
+	LoginURL, InstanceURL string
+}
+
+func (s salesforce) channel() (*chatter.Channel, error) {
+	return chatter.New(chatter.Config{
+		ClientID: s.ClientID, ClientSecret: string(s.Secret), Username: s.Username, PrivateKey: string(s.Key), LoginURL: s.LoginURL, InstanceURL: s.InstanceURL,
+	})
+}
+
+// problems says what is wrong with these settings together.
+func (s salesforce) problems(bad map[string]bool) []error {
+	for _, name := range []string{"CLIENT_SECRET", "PRIVATE_KEY", "LOGIN_URL", "INSTANCE_URL"} {
+		if bad["SALESFORCE_"+name] {
+			return nil
+		}
+	}
+	if s.ClientID+s.Username == "" && s.Secret+s.Key == "" {
+		return nil
+	}
+	if _, err := s.channel(); err != nil {
+		return []error{fmt.Errorf("SALESFORCE_CLIENT_ID and what belongs to it: %w", err)}
+	}
+	return nil
 }
 
 // setting is one row of the table that reads, checks and prints the settings.
@@ -89,6 +130,20 @@ func table() []setting {
 		{"SENDGRID_API_KEY", "", true, "without it and without SMTP_URL, e-mail is captured", func(s *settings, v string) { s.SendGridKey = secret(v) }, isSendGridKey},
 		{"SENDGRID_BASE_URL", "https://api.sendgrid.com", false, "SendGrid's API (EU: https://api.eu.sendgrid.com)", func(s *settings, v string) { s.SendGridBaseURL = v }, isSendGrid},
 		{"SMTP_URL", "", true, "smtp://user:password@host:port or smtps://…", func(s *settings, v string) { s.SMTPURL = secret(v) }, isSMTP},
+		{"AFTERCALL_VAPID_KEY", "", true, "VAPID private key, as aftercall keys vapid prints it; without it, pushes are captured", func(s *settings, v string) { s.PushKey = secret(v) }, push.CheckKey},
+		{"AFTERCALL_VAPID_SUBJECT", "", false, "whom push services ask about our pushes: mailto:ops@acme.example", func(s *settings, v string) { s.PushSubject = v }, push.CheckSubject},
+		{"TWILIO_ACCOUNT_SID", "", false, "AC…; without it and TWILIO_AUTH_TOKEN, texts are captured", func(s *settings, v string) { s.TwilioAccount = v }, sms.CheckAccount},
+		{"TWILIO_AUTH_TOKEN", "", true, "the account's auth token: texts are sent with it, and what Twilio reports is signed with it", func(s *settings, v string) { s.TwilioToken = secret(v) }, sms.CheckToken},
+		{"TWILIO_SECONDARY_AUTH_TOKEN", "", true, "what Twilio reports may be signed with it, too, while tokens are exchanged", func(s *settings, v string) { s.TwilioSecond = secret(v) }, sms.CheckToken},
+		{"TWILIO_MESSAGING_SERVICE", "", false, "MG…: chooses the numbers that texts come from", func(s *settings, v string) { s.TwilioService = v }, sms.CheckService},
+		{"TWILIO_BASE_URL", sms.DefaultBaseURL, false, "Twilio's API (Ireland: https://api.dublin.ie1.twilio.com)", func(s *settings, v string) { s.TwilioBaseURL = v }, sms.CheckBaseURL},
+		{"AFTERCALL_SOFTPHONE", "", false, "yes: pop-ups go to softphones that listen; otherwise they are captured", func(s *settings, v string) { s.Softphone = v == "yes" }, isYes},
+		{"SALESFORCE_CLIENT_ID", "", false, "the connected app's consumer key; without it, Chatter posts are captured", func(s *settings, v string) { s.Salesforce.ClientID = v }, nil},
+		{"SALESFORCE_CLIENT_SECRET", "", true, "its secret, to post as the user it runs as", func(s *settings, v string) { s.Salesforce.Secret = secret(v) }, nil},
+		{"SALESFORCE_USERNAME", "", false, "instead of a secret: the user who posts", func(s *settings, v string) { s.Salesforce.Username = v }, nil},
+		{"SALESFORCE_PRIVATE_KEY", "", true, "and the key that says so (RSA, PEM)", func(s *settings, v string) { s.Salesforce.Key = secret(v) }, nil},
+		{"SALESFORCE_LOGIN_URL", chatter.DefaultLogin, false, "where the app logs in; with a secret, the organization's own address", func(s *settings, v string) { s.Salesforce.LoginURL = v }, isSalesforce},
+		{"SALESFORCE_INSTANCE_URL", "", false, "where the API is, if it is not where Salesforce says", func(s *settings, v string) { s.Salesforce.InstanceURL = v }, isSalesforce},
 	}
 }
 
@@ -125,6 +180,13 @@ func readSettings(getenv func(string) string, n needs) (settings, error) {
 	if s.SendGridKey != "" && s.SMTPURL != "" {
 		problems = append(problems, errors.New("SENDGRID_API_KEY and SMTP_URL are both set: e-mail goes out by one of them; unset the other"))
 	}
+	if (s.PushKey == "") != (s.PushSubject == "") && !bad["AFTERCALL_VAPID_KEY"] && !bad["AFTERCALL_VAPID_SUBJECT"] {
+		problems = append(problems, errors.New("AFTERCALL_VAPID_KEY and AFTERCALL_VAPID_SUBJECT go together: set both, or neither"))
+	}
+	if (s.TwilioAccount == "") != (s.TwilioToken == "") && !bad["TWILIO_ACCOUNT_SID"] && !bad["TWILIO_AUTH_TOKEN"] {
+		problems = append(problems, errors.New("texts need both TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN; unset the one that is set, or set the other"))
+	}
+	problems = append(problems, s.Salesforce.problems(bad)...)
 	if n.database && s.DatabaseURL == "" && !bad["DATABASE_URL"] {
 		problems = append(problems, errors.New("DATABASE_URL is not set: want postgres://user:password@host:port/database (`aftercall demo` brings its own)"))
 	}
@@ -222,6 +284,18 @@ func isSendGrid(v string) error {
 
 func isSMTP(v string) error {
 	_, err := email.NewSMTP(email.SMTPConfig{URL: v})
+	return err
+}
+
+func isYes(v string) error {
+	if v != "yes" && v != "no" {
+		return errors.New("want yes or no")
+	}
+	return nil
+}
+
+func isSalesforce(v string) error {
+	_, err := chatter.Address(v)
 	return err
 }
 

@@ -23,8 +23,10 @@ func TestSettingsReportsEveryProblem(t *testing.T) {
 		{"everything wrong", map[string]string{
 			"DATABASE_URL": "mysql://x", "AFTERCALL_LISTEN": "8080", "AFTERCALL_ADMIN_LISTEN": "0.0.0.0:8081", "OPENAI_BASE_URL": "ftp://x",
 			"SMTP_URL": "smtp://host:99999", "AFTERCALL_CONFIG": "/does/not/exist", "SENDGRID_API_KEY": "SG.x\n", "SENDGRID_BASE_URL": "https://x/?y=z",
+			"TWILIO_ACCOUNT_SID": "SK0123456789abcdef0123456789abcdef", "TWILIO_AUTH_TOKEN": "x\ny", "TWILIO_MESSAGING_SERVICE": "+15005550006", "TWILIO_BASE_URL": "api.twilio.com",
 		}, needs{database: true, model: true}, []string{"DATABASE_URL: ", "AFTERCALL_LISTEN: ",
 			"AFTERCALL_CONFIG: ", "OPENAI_BASE_URL: ", "SENDGRID_API_KEY: ", "SENDGRID_BASE_URL: ", "SMTP_URL: ",
+			"TWILIO_ACCOUNT_SID: ", "TWILIO_AUTH_TOKEN: ", "TWILIO_MESSAGING_SERVICE: ", "TWILIO_BASE_URL: ",
 			"AFTERCALL_ADMIN_LISTEN: admin address 0.0.0.0 is not loopback", "SENDGRID_API_KEY and SMTP_URL are both set"}},
 		{"nothing set, everything needed", nil, needs{database: true, model: true}, []string{"DATABASE_URL is not set", "OPENAI_API_KEY is not set"}},
 		{"secrets that cannot be read are not missing besides", map[string]string{"DATABASE_URL_FILE": "/does/not/exist", "OPENAI_API_KEY_FILE": "/does/not/exist"},
@@ -41,6 +43,11 @@ func TestSettingsReportsEveryProblem(t *testing.T) {
 			[]string{"signing in by OIDC needs "}},
 		{"OIDC that nobody comes back from", map[string]string{"AFTERCALL_OIDC_ISSUER": "https://id.acme.example", "AFTERCALL_OIDC_CLIENT_ID": "a",
 			"AFTERCALL_OIDC_CLIENT_SECRET": "b"}, needs{}, []string{"signing in by OIDC needs "}},
+		{"half of Twilio", map[string]string{"TWILIO_AUTH_TOKEN": "x"}, needs{}, []string{"texts need both "}},
+		{"Salesforce without a way to log in", map[string]string{"SALESFORCE_CLIENT_ID": "3MVG9"}, needs{}, []string{"SALESFORCE_CLIENT_ID and what belongs to it: "}},
+		{"Salesforce's token in the clear", map[string]string{"SALESFORCE_CLIENT_ID": "3MVG9", "SALESFORCE_CLIENT_SECRET": "x", "SALESFORCE_LOGIN_URL": "http://acme.my.salesforce.com"},
+			needs{}, []string{"SALESFORCE_LOGIN_URL: salesforce: want https://"}},
+		{"Salesforce by a secret", map[string]string{"SALESFORCE_CLIENT_ID": "3MVG9", "SALESFORCE_CLIENT_SECRET": "x", "SALESFORCE_LOGIN_URL": "https://acme.my.salesforce.com"}, needs{}, nil},
 		{"a model without a key", map[string]string{"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, needs{model: true}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,8 +1,9 @@
 // Package delivertest is what a channel is tested with: a conformance suite that every channel passes, and real local
 // servers that stand in for providers.
 //
-// It owns Run, SendGrid (an HTTP server with the wire format of SendGrid's v3 mail/send) and SMTP (a mail server). The
-// servers listen on loopback, judge what they are given as strictly as the real ones, record it, and misbehave on demand.
+// It owns Run, SendGrid and Salesforce (HTTP servers with the wire formats of mail/send and the Connect API), SMTP (a mail server)
+// and Push (a push service, with browsers that decrypt). The servers listen on loopback, judge what they are given as strictly as
+// the real ones, record it, and misbehave on demand.
 //
 // It promises that what a server recorded really arrived, and that a fault is exactly the one that was asked for. It is
 // used by tests and trial runs, never by the product.
@@ -42,8 +43,18 @@ const (
 // Rig is a channel in front of a provider in one situation.
 type Rig struct {
 	Channel  deliver.Channel
-	Received func() []string // delivery ids in the order in which the provider had them whole
-	Secrets  []string        // what must not be in any error: keys, passwords
+	Received func() []string        // delivery ids in the order in which the provider had them whole
+	Secrets  []string               // what must not be in any error: keys, passwords
+	Shape    func(*deliver.Message) // makes the suite's e-mail one of the channel's messages; nil leaves it
+}
+
+// message is the suite's message as the channel takes it.
+func (r Rig) message(deliveryID string) deliver.Message {
+	m := Message(deliveryID)
+	if r.Shape != nil {
+		r.Shape(&m)
+	}
+	return m
 }
 
 // Factory builds a rig; ok is false if the channel cannot meet the situation.
@@ -91,7 +102,7 @@ func Run(t *testing.T, build Factory) {
 				return
 			}
 			id := "0190-" + strings.ReplaceAll(string(w.in), " ", "-")
-			err := send(t, r, Message(id))
+			err := send(t, r, r.message(id))
 			judge(t, err, w.verdict, w.patient)
 			keepsSecrets(t, err, r.Secrets)
 			if got := slices.Contains(r.Received(), id); got != w.received {
@@ -104,7 +115,7 @@ func Run(t *testing.T, build Factory) {
 		r, _ := build(t, Accepts)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := r.Channel.Send(ctx, Message("0190-cancelled"))
+		_, err := r.Channel.Send(ctx, r.message("0190-cancelled"))
 		if err != nil { // a channel inside this machine may well not look at the context
 			judge(t, err, deliver.Retry, false)
 		}
@@ -181,7 +192,7 @@ func manyAtOnce(t *testing.T, r Rig) {
 	for i := range n {
 		wanted[i] = fmt.Sprintf("0190-many-%02d", i)
 		all.Go(func() {
-			if err := send(t, r, Message(wanted[i])); err != nil {
+			if err := send(t, r, r.message(wanted[i])); err != nil {
 				t.Errorf("send %d: %v", i, err)
 			}
 		})

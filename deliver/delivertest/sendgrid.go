@@ -41,7 +41,7 @@ type Mail struct {
 
 // Fault is what a server does instead of accepting. The zero Fault accepts.
 type Fault struct {
-	Status int           // SendGrid: answer with this status; nothing is recorded
+	Status int           // answer with this status (not SMTP); nothing is recorded
 	Body   string        // its body
 	Header http.Header   // and header
 	Silent bool          // take and record the message, then never answer
@@ -120,27 +120,27 @@ func (s *SendGrid) send(w http.ResponseWriter, r *http.Request) {
 	s.mails = append(s.mails, m)
 	id := fmt.Sprintf("local-%06d", len(s.mails))
 	s.mu.Unlock()
-	if s.misbehaves(r, f) {
+	if f.misbehaves(r, s.ended) {
 		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("X-Message-Id", id)
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// misbehaves keeps the sender waiting, and reports whether it is to be cut off.
-func (s *SendGrid) misbehaves(r *http.Request, f Fault) bool {
+// misbehaves keeps the sender waiting, at most until the server has ended, and reports whether it is to be cut off.
+func (f Fault) misbehaves(r *http.Request, ended <-chan struct{}) bool {
 	switch {
 	case f.Silent:
 		select {
 		case <-r.Context().Done():
-		case <-s.ended:
+		case <-ended:
 		}
 		return true
 	case f.Late > 0:
 		select {
 		case <-time.After(f.Late):
 		case <-r.Context().Done():
-		case <-s.ended:
+		case <-ended:
 		}
 	}
 	return f.Cut

@@ -29,10 +29,7 @@ const (
 	classTooLarge    = "too_large"
 	classRateLimited = "rate_limited"
 	classServer      = "server_error"
-	classConnection  = "connection"
 	classTLS         = "tls"
-	classTimeout     = "timeout"
-	classCancelled   = "cancelled"
 	classProtocol    = "protocol"
 )
 
@@ -41,7 +38,6 @@ const (
 const (
 	afterOperator = 10 * time.Minute
 	afterQuota    = time.Hour
-	maxAfter      = time.Hour // whatever a provider asks for
 )
 
 // sendTimeout bounds one send where the caller's context does not.

@@ -1,19 +1,14 @@
 package email
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/mail"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/sendgrid/rest"
@@ -21,6 +16,7 @@ import (
 	sgmail "github.com/sendgrid/sendgrid-go/helpers/mail"
 
 	"aftercall/deliver"
+	"aftercall/deliver/wire"
 	"aftercall/internal/webaddress"
 )
 
@@ -35,9 +31,6 @@ const (
 	ArgAutomation   = "automation_id"
 	ArgAttempt      = "attempt"
 )
-
-// maxAnswer bounds what is read of an answer; a real one has no body or a few hundred bytes.
-const maxAnswer = 64 << 10
 
 // SendGridConfig is what a SendGrid channel needs.
 type SendGridConfig struct {
@@ -79,46 +72,8 @@ func NewSendGrid(c SendGridConfig) (*SendGrid, error) {
 	}
 	return &SendGrid{
 		key: c.Key, base: strings.TrimRight(c.BaseURL, "/"), timeout: c.Timeout, now: c.Now,
-		http: &http.Client{
-			Transport: bounded{transport(c.Connections)},
-			// A redirect would post the mail, and the key, to another address.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		http: wire.Client(c.Connections),
 	}, nil
-}
-
-// transport keeps connections open between sends; the library's own default keeps two. HTTP/1.1 only: there net/http
-// resends a POST on another connection only where not one byte was written (transport.go, shouldRetryRequest), and
-// httptrace tells exactly how far a request came.
-func transport(connections int) *http.Transport {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    10 * time.Second,
-		MaxIdleConns:           connections,
-		MaxIdleConnsPerHost:    connections,
-		MaxConnsPerHost:        connections,
-		IdleConnTimeout:        60 * time.Second,
-		MaxResponseHeaderBytes: maxAnswer,
-		Protocols:              protocols,
-	}
-}
-
-// bounded reads an answer's body, up to maxAnswer, before it hands the answer on: what happens to the connection after
-// the status is known cannot make the send uncertain any more.
-type bounded struct{ next http.RoundTripper }
-
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := b.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	body, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	_ = res.Body.Close()
-	res.Body = io.NopCloser(bytes.NewReader(body))
-	return res, nil
 }
 
 // Send hands m to SendGrid once.
@@ -130,15 +85,15 @@ func (s *SendGrid) Send(ctx context.Context, m deliver.Message) (deliver.Receipt
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
-		return deliver.Receipt{}, &deliver.Error{Verdict: deliver.Retry, Class: contextClass(err), Detail: "there was no time left to begin"}
+		return deliver.Receipt{}, &deliver.Error{Verdict: deliver.Retry, Class: wire.ClassOf(err), Detail: "there was no time left to begin"}
 	}
-	var p progress
+	var p wire.Progress
 	// A client, with a request of its own, for every send: the library's client keeps the body in itself.
 	req := sendgrid.GetRequest(s.key, "/v3/mail/send", s.base)
 	req.Method, req.Body = rest.Post, sgmail.GetRequestBody(compose(m, e))
-	res, err := (&rest.Client{HTTPClient: s.http}).SendWithContext(p.trace(ctx), req)
+	res, err := (&rest.Client{HTTPClient: s.http}).SendWithContext(p.Trace(ctx), req)
 	if err != nil {
-		return deliver.Receipt{}, p.verdict(ctx, err)
+		return deliver.Receipt{}, p.Verdict(ctx, err)
 	}
 	return s.judge(res)
 }
@@ -172,45 +127,6 @@ func compose(m deliver.Message, e envelope) *sgmail.SGMailV3 {
 }
 
 func person(a mail.Address) *sgmail.Email { return sgmail.NewEmail(a.Name, a.Address) }
-
-// progress follows how far a request came.
-type progress struct{ connected, unwritten atomic.Bool }
-
-func (p *progress) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// A second connection is only taken if nothing was written to the first.
-		GotConn: func(httptrace.GotConnInfo) {
-			p.connected.Store(true)
-			p.unwritten.Store(false)
-		},
-		WroteRequest: func(i httptrace.WroteRequestInfo) { p.unwritten.Store(i.Err != nil) },
-	})
-}
-
-// verdict judges a request without an answer. Without a connection (dial, DNS, TLS) nothing was sent; nor was it if
-// writing the request broke off, since an incomplete request is never acted on. In every other case, also where the
-// context ended while the request was being written, nobody can know.
-func (p *progress) verdict(ctx context.Context, err error) *deliver.Error {
-	e := &deliver.Error{Verdict: deliver.Unknown, Class: classConnection, Detail: "the request went out and no answer came back"}
-	if !p.connected.Load() || p.unwritten.Load() {
-		e.Verdict, e.Detail = deliver.Retry, "no complete request went out"
-	}
-	var netErr net.Error
-	switch {
-	case ctx.Err() != nil:
-		e.Class = contextClass(ctx.Err())
-	case errors.As(err, &netErr) && netErr.Timeout():
-		e.Class = classTimeout
-	}
-	return e
-}
-
-func contextClass(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return classTimeout
-	}
-	return classCancelled
-}
 
 // messageID is what a provider's id may look like; anything else in its place is not kept.
 var messageID = regexp.MustCompile(`^[A-Za-z0-9_.\-]{1,128}$`)
@@ -257,15 +173,10 @@ func classify(status int, h http.Header, now time.Time) *deliver.Error {
 
 // after reads when to try again: X-RateLimit-Reset in Unix seconds, else Retry-After in seconds or as a date.
 func after(h http.Header, now time.Time) time.Duration {
-	var d time.Duration
 	if n, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-		d = time.Unix(n, 0).Sub(now)
-	} else if n, err := strconv.Atoi(h.Get("Retry-After")); err == nil {
-		d = time.Duration(min(n, int(maxAfter/time.Second))) * time.Second
-	} else if at, err := http.ParseTime(h.Get("Retry-After")); err == nil {
-		d = at.Sub(now)
+		return wire.Within(time.Unix(n, 0).Sub(now))
 	}
-	return min(max(d, 0), maxAfter)
+	return wire.After(h, now)
 }
 
 // fieldPath is how SendGrid names the place of a fault: personalizations.0.to.0.email.

@@ -18,6 +18,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"aftercall/deliver"
+	"aftercall/deliver/wire"
 )
 
 // ProviderSMTP is what a receipt of an SMTP server names.
@@ -117,7 +118,7 @@ func (s *SMTP) Send(ctx context.Context, m deliver.Message) (deliver.Receipt, er
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
-		return deliver.Receipt{}, &deliver.Error{Verdict: deliver.Retry, Class: contextClass(err), Detail: "there was no time left to begin"}
+		return deliver.Receipt{}, &deliver.Error{Verdict: deliver.Retry, Class: wire.ClassOf(err), Detail: "there was no time left to begin"}
 	}
 	id, body, err := write(m, e, s.now())
 	if err != nil {
@@ -238,16 +239,16 @@ func (d *dialogue) afterDot(err error) *deliver.Error {
 
 // refused judges an error before the server can have the message: a 5xx reply is final, all else may be tried again.
 func (d *dialogue) refused(stage string, err error) *deliver.Error {
-	e := &deliver.Error{Verdict: deliver.Retry, Class: classConnection, Detail: "the connection broke at " + stage}
+	e := &deliver.Error{Verdict: deliver.Retry, Class: wire.ClassConnection, Detail: "the connection broke at " + stage}
 	var reply *textproto.Error
 	switch {
 	case errors.As(err, &reply):
 		byReply(e, reply.Code)
 		e.Detail = "the server refuses " + stage
 	case d.ctx.Err() != nil:
-		e.Class = contextClass(d.ctx.Err())
+		e.Class = wire.ClassOf(d.ctx.Err())
 	case isTimeout(err):
-		e.Class = classTimeout
+		e.Class = wire.ClassTimeout
 	}
 	return e
 }
@@ -274,7 +275,7 @@ func byReply(e *deliver.Error, code int) {
 // unopened judges a connection that did not come about; nothing can have been sent. What the operator has to mend (TLS,
 // log-in) waits long, and a 5xx greeting is no word about the message.
 func (s *SMTP) unopened(ctx context.Context, err error) *deliver.Error {
-	e := &deliver.Error{Verdict: deliver.Retry, Class: classConnection, Detail: "there was no connection to the mail server"}
+	e := &deliver.Error{Verdict: deliver.Retry, Class: wire.ClassConnection, Detail: "there was no connection to the mail server"}
 	var reply *textproto.Error
 	var cert *tls.CertificateVerificationError
 	switch {
@@ -287,9 +288,9 @@ func (s *SMTP) unopened(ctx context.Context, err error) *deliver.Error {
 	case errors.As(err, &cert):
 		e.Class, e.After, e.Detail = classTLS, afterOperator, "the mail server's certificate is not trusted"
 	case ctx.Err() != nil:
-		e.Class = contextClass(ctx.Err())
+		e.Class = wire.ClassOf(ctx.Err())
 	case isTimeout(err):
-		e.Class = classTimeout
+		e.Class = wire.ClassTimeout
 	case strings.Contains(err.Error(), "STARTTLS"):
 		e.Class, e.After, e.Detail = classTLS, afterOperator, "the mail server does not offer STARTTLS"
 	case errors.Is(err, gomail.ErrNoSupportedAuthDiscovered), strings.Contains(err.Error(), "SMTP AUTH"):

@@ -71,11 +71,11 @@ func TestSeed(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	of := func(seed uint64) *quarter {
-		return newQuarter(options{conversations: 5000, seed: seed, until: until}, []account{{id: "a", revision: "0192f3a4-0000-7000-8000-000000000001", share: 1}})
+		return newQuarter(options{conversations: 1000, seed: seed, until: until}, []account{{id: "a", revision: "0192f3a4-0000-7000-8000-000000000001", share: 1}})
 	}
 	ids := func(seed uint64) (all []string) {
 		q, b := of(seed), newBatch()
-		for n := range 5000 {
+		for n := range 1000 {
 			if err := q.write(b, n); err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +87,7 @@ func TestSeed(t *testing.T) {
 		return all
 	}
 	first := ids(1)
-	if last := of(1).moment(4999); last.After(until) || until.Sub(last) > time.Hour {
+	if last := of(1).moment(999); last.After(until) || until.Sub(last) > time.Hour {
 		t.Errorf("the last call came in at %s", last)
 	}
 	if !slices.IsSortedFunc(first, func(a, b string) int { return slices.Compare([]byte(a)[:6], []byte(b)[:6]) }) {

@@ -84,11 +84,15 @@ func openHall(ctx context.Context, data corpus.Folder, builder *bed.Builder, dir
 		return h, err
 	}
 	config["strings/account.yaml"], config["strings/text.html.hbs"] = stringsYAML, stringsHTML
-	config["other/account.yaml"] = otherYAML + sources
+	posts, err := fixtureSources(data.Fixture())
+	if err != nil {
+		return h, err
+	}
+	config["other/account.yaml"] = otherYAML + sources + posts
 	for _, account := range []string{deskHostile, deskHarmless} {
 		config[account+"/account.yaml"] = deskYAML(account)
 	}
-	env = append(env, "LABS_JSON="+labsSecret, "ACME_CALLS_SECRET=-", "ACME_ITELLICO_SECRET=-", "ACME_ELEVENLABS_SECRET=-")
+	env = append(env, "LABS_JSON="+labsSecret, "FIXTURES="+fixtureSecret, "ACME_CALLS_SECRET=-", "ACME_ITELLICO_SECRET=-", "ACME_ELEVENLABS_SECRET=-")
 	if h.bed, err = bed.Open(ctx, bed.Options{Dir: dir, Builder: builder, Seed: 1, Config: config, Env: env}); err != nil {
 		return h, err
 	}

@@ -35,7 +35,7 @@ automations:
       - email: { to: [team@desk.example], subject: "{{customer_name}}", body: "{{customer_name}} {{metadata.text}}" }
       - task: { title: "{{customer_name}}", description: "{{metadata.text}}", due: { after: 4h } }
       - team_alert: { to: all, text: "{{customer_name}} {{metadata.text}}" }
-      - sms: { to: [ruth], body: "{{customer_name}} {{metadata.text}}" }
+      - sms: { to: [ruth], body: "{{truncate customer_name 100}} {{truncate metadata.text 300}}" }
   - id: visit
     name: Visit
     when: always

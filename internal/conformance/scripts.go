@@ -24,7 +24,8 @@ func scripts() suite {
 			"show each payload as the text it is and have, but for their words, the same elements and the same links as a page of as many harmless turns, and no attribute " +
 			"that runs anything; so must the list of calls and the mails of the call that the provider took. Then every payload is every text of a call of its own, beside an " +
 			"account in which as many calls say something harmless: the call's page, and page by page the lists of calls, deliveries, tasks, alerts, reviews and captured " +
-			"messages must be built the same for both.",
+			"messages must be built the same for both. The API must give each payload back as the text it is, in JSON without a character that begins markup, typed so that no " +
+			"browser guesses, under a policy that lets nothing run: of calls, messages, tasks, alerts, reviews, the stream of alerts, and of requests that are refused.",
 	}
 }
 
@@ -60,7 +61,10 @@ func tryScripts(ctx context.Context, h *hall) (o outcome, err error) {
 	if err := h.watch(ctx, &o, payloads, ids); err != nil {
 		return o, err
 	}
-	return o, h.desks(ctx, &o, payloads, ids)
+	if err := h.desks(ctx, &o, payloads, ids); err != nil {
+		return o, err
+	}
+	return o, h.answers(ctx, &o, payloads, ids)
 }
 
 // hostile is a call of which everything that a caller controls is a payload.

@@ -6,6 +6,9 @@ func suites() []suite {
 		conversations(),
 		jsonSuite(),
 		signatures(),
+		twilioSignatures(),
+		segments(),
+		fixtures(),
 		addresses(),
 		phones(),
 		webAddresses(),
@@ -14,9 +17,7 @@ func suites() []suite {
 		naughtyStrings(),
 		scripts(),
 		{name: "prompt-injection", absent: "tried by `make chaos`, which splices every row into calls (S1) and counts false alarms (S3)"},
-		{name: "sms-segments", absent: "not applicable yet: the product sends no texts (issue 7)"},
-		{name: "twilio-signature", absent: "not applicable yet: the product takes no webhooks of Twilio (issue 7)"},
 		{name: "sendgrid-webhook", absent: "not applicable yet: the product takes no delivery events of SendGrid (issue 7)"},
-		{name: "webpush-ece", absent: "not applicable yet: the product sends no push messages (issue 7)"},
+		pushes(),
 	}
 }

@@ -13,6 +13,7 @@ func rooms() []Room {
 		{Path: "cmd/aftercall", Level: 8},
 
 		{Path: "api", Level: 7},
+		{Path: "callbacks", Level: 7},
 		{Path: "dashboard", Level: 7},
 		{Path: "ingest", Level: 7},
 
@@ -33,7 +34,12 @@ func rooms() []Room {
 		{Path: "templates", Level: 3},
 		{Path: "tasks", Level: 3},
 		{Path: "deliver/capture", Level: 3},
-		{Path: "deliver/email", Level: 3},
+		{Path: "deliver/email", Level: 4}, // above deliver/wire, as every channel that speaks HTTP
+		{Path: "deliver/push", Level: 4},  // likewise
+		{Path: "deliver/sms", Level: 4},
+		{Path: "deliver/chatter", Level: 4},
+		{Path: "deliver/wire", Level: 3},
+		{Path: "deliver/cti", Level: 3},
 		{Path: "deliver/teamalert", Level: 3},
 		{Path: "automation/starters", Level: 3},
 		{Path: "internal/store/db", Level: 3}, // generated; only internal/store imports it
@@ -90,7 +96,9 @@ func libraries() []Library {
 		{Path: "github.com/sashabaranov/go-openai", Rooms: []string{"internal/llm/openai"}},
 		{Path: "github.com/aymerick/raymond", Rooms: []string{"templates"}},
 		{Path: "github.com/sendgrid", Rooms: []string{"deliver/email"}},
+		{Path: "github.com/twilio", Rooms: []string{"deliver/sms"}},
 		{Path: "github.com/wneessen/go-mail", Rooms: []string{"deliver/email"}},
+		{Path: "github.com/SherClockHolmes/webpush-go", Rooms: []string{"deliver/push"}},
 
 		{Path: "github.com/coreos/go-oidc", Rooms: []string{"people"}},
 		{Path: "golang.org/x/oauth2", Rooms: []string{"people"}},
@@ -126,6 +134,7 @@ func sqlRooms() []string {
 	return []string{
 		"internal/store", "internal/store/db", "internal/postgres", "internal/postgres/pgtest", "migrations",
 		"internal/chaos", "internal/chaos/checker", "internal/bench", "internal/conformance", "internal/big",
+		"deliver/chatter", // asks Salesforce in its own SOQL
 	}
 }
 

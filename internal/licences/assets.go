@@ -16,7 +16,9 @@ const (
 )
 
 // ours are the files under dashboard/assets that we wrote.
-func ours() []string { return []string{"app.css", "app.js", "complete.js", "icon.svg", "workbench.js"} }
+func ours() []string {
+	return []string{"app.css", "app.js", "complete.js", "icon.svg", "push-worker.js", "push.js", "workbench.js"}
+}
 
 // checkAssets lists the files under dashboard/assets that are neither ours nor accompanied by a licence on the list. The
 // pages serve whatever lies in that folder, so a licence lies in a folder of this command, named for the file.

@@ -1,6 +1,7 @@
 package signals
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -56,6 +57,9 @@ type measures struct {
 	webhooks       *counter
 	webhookSeconds *histogram
 
+	requests       *counter
+	requestSeconds *histogram
+
 	interviewSeconds *histogram
 	modelCalls       *counter
 	modelSeconds     *histogram
@@ -93,6 +97,11 @@ func (s *Signals) define(w Words) {
 		"new", "merged", "known", "duplicate", "conflict", "event", Ignored, Unauthorized, Refused, Unavailable, Failed}})
 	s.webhookSeconds = s.histogram("aftercall_webhook_seconds", "From a post's arrival to its answer.", quick, route)
 
+	operation := Label{"route", w.Routes}
+	s.requests = s.counter("aftercall_api_requests_total", "Requests of programs, by the operation of /openapi.json and the class of the answer.", operation,
+		Label{"class", []string{"2xx", "4xx", "5xx"}})
+	s.requestSeconds = s.histogram("aftercall_api_request_seconds", "From a program's request to its answer; a stream has no end that could be timed.", quick, operation)
+
 	s.interviewSeconds = s.histogram("aftercall_interview_seconds", "One conversation's form, all calls to the model together.", model,
 		Label{"outcome", []string{Filled, Failed, Waiting, Errored}})
 	s.modelCalls = s.counter("aftercall_model_calls_total", "Calls to the model, by their purpose and what came of them.",
@@ -118,7 +127,7 @@ func (s *Signals) define(w Words) {
 	s.budgetMarks = s.counter("aftercall_budget_marks_total", "Accounts that used up 80 % of their day's budget (warned) or all of it (stopped).",
 		Label{"mark", []string{"warned", "stopped"}})
 	s.defineVitals(w)
-	for _, c := range []*counter{s.webhooks, s.modelCalls, s.modelTokens, s.decisions, s.deliveries, s.held, s.swept, s.reservations, s.budgetMarks} {
+	for _, c := range []*counter{s.webhooks, s.requests, s.modelCalls, s.modelTokens, s.decisions, s.deliveries, s.held, s.swept, s.reservations, s.budgetMarks} {
 		c.show()
 	}
 }
@@ -133,6 +142,17 @@ func (s *Signals) Webhook(route, outcome string, took time.Duration) {
 	}
 	s.webhooks.add(1, route, outcome)
 	s.webhookSeconds.note(took, route)
+}
+
+// Request notes that a program was answered. took is below 0 for a stream, which lasts as long as it is listened to.
+func (s *Signals) Request(operation string, status int, took time.Duration) {
+	if s == nil {
+		return
+	}
+	s.requests.add(1, operation, fmt.Sprintf("%dxx", status/100))
+	if took >= 0 {
+		s.requestSeconds.note(took, operation)
+	}
 }
 
 // Interview notes that a form was asked.

@@ -20,7 +20,7 @@ func words() signals.Words {
 	return signals.Words{
 		Channels: []string{"email", "task"}, States: []string{"planned", "held", "sent", "unknown"}, Verdicts: []string{"fires", "no"},
 		Reasons: []string{"fired", "condition_not_met"}, Holds: []string{"breaker_open"}, Failures: []string{"unavailable"}, Purposes: []string{"interview"},
-		Models: []string{"first"}, Queues: []string{"decide"}, Version: "v1",
+		Models: []string{"first"}, Queues: []string{"decide"}, Routes: []string{"listTasks"}, Version: "v1",
 	}
 }
 
@@ -60,6 +60,8 @@ func measure(s *signals.Signals, word string) {
 	s.Swept(word, 3)
 	s.Reservation(word)
 	s.BudgetMark(word)
+	s.Request(word, 200, time.Second)
+	s.Request(word, 999, 0)
 }
 
 // TestWhatIsMeasuredCannotGrow: whatever words come along, there are no more series than the catalogue says, and none of
@@ -99,7 +101,7 @@ func TestFirstTimeIsAnIncrease(t *testing.T) {
 	for _, want := range []string{
 		`aftercall_webhooks_total{outcome="failed",route="hook"}`, `aftercall_deliveries_total{channel="email",state="unknown"}`,
 		`aftercall_swept_total{found="lapsed_worker"}`, `aftercall_budget_marks_total{mark="stopped"}`,
-		`aftercall_decisions_total{reason="fired",result="fires"}`,
+		`aftercall_decisions_total{reason="fired",result="fires"}`, `aftercall_api_requests_total{class="5xx",route="listTasks"}`,
 	} {
 		if !slices.Contains(before, want) || !strings.Contains(text, want+" 0\n") {
 			t.Errorf("%s does not begin at nought", want)

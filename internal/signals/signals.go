@@ -35,7 +35,8 @@ type Words struct {
 	Purposes []string // of calls to a model
 	Models   []string // that are asked, by their place: the first, the fallback
 	Queues   []string
-	Version  string // of this binary
+	Routes   []string // operations that programs ask for
+	Version  string   // of this binary
 }
 
 // Signals is what one process tells of itself. It is safe for concurrent use.

@@ -70,6 +70,8 @@ const (
 	ActTaskAdded   Deed = "task_added" // by a program, about a call
 	ActTaskChanged Deed = "task_changed"
 	ActAlertsRead  Deed = "alerts_read" // one, or all up to one
+	ActPushOn      Deed = "push_on"     // alerts go to a browser, too
+	ActPushOff     Deed = "push_off"
 
 	ActResent    Deed = "resent"
 	ActSettled   Deed = "settled" // an unknown delivery
@@ -102,7 +104,7 @@ func Deeds() []Deed {
 	return []Deed{ActSignedIn, ActSignedOut, ActSignInRefused, ActSessionCopied, ActPersonAdded, ActPersonBound, ActPersonDisabled, ActPersonEnabled,
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
 		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
-		ActTaskAdded, ActTaskChanged, ActAlertsRead, ActViewSaved, ActViewDropped, ActRolledBack, ActQueuePaused, ActQueueGoesOn,
+		ActTaskAdded, ActTaskChanged, ActAlertsRead, ActPushOn, ActPushOff, ActViewSaved, ActViewDropped, ActRolledBack, ActQueuePaused, ActQueueGoesOn,
 		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActErased}
 }
 
@@ -116,7 +118,7 @@ func (d Deed) topics() []Topic {
 	case ActRolledBack:
 		return []Topic{TopicConfig}
 	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped, ActMuted, ActUnmuted, ActBreakerOpened,
-		ActBreakerClosed, ActQueuePaused, ActQueueGoesOn:
+		ActBreakerClosed, ActQueuePaused, ActQueueGoesOn, ActPushOn, ActPushOff:
 		return nil
 	}
 	return []Topic{TopicReview, TopicDeliveries, TopicConversations}

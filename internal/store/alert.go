@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"aftercall/deliver"
 	"aftercall/internal/store/db"
 )
@@ -18,22 +20,45 @@ type Alert struct {
 	CreatedAt                                             time.Time
 }
 
-// PostAlert writes an alert; the same delivery writes it once. Its audience is whom the message is for.
+// Poster posts alerts.
+type Poster struct {
+	store *Store
+	push  func(ctx context.Context, tx pgx.Tx, a Alert) error
+}
+
+// NewPoster returns a Poster. push is called in the transaction that posts an alert, if anybody asks for alerts on a screen; nil:
+// nothing is pushed.
+func (s *Store) NewPoster(push func(ctx context.Context, tx pgx.Tx, a Alert) error) *Poster {
+	return &Poster{store: s, push: push}
+}
+
+// PostAlert writes an alert, and pushes it nowhere.
 func (s *Store) PostAlert(ctx context.Context, m deliver.Message) error {
-	audience := "all"
+	return s.NewPoster(nil).PostAlert(ctx, m)
+}
+
+// PostAlert writes an alert; the same delivery writes it once. Its audience is whom the message is for.
+func (p *Poster) PostAlert(ctx context.Context, m deliver.Message) error {
+	audience := everybody
 	if len(m.To) == 1 && m.To[0].Address != audience {
 		audience = "person:" + clean(m.To[0].Address) // a teammate's address here is their key
 	}
-	id := newID()
-	rows, err := s.q.PostAlert(ctx, db.PostAlertParams{ID: id, AccountID: m.AccountID, DeliveryID: m.DeliveryID,
-		Audience: audience, Text: clean(m.Text)})
-	if err == nil && rows == 0 {
-		err = ErrNotFound
-	}
+	a := Alert{AccountID: m.AccountID, Audience: audience}
+	err := inTx(ctx, p.store.pool, func(tx pgx.Tx, q *db.Queries) error {
+		row, err := q.PostAlert(ctx, db.PostAlertParams{ID: newID(), AccountID: m.AccountID, DeliveryID: m.DeliveryID,
+			Audience: audience, Text: clean(m.Text)})
+		if err != nil {
+			return found(err)
+		}
+		if a.ID, a.ConversationID = row.ID, row.ConversationID; row.Pushed && p.push != nil {
+			return p.push(ctx, tx, a)
+		}
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("post the alert of delivery %s: %w", m.DeliveryID, err)
 	}
-	s.teller.tell(TopicAlerts, m.AccountID, id)
+	p.store.teller.note(Change{Topic: TopicAlerts, AccountID: m.AccountID, Audience: audience, ID: a.ID})
 	return nil
 }
 
@@ -45,9 +70,7 @@ func (r *Reader) Alerts(ctx context.Context, accountID string, limit int) (alert
 	err = r.read(ctx, func(q *db.Queries) error {
 		rows, err := q.ListAlerts(ctx, db.ListAlertsParams{AccountID: accountID, Most: int32(pageSize(limit))})
 		for _, row := range rows {
-			alerts = append(alerts, Alert{ID: row.ID, AccountID: row.AccountID, DeliveryID: row.DeliveryID,
-				ConversationID: row.ConversationID, Automation: row.Automation, Audience: row.Audience, Text: row.Text,
-				CreatedAt: row.CreatedAt})
+			alerts = append(alerts, alertOf(row))
 		}
 		return err
 	})
@@ -68,7 +91,7 @@ func (s *Store) Keep(ctx context.Context, m deliver.Message) error {
 		return fmt.Errorf("keep the message of delivery %s: %w", m.DeliveryID, err)
 	}
 	rows, err := s.q.KeepMessage(ctx, db.KeepMessageParams{ID: newID(), AccountID: m.AccountID, DeliveryID: m.DeliveryID,
-		Attempt: int32(m.Attempt), ExternalID: clean(m.ConversationID), Recipients: clean(receivers(m)),
+		Attempt: int32(m.Attempt), Channel: clean(m.Channel), ExternalID: clean(m.ConversationID), Recipients: clean(receivers(m)),
 		Subject: clean(m.Subject), Text: clean(m.Text), Html: clean(m.HTML), Fields: encoded, Test: m.Test})
 	if err == nil && rows == 0 {
 		err = ErrNotFound

@@ -50,6 +50,7 @@ func rules() []rule {
 		{"a delivery, its attempts and its conversation belong to one account", (*db.Queries).AuditForeignAccount},
 		{"what is sent has exactly one receipt, or the word of a person", (*db.Queries).AuditSentWithoutReceipt},
 		{"what has a receipt is sent", (*db.Queries).AuditReceiptWithoutSent},
+		{"what a provider reports of a message is where it stands", (*db.Queries).AuditReportIgnored},
 		{"no delivery may have gone out twice", (*db.Queries).AuditSentTwice},
 		{"what is unknown has the attempt that left it so", (*db.Queries).AuditUnknownWithoutAttempt},
 		{"every claim ended in one attempt", (*db.Queries).AuditAttemptsMiscounted},

@@ -110,7 +110,7 @@ func (h *house) everything(t *testing.T) {
 	p.Tasks = []store.Task{{ID: uuid.NewString(), Automation: "callback", Action: 3, Task: tasks.Task{Title: "Call", Priority: tasks.Low}}}
 	h.save(t, p)
 	for channel, provider := range map[string]string{deliver.Email: "smtp", deliver.SMS: "capture", deliver.TeamAlert: "team_alert"} {
-		claimed, err := h.Claim(t.Context(), p.ConversationID, channel, "w1", ended())
+		claimed, err := h.Claim(t.Context(), p.ConversationID, channel, "w1", ended(), nil)
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %+v, %v", claimed, err)
 		}

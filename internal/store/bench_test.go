@@ -55,7 +55,7 @@ func BenchmarkClaimAndRecordOutcome(b *testing.B) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			claimed, err := h.Claim(b.Context(), <-ids, "email", "w1", time.Now())
+			claimed, err := h.Claim(b.Context(), <-ids, "email", "w1", time.Now(), nil)
 			if err != nil || len(claimed) != 5 {
 				b.Error(len(claimed), err)
 			}

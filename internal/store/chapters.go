@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"aftercall/deliver"
 	"aftercall/internal/llm"
 	"aftercall/internal/store/db"
 	"aftercall/interview"
@@ -126,7 +127,7 @@ func (s *Story) readDeliveries(ctx context.Context, q *db.Queries, id string) er
 	for _, r := range rows {
 		d := StoryDelivery{Settled: settled[r.ID], Run: int(r.Run), Copy: int(r.Copy), ResendOf: r.ResendOf, HasHTML: r.HasHtml, TextBytes: int(r.TextBytes),
 			Attempts: attempts[r.ID], Claims: int(r.Attempt), WorkerID: r.WorkerID, ClaimedAt: zeroOr(r.ClaimedAt), Address: r.Address,
-			Provider: r.Provider, ProviderID: r.ProviderID, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Delivery: Delivery{ID: r.ID,
+			Provider: r.Provider, ProviderID: r.ProviderID, Reported: deliver.Fact(r.Reported), ReportedAt: zeroOr(r.ReportedAt), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Delivery: Delivery{ID: r.ID,
 				Automation: r.Automation, Action: int(r.Action), Channel: r.Channel, Recipient: r.Recipient, Customer: r.Customer,
 				State: DeliveryState(r.State), Reason: reason.Code(r.Reason), Detail: r.Detail, DueAt: zeroOr(r.DueAt),
 				DeadlineAt: zeroOr(r.DeadlineAt), Test: r.Test}}

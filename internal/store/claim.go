@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aftercall/internal/store/db"
+	"aftercall/reason"
 	"aftercall/recipients"
 )
 
@@ -25,12 +26,15 @@ type Claimed struct {
 	Content                       Content
 	Contact                       recipients.ContactRecord
 	ClaimedAt                     time.Time // on this machine's clock, when the claim began
+
+	LeaveOut map[string]reason.Code // addresses that it must not go to; there are others that it may
 }
 
 // Claim moves every delivery of the conversation and channel that is due (planned or retrying, due at or before now) to
-// sending, attempt + 1, and returns them. Grouped with the claims of other jobs. What is past its deadline fails instead.
-func (s *Store) Claim(ctx context.Context, conversationID, channel, workerID string, now time.Time) ([]Claimed, error) {
-	claimed, err := s.claims.do(ctx, ask{conversationID, channel, workerID, now})
+// sending, attempt + 1, and returns them. Grouped with the claims of other jobs. What is past its deadline fails instead, and
+// what would go to suppressed addresses only is skipped.
+func (s *Store) Claim(ctx context.Context, conversationID, channel, workerID string, now time.Time, to AddressesOf) ([]Claimed, error) {
+	claimed, err := s.claims.do(ctx, ask{conversationID, channel, workerID, now, to})
 	if err != nil {
 		return nil, fmt.Errorf("claim deliveries of conversation %s: %w", conversationID, err)
 	}
@@ -41,6 +45,7 @@ func (s *Store) Claim(ctx context.Context, conversationID, channel, workerID str
 type ask struct {
 	conversation, channel, worker string
 	now                           time.Time
+	to                            AddressesOf
 }
 
 // writeClaims writes a group of claims in one transaction.
@@ -52,12 +57,19 @@ func (s *Store) writeClaims(ctx context.Context, asks []ask) (claimed [][]Claime
 		p.WorkerIds, p.Nows, p.Asks = append(p.WorkerIds, a.worker), append(p.Nows, a.now), append(p.Asks, int32(n))
 	}
 	claim.workers = p.WorkerIds
+	to := make([]AddressesOf, len(asks))
+	for n, a := range asks {
+		to[n] = a.to
+	}
 	err = s.lost.inTx(ctx, s.pool, claim, func(_ pgx.Tx, q *db.Queries) error {
 		rows, err := q.ClaimDeliveries(ctx, p)
-		if err == nil {
-			claimed, err = claimedRows(rows, len(asks), claim.at)
+		if err != nil {
+			return err
 		}
-		return err
+		if claimed, err = claimedRows(rows, len(asks), claim.at); err != nil {
+			return err
+		}
+		return s.hashes.leaveOut(ctx, q, claimed, to)
 	})
 	return claimed, err
 }

@@ -72,7 +72,7 @@ func TestClaimIsExclusive(t *testing.T) {
 		from := []*store.Store{h.Store, second}[n%2]
 		all.Go(func() {
 			for _, id := range conversations {
-				claimed, err := from.Claim(t.Context(), id, deliver.Email, worker, time.Now())
+				claimed, err := from.Claim(t.Context(), id, deliver.Email, worker, time.Now(), nil)
 				if err != nil {
 					t.Error(err)
 				}
@@ -106,7 +106,7 @@ func TestClaimThatNeverReturnedIsGivenBack(t *testing.T) {
 		"of a job": func(h *house, l *line) (string, error) {
 			p := h.decided(t, "c1", 2)
 			l.loseNextCommit()
-			_, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now())
+			_, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now(), nil)
 			return p.ConversationID, err
 		},
 		"of a plan": func(h *house, l *line) (string, error) {
@@ -154,7 +154,7 @@ func TestLostClaimThatWasDoubtedIsGivenBack(t *testing.T) {
 	h.beat(t, "w1")
 	p := h.decided(t, "c1", 2)
 	line.loseNextCommit()
-	if _, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now()); !store.Away(err) {
+	if _, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now(), nil); !store.Away(err) {
 		t.Fatalf("%v, want the database away", err)
 	}
 	doubted := 0

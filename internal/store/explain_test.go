@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"aftercall/deliver"
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
 	"aftercall/interview"
@@ -44,7 +45,7 @@ func (s *statements) all() map[string]pgx.TraceQueryStartData {
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // growing are the tables that never stop growing.
-const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|automation_hours|automation_days|token_hours|erasures|erased_conversations|erased_hashes`
+const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|pushes|automation_hours|automation_days|token_hours|erasures|erased_conversations|erased_hashes|suppressions`
 
 // TestNoListOrSweepScansATable runs every step of the line, every list and the sweep on a filled database, and asks the
 // planner about each statement that passed.
@@ -184,7 +185,9 @@ func (h *house) walk(t *testing.T) {
 	must(err)
 	h.admit(t)
 	h.desk(t)
+	h.screens(t)
 	h.watchOver(t)
+	h.silence(t)
 	h.forget(t)
 	h.account(t, "acme")
 	_, _ = h.FindKey(ctx, []byte("none"))
@@ -255,6 +258,25 @@ func (h *house) forget(t *testing.T) {
 	if _, err := h.Holdings(ctx, "acme", []string{id}); err != nil {
 		t.Fatal(err)
 	}
+	asked, err := h.AskErasure(ctx, store.Actor{}, "acme", store.ErasureWish{Conversations: []string{id}}, 1, func(context.Context, pgx.Tx, string) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := h.AskedErasure(ctx, asked); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Within(store.Every()).Erasure(ctx, asked); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := h.Within(store.Every()).Erasures(ctx, "", "", 0); err != nil {
+		t.Fatal(err)
+	}
+	c := h.popping(t, "pops-up", time.Now().Add(time.Minute))
+	h.post(t, c, "desk")
+	h.shown(t, "desk", 0, time.Now())
+	if taken, err := h.PopUpTaken(ctx, deliver.Message{AccountID: c.AccountID, DeliveryID: c.ID}); err != nil || !taken {
+		t.Fatalf("taken %v, %v", taken, err)
+	}
 	busy := h.decided(t, "c10", 1)
 	h.claim(t, busy.ConversationID, "w3")
 	if left := h.eraseNow(t, id, busy.ConversationID); len(left) != 1 {
@@ -304,6 +326,7 @@ s AS (INSERT INTO tasks (id, account_id, conversation_id, run, automation, actio
 l AS (INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automation, audience, text)
 	SELECT id, 'acme', id, id, 'callback', 'all', '' FROM n RETURNING id),
 ar AS (INSERT INTO alert_reads (alert_id, person, account_id) SELECT id, p, 'acme' FROM n, unnest('{a,b}'::text[]) AS p),
+su AS (INSERT INTO suppressions (account_id, channel, address, reason, source) SELECT 'acme', 'sms', uuid_send(id), 'opted_out', 'recipient' FROM n),
 w AS (INSERT INTO audit_log (id, account_id, person, address, act, target, detail)
 	SELECT id, 'acme', 'A', '', 'revealed', '', '{}' FROM n)
 INSERT INTO river_job (args, kind, queue, state, finalized_at, max_attempts, attempted_by)

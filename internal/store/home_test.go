@@ -105,7 +105,7 @@ func TestDataThatIsNotAtHomeWasRestored(t *testing.T) {
 				}
 			}
 			for _, channel := range []string{deliver.Email, deliver.SMS, deliver.TeamAlert, deliver.Chatter} {
-				if got, err := h.Claim(t.Context(), decided.ConversationID, channel, "w1", time.Now()); err != nil || got != nil {
+				if got, err := h.Claim(t.Context(), decided.ConversationID, channel, "w1", time.Now(), nil); err != nil || got != nil {
 					t.Errorf("what was restored is handed out again: %v, %v", got, err)
 				}
 			}
@@ -157,7 +157,7 @@ func TestEveryNewConnectionLooksWhereItLeads(t *testing.T) {
 	decided, _ := h.backup(t)
 	h.exec(t, "UPDATE homes SET timeline = timeline + 1")
 	h.Pool().Reset() // as after a failover: every connection is made anew
-	if got, err := h.Claim(t.Context(), decided.ConversationID, deliver.SMS, "original", time.Now()); err != nil || got != nil {
+	if got, err := h.Claim(t.Context(), decided.ConversationID, deliver.SMS, "original", time.Now(), nil); err != nil || got != nil {
 		t.Errorf("claimed on the new server: %v, %v", got, err)
 	}
 	if all := said.take(); len(all) != 1 || !all[0].Restored || all[0].Unknown != 5 {

@@ -208,7 +208,7 @@ func (h *house) claim(t testing.TB, conversationID, worker string) []store.Claim
 
 func (h *house) claimOn(t testing.TB, conversationID, channel, worker string) []store.Claimed {
 	t.Helper()
-	claimed, err := h.Claim(t.Context(), conversationID, channel, worker, time.Now())
+	claimed, err := h.Claim(t.Context(), conversationID, channel, worker, time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

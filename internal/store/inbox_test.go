@@ -3,11 +3,13 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"aftercall/deliver"
 	"aftercall/internal/store"
 )
 
@@ -32,13 +34,13 @@ func TestEverybodyReadsTheirOwnAlerts(t *testing.T) {
 	ann, bob := store.Actor{PersonID: uuid.NewString(), Name: "ann"}, store.Actor{PersonID: uuid.NewString(), Name: "bob"}
 	unread := func(of store.Actor, want ...string) {
 		t.Helper()
-		got, err := r.Unread(ctx, of.PersonID, "", "", 10)
-		n, countErr := r.CountUnread(ctx, of.PersonID)
+		got, err := r.Unread(ctx, store.Teammate{ID: of.PersonID}, "", "", 10)
+		n, countErr := r.CountUnread(ctx, store.Teammate{ID: of.PersonID})
 		if d := cmp.Diff(want, texts(got)); d != "" || err != nil || countErr != nil || n != len(want) {
 			t.Errorf("unread of %s: %d, %v, %v %s", of.Name, n, err, countErr, d)
 		}
 	}
-	all, next, err := r.Inbox(ctx, ann.PersonID, "", "", 3)
+	all, next, err := r.Inbox(ctx, store.Teammate{ID: ann.PersonID}, "", "", 3)
 	if d := cmp.Diff([]string{"alert 3", "alert 2", "alert 1"}, texts(all)); d != "" || err != nil || next != all[2].ID {
 		t.Fatalf("%v %s", err, d)
 	}
@@ -66,10 +68,10 @@ func TestEverybodyReadsTheirOwnAlerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	unread(ann, "alert 3")
-	if after, err := r.Unread(ctx, bob.PersonID, "", all[1].ID, 10); err != nil || !cmp.Equal(texts(after), []string{"alert 3"}) {
+	if after, err := r.Unread(ctx, store.Teammate{ID: bob.PersonID}, "", all[1].ID, 10); err != nil || !cmp.Equal(texts(after), []string{"alert 3"}) {
 		t.Errorf("after %s: %v, %v", all[1].Text, texts(after), err)
 	}
-	all, _, err = r.Inbox(ctx, ann.PersonID, "acme", "", 3)
+	all, _, err = r.Inbox(ctx, store.Teammate{ID: ann.PersonID}, "acme", "", 3)
 	if d := cmp.Diff([]string{"alert 3", "alert 2 (read)", "alert 1 (read)"}, texts(all)); d != "" || err != nil {
 		t.Errorf("%v %s", err, d)
 	}
@@ -88,44 +90,95 @@ func TestWhatIsStillToComeIsNotRead(t *testing.T) {
 	if err := h.ReadAlerts(t.Context(), store.Actor{}, store.Every(), uuid.Max.String()); err != nil {
 		t.Fatal(err)
 	}
-	n, err := h.CountUnread(t.Context(), "")
+	n, err := h.CountUnread(t.Context(), store.Teammate{})
 	if err != nil || n != 0 {
 		t.Errorf("%d, %v", n, err)
 	}
 	h.exec(t, "UPDATE alerts SET id = $1", uuid.Max.String())
-	if n, err = h.CountUnread(t.Context(), ""); err != nil || n != 1 {
+	if n, err = h.CountUnread(t.Context(), store.Teammate{}); err != nil || n != 1 {
 		t.Errorf("%d, %v", n, err)
 	}
 	if err := h.ReadAlerts(t.Context(), store.Actor{}, store.Every(), "x"); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
 	other := h.Within(store.Only("umbra"))
-	if _, err := other.Alert(t.Context(), uuid.Max.String()); !errors.Is(err, store.ErrNotFound) {
+	if _, err := other.Alert(t.Context(), store.Teammate{}, uuid.Max.String()); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
-	if a, err := h.Alert(t.Context(), uuid.Max.String()); err != nil || a.Text != "seen" {
+	if a, err := h.Alert(t.Context(), store.Teammate{}, uuid.Max.String()); err != nil || a.Text != "seen" {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
 
-// TestUnreadIsLookedForAmongTheNewest: by everybody on every page, so it walks two indexes from their new ends.
+// TestAnAlertIsForItsAudience: of two people each reads what is to everybody and to them, in each account by the keys they have
+// there; who reads the whole reads all of it.
+func TestAnAlertIsForItsAudience(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	ids := h.decided(t, "c1", 4).Deliveries
+	for n, to := range []string{"maria", "tom", "all", "maria"} {
+		m := deliver.Message{AccountID: "acme", DeliveryID: ids[n].ID, Text: fmt.Sprint("to ", to, " ", n), To: []deliver.Address{{Address: to}}}
+		if err := h.PostAlert(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := h.Within(store.Only("acme"))
+	all, _, err := r.Inbox(t.Context(), store.Teammate{Whole: true}, "", "", 10)
+	if err != nil || len(all) != 4 {
+		t.Fatalf("%v, %v", texts(all), err)
+	}
+	for name, who := range map[string]struct {
+		of   store.Teammate
+		want []string
+	}{
+		"maria":              {store.Teammate{ID: "m", Keys: map[string][]string{"acme": {"person:maria"}}}, []string{"to maria 3", "to all 2", "to maria 0"}},
+		"tom":                {store.Teammate{ID: "t", Keys: map[string][]string{"acme": {"person:tom"}}}, []string{"to all 2", "to tom 1"}},
+		"both":               {store.Teammate{ID: "b", Keys: map[string][]string{"acme": {"person:tom", "person:maria"}}}, []string{"to maria 3", "to all 2", "to tom 1", "to maria 0"}},
+		"maria of elsewhere": {store.Teammate{ID: "e", Keys: map[string][]string{"umbra": {"person:maria"}}}, []string{"to all 2"}},
+		"nobody":             {store.Teammate{ID: "n"}, []string{"to all 2"}},
+		"the whole":          {store.Teammate{ID: "w", Whole: true}, []string{"to maria 3", "to all 2", "to tom 1", "to maria 0"}},
+	} {
+		got, _, err := r.Inbox(t.Context(), who.of, "", "", 10)
+		unread, unreadErr := r.Unread(t.Context(), who.of, "acme", "", 10)
+		n, countErr := r.CountUnread(t.Context(), who.of)
+		if err := errors.Join(err, unreadErr, countErr); err != nil || n != len(who.want) {
+			t.Errorf("%s: %d unread, %v", name, n, err)
+		}
+		if d := cmp.Diff([][]string{who.want, who.want}, [][]string{texts(got), texts(unread)}); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		for _, a := range all {
+			_, err := r.Alert(t.Context(), who.of, a.ID)
+			if seen := slices.Contains(who.want, a.Text); seen != (err == nil) || !seen && !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("%s looks at %q: %v", name, a.Text, err)
+			}
+		}
+	}
+}
+
+// TestUnreadIsLookedForAmongTheNewest: by everybody on every page, so it walks indexes from their new ends, and asks of each by
+// its key whether it was read.
 func TestUnreadIsLookedForAmongTheNewest(t *testing.T) {
 	t.Parallel()
 	h := filled(t)
-	for _, name := range []string{
-		"UnreadAlertIDs, alerts_by_account, id >", "UnreadAlertIDs, alert_reads_by_person, alert_id >",
-		"UnreadAlerts, alerts_by_account, id >", "UnreadAlerts, alert_reads_by_person, alert_id >",
-		"InboxAlerts, alerts_by_account, id <", "InboxAlerts, alerts_pkey, id =", "InboxAlerts, alert_reads_(?:pkey|by_person), alert_id =",
-	} {
-		h.boundBy(t, name, func(r *store.Reader) error {
-			_, err := r.CountUnread(t.Context(), "a")
-			if err == nil {
-				_, err = r.Unread(t.Context(), "a", "", "", 10)
-			}
-			if err == nil {
-				_, _, err = r.Inbox(t.Context(), "a", "", "", 10)
-			}
-			return err
-		})
+	maria := store.Teammate{ID: "a", Keys: map[string][]string{"acme": {"person:maria"}}}
+	for _, who := range []store.Teammate{maria, {ID: "a", Whole: true}} {
+		index := map[bool]string{false: "alerts_by_audience", true: "alerts_by_account"}[who.Whole]
+		for _, name := range []string{
+			"UnreadAlertIDs, " + index + ", id >", "UnreadAlertIDs, alert_reads_(?:pkey|by_person), alert_id =",
+			"UnreadAlerts, " + index + ", id >", "UnreadAlerts, alert_reads_(?:pkey|by_person), alert_id =",
+			"InboxAlerts, " + index + ", id <", "InboxAlerts, alerts_pkey, id =", "InboxAlerts, alert_reads_(?:pkey|by_person), alert_id =",
+		} {
+			h.boundBy(t, name, func(r *store.Reader) error {
+				_, err := r.CountUnread(t.Context(), who)
+				if err == nil {
+					_, err = r.Unread(t.Context(), who, "", "", 10)
+				}
+				if err == nil {
+					_, _, err = r.Inbox(t.Context(), who, "", "", 10)
+				}
+				return err
+			})
+		}
 	}
 }

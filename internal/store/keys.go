@@ -18,11 +18,15 @@ const (
 	ScopePost    Scope = "post"    // post calls and events
 	ScopeRead    Scope = "read"    // read what the pages show, phone numbers and addresses unmasked
 	ScopeTasks   Scope = "tasks"   // write tasks, and note that alerts are read
-	ScopeOperate Scope = "operate" // put calls right: resend, settle, release, approve, replay
+	ScopeOperate Scope = "operate" // put calls right: resend, settle, release, approve, replay, also in bulk; mute
+	ScopeErase   Scope = "erase"   // erase calls, and customers
+	ScopeCTI     Scope = "cti"     // be a softphone: take what is to pop up for an agent
 )
 
 // Scopes lists them.
-func Scopes() []Scope { return []Scope{ScopePost, ScopeRead, ScopeTasks, ScopeOperate} }
+func Scopes() []Scope {
+	return []Scope{ScopePost, ScopeRead, ScopeTasks, ScopeOperate, ScopeErase, ScopeCTI}
+}
 
 // Key is an API key as it is listed. What it opens with is not kept.
 type Key struct {

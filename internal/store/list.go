@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"aftercall/internal/store/db"
 )
@@ -46,22 +48,48 @@ func (r *Reader) Conversations(ctx context.Context, q ConversationQuery) (rows [
 	}
 	limit := pageSize(q.Limit)
 	within := r.within.Narrow(q.AccountID)
-	err = r.read(ctx, func(d *db.Queries) error {
-		ids, further, err := conversationIDs(ctx, d, q, within, before, limit)
-		if err != nil {
-			return err
-		}
-		next = further
-		found, err := d.ConversationRows(ctx, db.ConversationRowsParams{Ids: ids, Every: within.every, AccountIds: within.list()})
-		for _, row := range found {
-			rows = append(rows, conversationRow(row))
-		}
+	var ids []string
+	err = r.read(ctx, func(d *db.Queries) (err error) {
+		ids, next, err = conversationIDs(ctx, d, q, within, before, limit)
 		return err
 	})
+	if err == nil {
+		rows, err = r.conversationRows(ctx, ids, within)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("list conversations: %w", err)
 	}
 	return rows, next, nil
+}
+
+// atOnce is how many calls one reading of rows takes, and readings is how many of these a page has at the same time. The calls of
+// somebody who is searched for lie far apart: where nobody looked lately, each one waits for the disk several times.
+const (
+	atOnce   = 10
+	readings = 4
+)
+
+// conversationRows reads these conversations, in their order. One that was erased meanwhile is left out.
+func (r *Reader) conversationRows(ctx context.Context, ids []string, within Accounts) ([]ConversationRow, error) {
+	parts := slices.Collect(slices.Chunk(ids, atOnce))
+	found := make([][]ConversationRow, len(parts))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(readings)
+	for n, part := range parts {
+		g.Go(func() error {
+			return r.read(ctx, func(d *db.Queries) error {
+				rows, err := d.ConversationRows(ctx, db.ConversationRowsParams{Ids: part, Every: within.every, AccountIds: within.list()})
+				for _, row := range rows {
+					found[n] = append(found[n], conversationRow(row))
+				}
+				return err
+			})
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(found...), nil
 }
 
 func conversationRow(r db.ConversationRowsRow) ConversationRow {

@@ -22,11 +22,12 @@ const (
 	TopicTasks         Topic = "tasks"
 	TopicAlerts        Topic = "alerts"
 	TopicConfig        Topic = "config" // another revision was made active
+	TopicPopUps        Topic = "popups" // one waits for an agent's softphone
 )
 
 // Topics lists them.
 func Topics() []Topic {
-	return []Topic{TopicConversations, TopicDeliveries, TopicReview, TopicTasks, TopicAlerts, TopicConfig}
+	return []Topic{TopicConversations, TopicDeliveries, TopicReview, TopicTasks, TopicAlerts, TopicConfig, TopicPopUps}
 }
 
 // Change says that something changed in an account, and nothing about what: whoever is interested reads it, with the rights
@@ -34,6 +35,7 @@ func Topics() []Topic {
 type Change struct {
 	Topic     Topic
 	AccountID string
+	Audience  string // of an alert or a pop-up: only they hear of it; "" for everybody
 	ID        string // of what changed last; "" after something may have been missed
 }
 
@@ -49,22 +51,28 @@ const tellEvery = 200 * time.Millisecond
 type teller struct {
 	pool    db.DBTX
 	mu      sync.Mutex
-	waiting map[[2]string]string // id by topic and account
+	waiting map[Change]string // ids by changes without
 	wake    chan struct{}
 	closing chan struct{}
 	stopped chan struct{}
 }
 
 func newTeller(pool db.DBTX) *teller {
-	t := &teller{pool: pool, waiting: map[[2]string]string{}, wake: make(chan struct{}, 1), closing: make(chan struct{}), stopped: make(chan struct{})}
+	t := &teller{pool: pool, waiting: map[Change]string{}, wake: make(chan struct{}, 1), closing: make(chan struct{}), stopped: make(chan struct{})}
 	go t.run()
 	return t
 }
 
 // tell notes a change, to be told soon.
 func (t *teller) tell(topic Topic, accountID, id string) {
+	t.note(Change{Topic: topic, AccountID: accountID, ID: id})
+}
+
+func (t *teller) note(c Change) {
+	id := c.ID
+	c.ID = ""
 	t.mu.Lock()
-	t.waiting[[2]string{string(topic), accountID}] = id
+	t.waiting[c] = id
 	t.mu.Unlock()
 	select {
 	case t.wake <- struct{}{}:
@@ -90,11 +98,11 @@ func (t *teller) run() {
 func (t *teller) say() {
 	t.mu.Lock()
 	waiting := t.waiting
-	t.waiting = map[[2]string]string{}
+	t.waiting = map[Change]string{}
 	t.mu.Unlock()
 	var payloads []string
 	for of, id := range waiting {
-		payload, err := json.Marshal([]string{of[0], of[1], id})
+		payload, err := json.Marshal([]string{string(of.Topic), of.AccountID, id, of.Audience})
 		if err == nil && len(payload) < 8000 { // the most that Postgres takes
 			payloads = append(payloads, string(payload))
 		}
@@ -121,11 +129,11 @@ const (
 // ErrTooManyLines is returned to somebody who listens too often at once.
 var ErrTooManyLines = errors.New("too many pages listen at once")
 
-// Line hears of what changes in some accounts. What has not been taken yet is kept once per topic, so that nobody who is slow
+// Line hears of what changes in some accounts, and of alerts those that are for its listener. What has not been taken yet is kept once per topic, so that nobody who is slow
 // costs more than that.
 type Line struct {
 	hub    *hub
-	who    string
+	who    Teammate
 	within Accounts
 	topics []Topic
 
@@ -157,8 +165,8 @@ func (l *Line) Close() {
 		return
 	}
 	delete(l.hub.lines, l)
-	if l.hub.of[l.who]--; l.hub.of[l.who] == 0 {
-		delete(l.hub.of, l.who)
+	if l.hub.of[l.who.ID]--; l.hub.of[l.who.ID] == 0 {
+		delete(l.hub.of, l.who.ID)
 	}
 }
 
@@ -186,7 +194,7 @@ func (h *hub) stop() {
 }
 
 // Listen opens a line for somebody who may see these accounts. ErrTooManyLines if they have enough of them.
-func (s *Store) Listen(who string, within Accounts, topics ...Topic) (*Line, error) {
+func (s *Store) Listen(who Teammate, within Accounts, topics ...Topic) (*Line, error) {
 	l := &Line{hub: s.hub, who: who, within: within, topics: topics, waiting: map[Topic]Change{}, wake: make(chan struct{}, 1)}
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -195,11 +203,11 @@ func (s *Store) Listen(who string, within Accounts, topics ...Topic) (*Line, err
 		return nil, errClosed
 	default:
 	}
-	if len(s.hub.lines) >= mostLines || s.hub.of[who] >= mostLinesOfOne {
+	if len(s.hub.lines) >= mostLines || s.hub.of[who.ID] >= mostLinesOfOne {
 		return nil, ErrTooManyLines
 	}
 	s.hub.lines[l] = true
-	s.hub.of[who]++
+	s.hub.of[who.ID]++
 	if !s.hub.hearing {
 		s.hub.hearing = true
 		go s.hear()
@@ -221,9 +229,9 @@ func (s *Store) hear() {
 
 // heard takes what a process told. What a newer one tells of and this one does not know is for nobody here.
 func (h *hub) heard(payload string) {
-	var c [3]string
+	var c [4]string // three of one that knows of no audience yet
 	if json.Unmarshal([]byte(payload), &c) == nil {
-		h.spread(Change{Topic(c[0]), c[1], c[2]})
+		h.spread(Change{Topic: Topic(c[0]), AccountID: c[1], ID: c[2], Audience: c[3]})
 	}
 }
 
@@ -232,7 +240,7 @@ func (h *hub) spread(c Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for l := range h.lines {
-		if l.within.Has(c.AccountID) {
+		if l.within.Has(c.AccountID) && l.who.Hears(c.AccountID, c.Audience) {
 			l.note(c)
 		}
 	}

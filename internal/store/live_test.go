@@ -36,7 +36,7 @@ func hears(t *testing.T, l *store.Line, topic store.Topic) store.Change {
 // listen opens a line that hears already.
 func listen(t *testing.T, h *house, within store.Accounts, topics ...store.Topic) *store.Line {
 	t.Helper()
-	l, err := h.Listen("ann", within, topics...)
+	l, err := h.Listen(store.Teammate{ID: "ann"}, within, topics...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,12 +144,45 @@ func TestNobodyHearsOfAnotherAccount(t *testing.T) {
 	}
 }
 
+// TestNobodyHearsOfAnAlertToOthers: of three alerts the first is another's, and the last is what is heard by whom it is for.
+func TestNobodyHearsOfAnAlertToOthers(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	tom, err := h.Listen(store.Teammate{ID: "tom", Keys: map[string][]string{"acme": {"person:tom"}}}, store.Only("acme"), store.TopicAlerts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hears(t, tom, store.TopicAlerts) // the connection stands
+	maria, err := h.Listen(store.Teammate{ID: "maria", Keys: map[string][]string{"acme": {"person:maria"}}}, store.Only("acme"), store.TopicAlerts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, ids := peer(t, h), h.decided(t, "c1", 3).Deliveries
+	for n, to := range []string{"maria", "tom"} {
+		m := deliver.Message{AccountID: "acme", DeliveryID: ids[n].ID, Text: "to " + to, To: []deliver.Address{{Address: to}}}
+		if err := other.PostAlert(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for line, want := range map[*store.Line]string{tom: "person:tom", maria: "person:maria"} {
+		if got := hears(t, line, store.TopicAlerts); got.Audience != want {
+			t.Errorf("heard %+v, want what is to %s", got, want)
+		}
+	}
+	other.alert(t, ids[2].ID, "to everybody")
+	for _, line := range []*store.Line{tom, maria} {
+		if got := hears(t, line, store.TopicAlerts); got.Audience != "all" {
+			t.Errorf("heard %+v", got)
+		}
+	}
+}
+
 // TestWhoeverIsSlowHearsOnce of what changed often, and nothing of what they did not ask for.
 func TestWhoeverIsSlowHearsOnce(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
 	slow := listen(t, h, store.Every(), store.TopicDeliveries)
-	quick, err := h.Listen("bob", store.Every(), store.TopicConversations) // it hears at once: the connection stands already
+	quick, err := h.Listen(store.Teammate{ID: "bob"}, store.Every(), store.TopicConversations) // it hears at once: the connection stands already
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,24 +227,24 @@ func TestNobodyHasTooManyLines(t *testing.T) {
 	var err error
 	for err == nil && len(lines) < 100 {
 		var l *store.Line
-		if l, err = h.Listen("ann", store.Every(), store.TopicTasks); err == nil {
+		if l, err = h.Listen(store.Teammate{ID: "ann"}, store.Every(), store.TopicTasks); err == nil {
 			lines = append(lines, l)
 		}
 	}
 	if !errors.Is(err, store.ErrTooManyLines) || len(lines) < 5 {
 		t.Fatalf("%d lines, %v", len(lines), err)
 	}
-	bob, err := h.Listen("bob", store.Every(), store.TopicTasks)
+	bob, err := h.Listen(store.Teammate{ID: "bob"}, store.Every(), store.TopicTasks)
 	if err != nil {
 		t.Errorf("somebody else: %v", err)
 	}
 	bob.Close()
 	lines[0].Close()
 	lines[0].Close() // twice is once
-	if _, err := h.Listen("ann", store.Every(), store.TopicTasks); err != nil {
+	if _, err := h.Listen(store.Teammate{ID: "ann"}, store.Every(), store.TopicTasks); err != nil {
 		t.Errorf("after one was closed: %v", err)
 	}
-	if _, err := h.Listen("ann", store.Every(), store.TopicTasks); !errors.Is(err, store.ErrTooManyLines) {
+	if _, err := h.Listen(store.Teammate{ID: "ann"}, store.Every(), store.TopicTasks); !errors.Is(err, store.ErrTooManyLines) {
 		t.Errorf("one more: %v", err)
 	}
 }

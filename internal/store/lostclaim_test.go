@@ -16,7 +16,7 @@ func (h *house) doubted(t *testing.T, line *line, mails int) *store.Plan {
 	h.beat(t, "w1")
 	p := h.decided(t, "c1", mails)
 	line.loseNextCommit()
-	if _, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now()); !store.Away(err) {
+	if _, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now(), nil); !store.Away(err) {
 		t.Fatalf("%v, want the database away", err)
 	}
 	unknown := 0

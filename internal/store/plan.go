@@ -118,6 +118,7 @@ type Sender struct {
 	Channels   map[string]bool
 	ExternalID string                   // the platform's id of the conversation
 	Contact    recipients.ContactRecord // the conversation's
+	To         AddressesOf
 }
 
 // Saved is what became of a plan.
@@ -141,6 +142,7 @@ type Planner struct {
 	pool    *pgxpool.Pool
 	lane    int16 // of the hours it counts in
 	lost    *lostClaims
+	hashes  hashes
 	teller  *teller
 	group   *group[*planned, Saved]
 	enqueue func(ctx context.Context, tx pgx.Tx, jobs []DeliverJob) error
@@ -148,7 +150,7 @@ type Planner struct {
 
 // NewPlanner returns the plan writer. enqueue inserts the deliver jobs of what is planned in the plans' transaction.
 func (s *Store) NewPlanner(enqueue func(ctx context.Context, tx pgx.Tx, jobs []DeliverJob) error) *Planner {
-	p := &Planner{pool: s.pool, lane: s.lane, lost: &s.lost, teller: s.teller, enqueue: enqueue}
+	p := &Planner{pool: s.pool, lane: s.lane, lost: &s.lost, hashes: s.hashes, teller: s.teller, enqueue: enqueue}
 	p.group = newGroup(s, groupOf[*planned, Saved]{
 		write: p.write, weigh: (*planned).weight, patience: 10 * time.Second, timeout: 10 * time.Second})
 	return p
@@ -250,6 +252,9 @@ func (p *Planner) write(ctx context.Context, plans []*planned) (saved []Saved, e
 			s := &saved[place[n]]
 			s.Claimed, s.Opened, s.Written = plan.claimed(written, claim.at), opened[n], plan.Deliveries
 		}
+		if err := p.leaveOut(ctx, q, plans, saved); err != nil {
+			return err
+		}
 		if err := doubtPlans(ctx, q, keep); err != nil {
 			return err
 		}
@@ -264,6 +269,19 @@ func (p *Planner) write(ctx context.Context, plans []*planned) (saved []Saved, e
 		p.tell(plans, saved)
 	}
 	return saved, err
+}
+
+// leaveOut takes back what the plans have claimed and would go to suppressed addresses only.
+func (p *Planner) leaveOut(ctx context.Context, q *db.Queries, plans []*planned, saved []Saved) error {
+	claimed, to := make([][]Claimed, len(saved)), make([]AddressesOf, len(saved))
+	for n, s := range saved {
+		claimed[n], to[n] = s.Claimed, plans[n].Sender.To
+	}
+	err := p.hashes.leaveOut(ctx, q, claimed, to)
+	for n := range saved {
+		saved[n].Claimed = claimed[n]
+	}
+	return err
 }
 
 // tell says what the plans changed.

@@ -80,7 +80,7 @@ func TestConversationsTellWhatBecameOfThem(t *testing.T) {
 		captured.Provider = "capture"
 		h.record(t, captured)
 	}
-	alerts, err := h.Claim(t.Context(), p.ConversationID, deliver.TeamAlert, "w1", time.Now())
+	alerts, err := h.Claim(t.Context(), p.ConversationID, deliver.TeamAlert, "w1", time.Now(), nil)
 	if err != nil || len(claimed) != 4 || len(alerts) != 3 {
 		t.Fatalf("claimed %d mails and %d alerts, %v", len(claimed), len(alerts), err)
 	}

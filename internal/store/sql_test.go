@@ -17,7 +17,7 @@ import (
 // ours and unique everywhere.
 var withoutAccount = []string{
 	// by id
-	"ChosenAnswers", "HoldsClaim", "NextDue", "EraseJobs",
+	"LockReported", "ChosenAnswers", "HoldsClaim", "NextDue", "EraseJobs",
 	// sweeps, leases, sums
 	"Beat", "Leave", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries", "QueueVitals", "UndecidedVitals", "LedgerVitals",
 	"QueueStates", "QueueFaults", "WorkersNow",
@@ -28,10 +28,10 @@ var withoutAccount = []string{
 	"Tell",
 	// people sign in to the installation, not to an account
 	"AddPerson", "BindPerson", "SetPassword", "ReplacePassword", "DisablePerson", "OpenSession", "SeeSession", "OfferToken", "TakeToken", "AgeTokens",
-	"EndSession", "EndSessions", "DropEndedSessions", "TrySignIn", "DropTries", "DropOldAnswers",
+	"EndSession", "EndSessions", "DropPushEndpoint", "AddPushSubscription", "DropOldestPushes", "DropPushesOf", "DropPushSubscription", "CountPushSubscriptions", "DropEndedSessions", "TrySignIn", "DropTries", "DropOldAnswers",
 	"AuditTally", "AuditDeliveries", "AuditConversationWithoutEvent", "AuditDecidedButWaiting", "AuditWaitingForNothing",
 	"AuditDecidedBeforeItsPlan", "AuditActionsWithoutDelivery", "AuditDeliveryWithoutDecision", "AuditSentWithoutReceipt",
-	"AuditReceiptWithoutSent", "AuditSentTwice", "AuditUnknownWithoutAttempt", "AuditAttemptsMiscounted", "AuditDoubledKey",
+	"AuditReceiptWithoutSent", "AuditReportIgnored", "AuditSentTwice", "AuditUnknownWithoutAttempt", "AuditAttemptsMiscounted", "AuditDoubledKey",
 	"AuditHeldWithoutReason", "AuditTaskWithoutRow", "AuditRowWithoutTask", "AuditAlertMissing",
 	"AuditAlertOfNothing", "AuditCaptureMissing", "AuditCaptureOfSent", "AuditSentInTwoRuns", "AuditSettledByNobody",
 	"AuditCancelledByNobody", "AuditTakenOverByNothing", "AuditRunWithoutDecision", "AuditSandboxLeaked", "AuditReviewSettledByNothing",
@@ -98,7 +98,7 @@ func TestEveryTableHasAnAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	installation := []string{"accounts", "workers", "homes", "people", "sessions", "sign_in_tries", "erasure_keys"}
+	installation := []string{"accounts", "workers", "homes", "people", "sessions", "sign_in_tries", "push_subscriptions", "erasure_keys"}
 	tables := 0
 	for rows.Next() {
 		var name string
@@ -139,7 +139,7 @@ func TestEveryTableIsGuarded(t *testing.T) {
 		if policy {
 			guarded++
 		}
-		installation := slices.Contains([]string{"workers", "homes", "people", "roles", "sessions", "sign_in_tries", "erasure_keys", "goose_db_version"}, name) ||
+		installation := slices.Contains([]string{"workers", "homes", "people", "roles", "sessions", "sign_in_tries", "push_subscriptions", "erasure_keys", "goose_db_version"}, name) ||
 			strings.HasPrefix(name, "river")
 		if policy == installation || reads != policy || writes {
 			t.Errorf("%s: guarded %v, the pages may read it %v, write it %v", name, policy, reads, writes)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"aftercall/conversation"
+	"aftercall/deliver"
 	"aftercall/internal/store/db"
 	"aftercall/interview"
 	"aftercall/tasks"
@@ -98,6 +99,8 @@ type StoryDelivery struct {
 	Address    string
 	Provider   string
 	ProviderID string
+	Reported   deliver.Fact // by the provider afterwards; "" if nothing was, or nothing that was not known
+	ReportedAt time.Time
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	Settled    []Settled // by people, in order

@@ -296,7 +296,7 @@ func TestLeave(t *testing.T) {
 	if n := h.count(t, "workers"); n != 0 {
 		t.Errorf("%d workers", n)
 	}
-	if got, err := h.Claim(t.Context(), h.decided(t, "c1", 1).ConversationID, deliver.SMS, "w1", time.Now()); err != nil || got != nil {
+	if got, err := h.Claim(t.Context(), h.decided(t, "c1", 1).ConversationID, deliver.SMS, "w1", time.Now(), nil); err != nil || got != nil {
 		t.Errorf("claimed %v, %v", got, err)
 	}
 }

@@ -207,11 +207,11 @@ func (h *house) deskReads(t *testing.T, r *store.Reader) {
 		t.Error(err)
 	}
 	_, err = r.Task(ctx, oldID)
-	_, _, inboxErr := r.Inbox(ctx, "a", "", "", 10)
-	_, unreadErr := r.Unread(ctx, "a", "", "", 10)
-	_, countErr := r.CountUnread(ctx, "a")
+	_, _, inboxErr := r.Inbox(ctx, store.Teammate{ID: "a"}, "", "", 10)
+	_, unreadErr := r.Unread(ctx, store.Teammate{ID: "a"}, "", "", 10)
+	_, countErr := r.CountUnread(ctx, store.Teammate{ID: "a"})
 	_, reviewErr := r.CountReviews(ctx)
-	_, alertErr := r.Alert(ctx, oldID)
+	_, alertErr := r.Alert(ctx, store.Teammate{}, oldID)
 	_, actsErr := r.ActsOn(ctx, "acme", oldID)
 	if err := errors.Join(err, inboxErr, unreadErr, countErr, reviewErr, alertErr, actsErr); err != nil {
 		t.Error(err)

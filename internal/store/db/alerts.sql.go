@@ -12,17 +12,27 @@ import (
 
 const findAlert = `-- name: FindAlert :one
 SELECT id, account_id, delivery_id, conversation_id, automation, audience, text, created_at
-FROM alerts WHERE id = $1 AND ($2::boolean OR account_id = ANY($3::text[]))
+FROM alerts
+WHERE id = $1 AND ($2::boolean OR account_id = ANY($3::text[]))
+  AND ($4::boolean OR audience = 'all' OR audience IN (SELECT jsonb_array_elements_text($5::jsonb -> account_id)))
 `
 
 type FindAlertParams struct {
 	ID         string
 	Every      bool
 	AccountIds []string
+	Whole      bool
+	Mine       []byte
 }
 
 func (q *Queries) FindAlert(ctx context.Context, arg FindAlertParams) (Alert, error) {
-	row := q.db.QueryRow(ctx, findAlert, arg.ID, arg.Every, arg.AccountIds)
+	row := q.db.QueryRow(ctx, findAlert,
+		arg.ID,
+		arg.Every,
+		arg.AccountIds,
+		arg.Whole,
+		arg.Mine,
+	)
 	var i Alert
 	err := row.Scan(
 		&i.ID,
@@ -40,23 +50,32 @@ func (q *Queries) FindAlert(ctx context.Context, arg FindAlertParams) (Alert, er
 const inboxAlerts = `-- name: InboxAlerts :many
 
 SELECT l.id, l.account_id, l.delivery_id, l.conversation_id, l.automation, l.audience, l.text, l.created_at,
-       (page.marked OR EXISTS (SELECT 1 FROM alert_reads AS x
-           WHERE x.alert_id = l.id AND x.person = $1 AND x.account_id = l.account_id))::boolean AS read
+       (page.marked OR EXISTS (SELECT 1 FROM alert_reads AS r
+           WHERE r.alert_id = l.id AND r.person = $1 AND r.account_id = l.account_id OFFSET 0))::boolean AS read
 FROM (SELECT newest.id, coalesce(newest.id <= m.read_up_to, false) AS marked
       FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = $1
       CROSS JOIN LATERAL (
-          SELECT n.id FROM alerts AS n WHERE n.account_id = a.id AND n.id < $2::uuid
-          ORDER BY n.id DESC LIMIT $3::integer) AS newest
-      WHERE $4::boolean OR a.id = ANY($5::text[])
-      ORDER BY newest.id DESC LIMIT $3::integer) AS page
+          (SELECT n.id FROM alerts AS n
+           WHERE $2::boolean AND n.account_id = a.id AND n.id < $3::uuid
+           ORDER BY n.id DESC LIMIT $4::integer)
+          UNION ALL
+          SELECT n.id
+          FROM (SELECT 'all'::text WHERE NOT $2::boolean UNION ALL SELECT jsonb_array_elements_text($5::jsonb -> a.id)) AS w (audience)
+          CROSS JOIN LATERAL (
+              SELECT x.id FROM alerts AS x WHERE x.account_id = a.id AND x.audience = w.audience AND x.id < $3::uuid
+              ORDER BY x.id DESC LIMIT $4::integer) AS n) AS newest
+      WHERE $6::boolean OR a.id = ANY($7::text[])
+      ORDER BY newest.id DESC LIMIT $4::integer) AS page
 JOIN alerts AS l ON l.id = page.id
 ORDER BY l.id DESC
 `
 
 type InboxAlertsParams struct {
 	Person     string
+	Whole      bool
 	Before     string
 	Most       int32
+	Mine       []byte
 	Every      bool
 	AccountIds []string
 }
@@ -73,15 +92,19 @@ type InboxAlertsRow struct {
 	Read           bool
 }
 
-// Team alerts as a person finds them. What they have read is every alert up to a mark, and some after it. Unread is looked
-// for among the newest of each account after the mark, so that it costs the same however much was posted or read: of the
-// newest so many alerts, what is read is among the newest so many that were read. Ids are found before rows are read: then
-// the index alone answers, and the planner has no reason to look for a small account's in the order of all.
+// Team alerts as a person finds them: those to everybody, and those to the keys that stand for them in each account (@mine, a
+// list of keys by account), or those to anybody (@whole). What they have read is every alert up to a mark, and some after it.
+// Unread is looked for among the newest of each account after the mark, so that it costs the same however much was posted or
+// read. Whether one of them was read is asked of each by its key: OFFSET 0 keeps the planner from making a join of it, which might
+// begin with all that somebody ever read. Ids are found before rows are read: then the index alone answers, and the planner has no
+// reason to look for a small account's in the order of all.
 func (q *Queries) InboxAlerts(ctx context.Context, arg InboxAlertsParams) ([]InboxAlertsRow, error) {
 	rows, err := q.db.Query(ctx, inboxAlerts,
 		arg.Person,
+		arg.Whole,
 		arg.Before,
 		arg.Most,
+		arg.Mine,
 		arg.Every,
 		arg.AccountIds,
 	)
@@ -181,24 +204,34 @@ func (q *Queries) ReadAlerts(ctx context.Context, arg ReadAlertsParams) ([]strin
 }
 
 const unreadAlertIDs = `-- name: UnreadAlertIDs :many
-SELECT page.id::uuid AS id
+SELECT unread.id::uuid AS id
 FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = $1
 CROSS JOIN LATERAL (
-    SELECT l.id FROM (SELECT n.id FROM alerts AS n
-                      WHERE n.account_id = a.id AND n.id > greatest($2::uuid, m.read_up_to)
-                      ORDER BY n.id DESC LIMIT $3::integer) AS l
-    WHERE l.id <> ALL (ARRAY(SELECT x.alert_id FROM alert_reads AS x
-                             WHERE x.person = $1 AND x.account_id = a.id AND x.alert_id > greatest($2::uuid, m.read_up_to)
-                             ORDER BY x.alert_id DESC LIMIT $3::integer))
-    ORDER BY l.id DESC LIMIT $4::integer) AS page
-WHERE $5::boolean OR a.id = ANY($6::text[])
-ORDER BY page.id DESC LIMIT $4::integer
+    SELECT newest.id
+    FROM (SELECT n.id
+          FROM ((SELECT y.id FROM alerts AS y
+                 WHERE $2::boolean AND y.account_id = a.id AND y.id > greatest($3::uuid, m.read_up_to)
+                 ORDER BY y.id DESC LIMIT $4::integer)
+                UNION ALL
+                SELECT z.id
+                FROM (SELECT 'all'::text WHERE NOT $2::boolean UNION ALL SELECT jsonb_array_elements_text($5::jsonb -> a.id)) AS w (audience)
+                CROSS JOIN LATERAL (
+                    SELECT x.id FROM alerts AS x
+                    WHERE x.account_id = a.id AND x.audience = w.audience AND x.id > greatest($3::uuid, m.read_up_to)
+                    ORDER BY x.id DESC LIMIT $4::integer) AS z) AS n
+          ORDER BY n.id DESC LIMIT $4::integer) AS newest
+    WHERE NOT EXISTS (SELECT 1 FROM alert_reads AS r WHERE r.alert_id = newest.id AND r.person = $1 AND r.account_id = a.id OFFSET 0)
+    ORDER BY newest.id DESC LIMIT $6::integer) AS unread
+WHERE $7::boolean OR a.id = ANY($8::text[])
+ORDER BY unread.id DESC LIMIT $6::integer
 `
 
 type UnreadAlertIDsParams struct {
 	Person     string
+	Whole      bool
 	Since      string
 	Scanned    int32
+	Mine       []byte
 	Most       int32
 	Every      bool
 	AccountIds []string
@@ -207,8 +240,10 @@ type UnreadAlertIDsParams struct {
 func (q *Queries) UnreadAlertIDs(ctx context.Context, arg UnreadAlertIDsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, unreadAlertIDs,
 		arg.Person,
+		arg.Whole,
 		arg.Since,
 		arg.Scanned,
+		arg.Mine,
 		arg.Most,
 		arg.Every,
 		arg.AccountIds,
@@ -236,23 +271,33 @@ SELECT l.id, l.account_id, l.delivery_id, l.conversation_id, l.automation, l.aud
 FROM (SELECT unread.id
       FROM accounts AS a LEFT JOIN alert_marks AS m ON m.account_id = a.id AND m.person = $1
       CROSS JOIN LATERAL (
-          SELECT newest.id FROM (SELECT n.id FROM alerts AS n
-                                 WHERE n.account_id = a.id AND n.id > greatest($2::uuid, m.read_up_to)
-                                 ORDER BY n.id DESC LIMIT $3::integer) AS newest
-          WHERE newest.id <> ALL (ARRAY(SELECT x.alert_id FROM alert_reads AS x
-                                        WHERE x.person = $1 AND x.account_id = a.id AND x.alert_id > greatest($2::uuid, m.read_up_to)
-                                        ORDER BY x.alert_id DESC LIMIT $3::integer))
-          ORDER BY newest.id DESC LIMIT $4::integer) AS unread
-      WHERE $5::boolean OR a.id = ANY($6::text[])
-      ORDER BY unread.id DESC LIMIT $4::integer) AS page
+          SELECT newest.id
+          FROM (SELECT n.id
+                FROM ((SELECT y.id FROM alerts AS y
+                       WHERE $2::boolean AND y.account_id = a.id AND y.id > greatest($3::uuid, m.read_up_to)
+                       ORDER BY y.id DESC LIMIT $4::integer)
+                      UNION ALL
+                      SELECT z.id
+                      FROM (SELECT 'all'::text WHERE NOT $2::boolean UNION ALL SELECT jsonb_array_elements_text($5::jsonb -> a.id)) AS w (audience)
+                      CROSS JOIN LATERAL (
+                          SELECT x.id FROM alerts AS x
+                          WHERE x.account_id = a.id AND x.audience = w.audience AND x.id > greatest($3::uuid, m.read_up_to)
+                          ORDER BY x.id DESC LIMIT $4::integer) AS z) AS n
+                ORDER BY n.id DESC LIMIT $4::integer) AS newest
+          WHERE NOT EXISTS (SELECT 1 FROM alert_reads AS r WHERE r.alert_id = newest.id AND r.person = $1 AND r.account_id = a.id OFFSET 0)
+          ORDER BY newest.id DESC LIMIT $6::integer) AS unread
+      WHERE $7::boolean OR a.id = ANY($8::text[])
+      ORDER BY unread.id DESC LIMIT $6::integer) AS page
 JOIN alerts AS l ON l.id = page.id
 ORDER BY l.id DESC
 `
 
 type UnreadAlertsParams struct {
 	Person     string
+	Whole      bool
 	Since      string
 	Scanned    int32
+	Mine       []byte
 	Most       int32
 	Every      bool
 	AccountIds []string
@@ -261,8 +306,10 @@ type UnreadAlertsParams struct {
 func (q *Queries) UnreadAlerts(ctx context.Context, arg UnreadAlertsParams) ([]Alert, error) {
 	rows, err := q.db.Query(ctx, unreadAlerts,
 		arg.Person,
+		arg.Whole,
 		arg.Since,
 		arg.Scanned,
+		arg.Mine,
 		arg.Most,
 		arg.Every,
 		arg.AccountIds,

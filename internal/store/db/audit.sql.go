@@ -238,7 +238,7 @@ func (q *Queries) AuditCaptureMissing(ctx context.Context, most int32) ([]string
 
 const auditCaptureOfSent = `-- name: AuditCaptureOfSent :many
 SELECT m.id::text FROM captured AS m JOIN deliveries AS d ON d.id = m.delivery_id
-WHERE (d.state IN ('sent', 'delivered') AND d.provider <> 'capture')
+WHERE m.channel <> 'push' AND d.state IN ('sent', 'delivered') AND d.provider <> 'capture' -- a push goes beside its alert
    OR d.state IN ('planned', 'held', 'skipped', 'cancelled')
 LIMIT $1::integer
 `
@@ -643,13 +643,41 @@ func (q *Queries) AuditOwnerless(ctx context.Context, most int32) ([]string, err
 
 const auditReceiptWithoutSent = `-- name: AuditReceiptWithoutSent :many
 SELECT d.id::text FROM deliveries AS d
-WHERE d.state NOT IN ('sent', 'delivered')
+WHERE d.state NOT IN ('sent', 'delivered') AND d.reported <> 'failed'
   AND EXISTS (SELECT 1 FROM attempts AS a WHERE a.delivery_id = d.id AND a.state = 'sent')
 LIMIT $1::integer
 `
 
+// But for what its provider lost afterwards.
 func (q *Queries) AuditReceiptWithoutSent(ctx context.Context, most int32) ([]string, error) {
 	rows, err := q.db.Query(ctx, auditReceiptWithoutSent, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var d_id string
+		if err := rows.Scan(&d_id); err != nil {
+			return nil, err
+		}
+		items = append(items, d_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const auditReportIgnored = `-- name: AuditReportIgnored :many
+SELECT d.id::text FROM deliveries AS d
+WHERE d.reported <> '' AND d.state NOT IN ('sending', d.reported) OR d.state = 'delivered' AND d.reported <> 'delivered'
+LIMIT $1::integer
+`
+
+// Nothing else says that a message was delivered, and what was reported last is where it stands.
+func (q *Queries) AuditReportIgnored(ctx context.Context, most int32) ([]string, error) {
+	rows, err := q.db.Query(ctx, auditReportIgnored, most)
 	if err != nil {
 		return nil, err
 	}

@@ -134,9 +134,10 @@ func (q *Queries) HoldsClaim(ctx context.Context, arg HoldsClaimParams) (bool, e
 const keepMessage = `-- name: KeepMessage :execrows
 INSERT INTO captured (id, account_id, delivery_id, attempt, conversation_id, external_id, automation, channel, recipients,
     subject, text, html, fields, test)
-SELECT $1, d.account_id, d.id, $2, d.conversation_id, $3, d.automation, d.channel, $4, $5,
-       $6, $7, $8, $9
-FROM deliveries AS d WHERE d.id = $10 AND d.account_id = $11
+SELECT $1, d.account_id, d.id, $2, d.conversation_id, $3, d.automation,
+       CASE WHEN $4::text = '' THEN d.channel ELSE $4 END, $5, $6,
+       $7, $8, $9, $10
+FROM deliveries AS d WHERE d.id = $11 AND d.account_id = $12
 ON CONFLICT (delivery_id, attempt) DO UPDATE SET attempt = captured.attempt
 `
 
@@ -144,6 +145,7 @@ type KeepMessageParams struct {
 	ID         string
 	Attempt    int32
 	ExternalID string
+	Channel    string
 	Recipients string
 	Subject    string
 	Text       string
@@ -159,6 +161,7 @@ func (q *Queries) KeepMessage(ctx context.Context, arg KeepMessageParams) (int64
 		arg.ID,
 		arg.Attempt,
 		arg.ExternalID,
+		arg.Channel,
 		arg.Recipients,
 		arg.Subject,
 		arg.Text,
@@ -206,11 +209,12 @@ func (q *Queries) NextDue(ctx context.Context, arg NextDueParams) ([]*time.Time,
 	return items, nil
 }
 
-const postAlert = `-- name: PostAlert :execrows
+const postAlert = `-- name: PostAlert :one
 INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automation, audience, text)
 SELECT $1, d.account_id, d.id, d.conversation_id, d.automation, $2, $3
 FROM deliveries AS d WHERE d.id = $4 AND d.account_id = $5
 ON CONFLICT (delivery_id) DO UPDATE SET delivery_id = alerts.delivery_id
+RETURNING id, conversation_id, EXISTS (SELECT 1 FROM push_subscriptions)::boolean AS pushed
 `
 
 type PostAlertParams struct {
@@ -221,18 +225,24 @@ type PostAlertParams struct {
 	AccountID  string
 }
 
-func (q *Queries) PostAlert(ctx context.Context, arg PostAlertParams) (int64, error) {
-	result, err := q.db.Exec(ctx, postAlert,
+type PostAlertRow struct {
+	ID             string
+	ConversationID string
+	Pushed         bool
+}
+
+// Says whether anybody asks for alerts on a screen.
+func (q *Queries) PostAlert(ctx context.Context, arg PostAlertParams) (PostAlertRow, error) {
+	row := q.db.QueryRow(ctx, postAlert,
 		arg.ID,
 		arg.Audience,
 		arg.Text,
 		arg.DeliveryID,
 		arg.AccountID,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var i PostAlertRow
+	err := row.Scan(&i.ID, &i.ConversationID, &i.Pushed)
+	return i, err
 }
 
 const recordOutcomes = `-- name: RecordOutcomes :many
@@ -246,19 +256,21 @@ WITH told AS (
            unnest($15::timestamptz[]) AS finished_at
 ), moved AS (
     UPDATE deliveries AS d
-    SET state = told.state, reason = told.reason, detail = told.detail,
+    SET state = CASE d.reported WHEN '' THEN told.state ELSE d.reported END, reason = told.reason,
+        detail = CASE d.reported WHEN '' THEN told.detail ELSE d.detail END,
         due_at = CASE WHEN told.state = 'retrying' THEN told.due_at ELSE d.due_at END,
         address = CASE WHEN told.address <> '' THEN told.address ELSE d.address END,
-        provider = told.provider, provider_id = told.provider_id, updated_at = now()
+        provider = CASE WHEN told.provider <> '' THEN told.provider ELSE d.provider END,
+        provider_id = CASE WHEN told.provider_id <> '' THEN told.provider_id ELSE d.provider_id END, updated_at = now()
     FROM told
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
       AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'
                                    AND (told.state <> 'retrying' OR d.claim_id IS NOT NULL)))
-    RETURNING d.id, d.attempt
+    RETURNING d.id, d.attempt, d.reported
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
     started_at, finished_at)
-SELECT told.id, told.attempt, told.account_id, told.worker_id, told.state, told.class, told.status, told.detail,
+SELECT told.id, told.attempt, told.account_id, told.worker_id, CASE moved.reported WHEN '' THEN told.state ELSE 'sent' END, told.class, told.status, told.detail,
        told.provider, told.provider_id, told.started_at, told.finished_at
 FROM told JOIN moved ON moved.id = told.id AND moved.attempt = told.attempt
 ON CONFLICT (delivery_id, attempt) DO UPDATE
@@ -293,8 +305,8 @@ type RecordOutcomesRow struct {
 }
 
 // Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. What was
-// doubted because the data was restored (it has no claim any more) is settled by a receipt, and never tried again.
-// Returned are the deliveries that moved.
+// doubted because the data was restored (it has no claim any more) is settled by a receipt, and never tried again. What the
+// provider reported meanwhile counts for more than what the sender heard of it: it has the message. Returned are the deliveries that moved.
 func (q *Queries) RecordOutcomes(ctx context.Context, arg RecordOutcomesParams) ([]RecordOutcomesRow, error) {
 	rows, err := q.db.Query(ctx, recordOutcomes,
 		arg.Ids,

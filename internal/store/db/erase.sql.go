@@ -10,6 +10,58 @@ import (
 	"time"
 )
 
+const askErasure = `-- name: AskErasure :exec
+INSERT INTO erasures (id, account_id, cause, asked_by, person_id, wish, found)
+VALUES ($1, $2, $3, $4, $5::uuid, $6::jsonb, $7::integer)
+`
+
+type AskErasureParams struct {
+	ID        string
+	AccountID string
+	Cause     string
+	AskedBy   string
+	PersonID  *string
+	Wish      []byte
+	Found     int32
+}
+
+func (q *Queries) AskErasure(ctx context.Context, arg AskErasureParams) error {
+	_, err := q.db.Exec(ctx, askErasure,
+		arg.ID,
+		arg.AccountID,
+		arg.Cause,
+		arg.AskedBy,
+		arg.PersonID,
+		arg.Wish,
+		arg.Found,
+	)
+	return err
+}
+
+const askedErasure = `-- name: AskedErasure :one
+SELECT account_id, asked_by, coalesce(person_id::text, '')::text AS person_id, wish::jsonb AS wish FROM erasures WHERE id = $1 AND wish IS NOT NULL
+`
+
+type AskedErasureRow struct {
+	AccountID string
+	AskedBy   string
+	PersonID  string
+	Wish      []byte
+}
+
+// By id alone: the worker has nothing else. None once it is done.
+func (q *Queries) AskedErasure(ctx context.Context, id string) (AskedErasureRow, error) {
+	row := q.db.QueryRow(ctx, askedErasure, id)
+	var i AskedErasureRow
+	err := row.Scan(
+		&i.AccountID,
+		&i.AskedBy,
+		&i.PersonID,
+		&i.Wish,
+	)
+	return i, err
+}
+
 const beginErasure = `-- name: BeginErasure :exec
 INSERT INTO erasures (id, account_id, cause, asked_by) VALUES ($1, $2, $3, $4)
 `
@@ -344,6 +396,11 @@ const eraseConversations = `-- name: EraseConversations :execrows
 WITH gone_reads AS (
     DELETE FROM alert_reads WHERE alert_id IN (
         SELECT a.id FROM deliveries AS d JOIN alerts AS a ON a.delivery_id = d.id WHERE d.conversation_id = ANY($2::uuid[]))
+), gone_pushes AS (
+    DELETE FROM pushes WHERE alert_id IN (
+        SELECT a.id FROM deliveries AS d JOIN alerts AS a ON a.delivery_id = d.id WHERE d.conversation_id = ANY($2::uuid[]))
+), gone_popups AS (
+    DELETE FROM popups WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY($2::uuid[]))
 ), gone_alerts AS (
     DELETE FROM alerts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY($2::uuid[]))
     RETURNING conversation_id
@@ -626,7 +683,7 @@ func (q *Queries) FailAskedRuns(ctx context.Context, arg FailAskedRunsParams) er
 }
 
 const finishErasure = `-- name: FinishErasure :exec
-UPDATE erasures SET finished_at = now() WHERE id = $1 AND account_id = $2
+UPDATE erasures SET finished_at = now(), wish = NULL WHERE id = $1 AND account_id = $2
 `
 
 type FinishErasureParams struct {
@@ -655,6 +712,73 @@ type KeepHashesParams struct {
 func (q *Queries) KeepHashes(ctx context.Context, arg KeepHashesParams) error {
 	_, err := q.db.Exec(ctx, keepHashes, arg.AccountID, arg.Hashes, arg.ConversationIds)
 	return err
+}
+
+const listErasures = `-- name: ListErasures :many
+SELECT page.id::uuid AS id, page.account_id, page.cause, page.asked_by, page.began_at, coalesce(page.finished_at, '0001-01-01 00:00:00+00')::timestamptz AS finished_at,
+       page.conversations, page.events, coalesce(page.found, 0)::integer AS found, (page.wish IS NOT NULL)::boolean AS waits
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT e.id, e.account_id, e.cause, e.asked_by, e.began_at, e.finished_at, e.conversations, e.events, e.wish, e.person_id, e.found FROM erasures AS e
+    WHERE e.account_id = a.id AND e.id < $1::uuid
+    ORDER BY e.id DESC LIMIT $2::integer) AS page
+WHERE $3::boolean OR a.id = ANY($4::text[])
+ORDER BY page.id DESC LIMIT $2::integer
+`
+
+type ListErasuresParams struct {
+	Before     string
+	Most       int32
+	Every      bool
+	AccountIds []string
+}
+
+type ListErasuresRow struct {
+	ID            string
+	AccountID     string
+	Cause         string
+	AskedBy       string
+	BeganAt       time.Time
+	FinishedAt    time.Time
+	Conversations int32
+	Events        int32
+	Found         int32
+	Waits         bool
+}
+
+func (q *Queries) ListErasures(ctx context.Context, arg ListErasuresParams) ([]ListErasuresRow, error) {
+	rows, err := q.db.Query(ctx, listErasures,
+		arg.Before,
+		arg.Most,
+		arg.Every,
+		arg.AccountIds,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListErasuresRow
+	for rows.Next() {
+		var i ListErasuresRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.Cause,
+			&i.AskedBy,
+			&i.BeganAt,
+			&i.FinishedAt,
+			&i.Conversations,
+			&i.Events,
+			&i.Found,
+			&i.Waits,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockDeliveries = `-- name: LockDeliveries :many
@@ -776,6 +900,62 @@ func (q *Queries) LockErasing(ctx context.Context, arg LockErasingParams) ([]Loc
 	return items, nil
 }
 
+const readErasure = `-- name: ReadErasure :many
+SELECT id, account_id, cause, asked_by, began_at, coalesce(finished_at, '0001-01-01 00:00:00+00')::timestamptz AS finished_at,
+       conversations, events, coalesce(found, 0)::integer AS found, (wish IS NOT NULL)::boolean AS waits
+FROM erasures WHERE id = $1 AND ($2::boolean OR account_id = ANY($3::text[]))
+`
+
+type ReadErasureParams struct {
+	ID         string
+	Every      bool
+	AccountIds []string
+}
+
+type ReadErasureRow struct {
+	ID            string
+	AccountID     string
+	Cause         string
+	AskedBy       string
+	BeganAt       time.Time
+	FinishedAt    time.Time
+	Conversations int32
+	Events        int32
+	Found         int32
+	Waits         bool
+}
+
+func (q *Queries) ReadErasure(ctx context.Context, arg ReadErasureParams) ([]ReadErasureRow, error) {
+	rows, err := q.db.Query(ctx, readErasure, arg.ID, arg.Every, arg.AccountIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadErasureRow
+	for rows.Next() {
+		var i ReadErasureRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.Cause,
+			&i.AskedBy,
+			&i.BeganAt,
+			&i.FinishedAt,
+			&i.Conversations,
+			&i.Events,
+			&i.Found,
+			&i.Waits,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const stopConversations = `-- name: StopConversations :exec
 UPDATE conversations SET state = 'decided', decided_at = coalesce(decided_at, now()), version = version + 1
 WHERE id = ANY($1::uuid[]) AND account_id = $2
@@ -793,7 +973,11 @@ func (q *Queries) StopConversations(ctx context.Context, arg StopConversationsPa
 }
 
 const viewsKept = `-- name: ViewsKept :many
-SELECT id, name, query FROM saved_views WHERE account_id IN ($1::text, '') ORDER BY id
+SELECT v.id, v.name, v.query FROM saved_views AS v
+WHERE v.account_id = $1::text OR v.account_id = '' AND (
+    NOT EXISTS (SELECT 1 FROM roles AS r WHERE r.person_id::text = v.person)
+    OR EXISTS (SELECT 1 FROM roles AS r WHERE r.person_id::text = v.person AND r.account_id IN ($1::text, '*')))
+ORDER BY v.id
 `
 
 type ViewsKeptRow struct {
@@ -802,7 +986,8 @@ type ViewsKeptRow struct {
 	Query string
 }
 
-// Searches that people keep may have the number of a customer in them.
+// Searches that people keep may have the number of a customer in them: those in this account, and those in all of theirs of
+// whoever sees this account. What somebody of other accounts keeps is none of this one's.
 func (q *Queries) ViewsKept(ctx context.Context, accountID string) ([]ViewsKeptRow, error) {
 	rows, err := q.db.Query(ctx, viewsKept, accountID)
 	if err != nil {

@@ -18,17 +18,17 @@ WITH unfinished AS (
     ORDER BY d.id FOR UPDATE
 ), doubted AS (
     UPDATE deliveries AS d
-    SET state = 'unknown', reason = '', claim_id = NULL, updated_at = now(),
-        detail = 'Restored from a backup; it may have gone out after the backup was made.',
+    SET state = CASE d.reported WHEN '' THEN 'unknown' ELSE d.reported END, reason = '', claim_id = NULL, updated_at = now(),
+        detail = CASE d.reported WHEN '' THEN 'Restored from a backup; it may have gone out after the backup was made.' ELSE d.detail END,
         attempt = CASE WHEN u.claimed THEN d.attempt ELSE d.attempt + 1 END,
         worker_id = CASE WHEN u.claimed THEN d.worker_id ELSE '' END,
         claimed_at = CASE WHEN u.claimed THEN d.claimed_at ELSE now() END
     FROM unfinished AS u WHERE d.id = u.id
-    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at
+    RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
     started_at, finished_at)
-SELECT id, attempt, account_id, worker_id, 'unknown', 'restored', 0, 'The data was restored from a backup.', '', '',
+SELECT id, attempt, account_id, worker_id, CASE state WHEN 'unknown' THEN state ELSE 'sent' END, 'restored', 0, 'The data was restored from a backup.', '', '',
        claimed_at, now()
 FROM doubted
 `

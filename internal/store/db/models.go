@@ -320,6 +320,8 @@ type Delivery struct {
 	ProviderID     string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	Reported       string
+	ReportedAt     *time.Time
 }
 
 type ErasedConversation struct {
@@ -346,6 +348,9 @@ type Erasure struct {
 	FinishedAt    *time.Time
 	Conversations int32
 	Events        int32
+	Wish          []byte
+	PersonID      *string
+	Found         *int32
 }
 
 type ErasureKey struct {
@@ -457,6 +462,36 @@ type Person struct {
 	DisabledAt *time.Time
 }
 
+type Popup struct {
+	Seq        int64
+	AccountID  string
+	DeliveryID string
+	Agent      string
+	Until      time.Time
+	TakenAt    *time.Time
+}
+
+type Push struct {
+	AlertID        string
+	SubscriptionID string
+	AccountID      string
+	State          string
+	Attempt        int32
+	Class          string
+	Status         int32
+	DueAt          time.Time
+	UpdatedAt      time.Time
+}
+
+type PushSubscription struct {
+	ID        string
+	PersonID  *string
+	Endpoint  string
+	P256dh    string
+	Auth      string
+	CreatedAt time.Time
+}
+
 type Revision struct {
 	ID        string
 	AccountID string
@@ -564,6 +599,15 @@ type Spending struct {
 	WarnedLimit  int64
 	StoppedAt    *time.Time
 	StoppedLimit int64
+}
+
+type Suppression struct {
+	AccountID string
+	Channel   string
+	Address   []byte
+	Reason    string
+	Source    string
+	Since     time.Time
 }
 
 type Task struct {

@@ -366,7 +366,7 @@ SELECT id, run, automation, action, channel, recipient, customer, state, reason,
        coalesce(resend_of::text, '')::text AS resend_of, attempt, worker_id, claimed_at, created_at,
        ((content - 'html') - 'text')::jsonb AS content, left(coalesce(content ->> 'text', ''), $1::integer)::text AS text,
        octet_length(coalesce(content ->> 'text', ''))::integer AS text_bytes, (content ? 'html')::boolean AS has_html,
-       address, provider, provider_id, updated_at
+       address, provider, provider_id, reported, reported_at, updated_at
 FROM deliveries WHERE conversation_id = $2 AND account_id = $3
 ORDER BY run DESC, automation, action, recipient, copy LIMIT $4::integer
 `
@@ -405,6 +405,8 @@ type StoryDeliveriesRow struct {
 	Address    string
 	Provider   string
 	ProviderID string
+	Reported   string
+	ReportedAt *time.Time
 	UpdatedAt  time.Time
 }
 
@@ -451,6 +453,8 @@ func (q *Queries) StoryDeliveries(ctx context.Context, arg StoryDeliveriesParams
 			&i.Address,
 			&i.Provider,
 			&i.ProviderID,
+			&i.Reported,
+			&i.ReportedAt,
 			&i.UpdatedAt,
 		); err != nil {
 			return nil, err

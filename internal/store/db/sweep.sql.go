@@ -197,8 +197,8 @@ WITH stopped AS (
     ORDER BY d.id FOR UPDATE
 ), doubted AS (
     UPDATE deliveries AS d
-    SET state = 'unknown', reason = '', detail = 'The worker stopped while sending; nobody knows whether it went out.',
-        updated_at = now()
+    SET state = CASE d.reported WHEN '' THEN 'unknown' ELSE d.reported END, reason = '', updated_at = now(),
+        detail = CASE d.reported WHEN '' THEN 'The worker stopped while sending; nobody knows whether it went out.' ELSE d.detail END
     FROM stopped WHERE d.id = stopped.id AND NOT stopped.harmless
     RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
 ), again AS (
@@ -208,7 +208,7 @@ WITH stopped AS (
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
     started_at, finished_at)
-SELECT id, attempt, account_id, worker_id, state, 'worker_lost', 0, 'The worker stopped while sending.', '', '',
+SELECT id, attempt, account_id, worker_id, CASE WHEN state IN ('unknown', 'retrying') THEN state ELSE 'sent' END, 'worker_lost', 0, 'The worker stopped while sending.', '', '',
        claimed_at, now()
 FROM (SELECT id, attempt, account_id, worker_id, claimed_at, state FROM doubted UNION ALL SELECT id, attempt, account_id, worker_id, claimed_at, state FROM again) AS settled
 RETURNING delivery_id, state
@@ -227,7 +227,8 @@ type DoubtLapsedRow struct {
 
 // Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send, or
 // so long ago that even a live worker cannot be at it: its claim or its receipt was lost. A team alert is a row of ours
-// that is written once however often it is tried, so it is tried again and never in doubt.
+// that is written once however often it is tried, so it is tried again and never in doubt. Nor is what its provider has
+// reported on meanwhile.
 func (q *Queries) DoubtLapsed(ctx context.Context, arg DoubtLapsedParams) ([]DoubtLapsedRow, error) {
 	rows, err := q.db.Query(ctx, doubtLapsed, arg.Lapsed, arg.Longest, arg.Ttl)
 	if err != nil {

@@ -80,9 +80,16 @@ WHERE d.state IN ('sent', 'delivered') AND d.channel <> 'task'
 LIMIT @most::integer;
 
 -- name: AuditReceiptWithoutSent :many
+-- But for what its provider lost afterwards.
 SELECT d.id::text FROM deliveries AS d
-WHERE d.state NOT IN ('sent', 'delivered')
+WHERE d.state NOT IN ('sent', 'delivered') AND d.reported <> 'failed'
   AND EXISTS (SELECT 1 FROM attempts AS a WHERE a.delivery_id = d.id AND a.state = 'sent')
+LIMIT @most::integer;
+
+-- name: AuditReportIgnored :many
+-- Nothing else says that a message was delivered, and what was reported last is where it stands.
+SELECT d.id::text FROM deliveries AS d
+WHERE d.reported <> '' AND d.state NOT IN ('sending', d.reported) OR d.state = 'delivered' AND d.reported <> 'delivered'
 LIMIT @most::integer;
 
 -- name: AuditSentTwice :many
@@ -240,7 +247,7 @@ LIMIT @most::integer;
 
 -- name: AuditCaptureOfSent :many
 SELECT m.id::text FROM captured AS m JOIN deliveries AS d ON d.id = m.delivery_id
-WHERE (d.state IN ('sent', 'delivered') AND d.provider <> 'capture')
+WHERE m.channel <> 'push' AND d.state IN ('sent', 'delivered') AND d.provider <> 'capture' -- a push goes beside its alert
    OR d.state IN ('planned', 'held', 'skipped', 'cancelled')
 LIMIT @most::integer;
 

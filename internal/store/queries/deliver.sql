@@ -61,8 +61,8 @@ ORDER BY due_at + interval '0' LIMIT 1;
 
 -- name: RecordOutcomes :many
 -- Fenced by attempt and worker. What a sweep doubted meanwhile is settled by the worker that sent it: it knows. What was
--- doubted because the data was restored (it has no claim any more) is settled by a receipt, and never tried again.
--- Returned are the deliveries that moved.
+-- doubted because the data was restored (it has no claim any more) is settled by a receipt, and never tried again. What the
+-- provider reported meanwhile counts for more than what the sender heard of it: it has the message. Returned are the deliveries that moved.
 WITH told AS (
     SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account_id, unnest(@attempts::integer[]) AS attempt,
            unnest(@worker_ids::text[]) AS worker_id, unnest(@states::text[]) AS state, unnest(@reasons::text[]) AS reason,
@@ -73,19 +73,21 @@ WITH told AS (
            unnest(@finished_ats::timestamptz[]) AS finished_at
 ), moved AS (
     UPDATE deliveries AS d
-    SET state = told.state, reason = told.reason, detail = told.detail,
+    SET state = CASE d.reported WHEN '' THEN told.state ELSE d.reported END, reason = told.reason,
+        detail = CASE d.reported WHEN '' THEN told.detail ELSE d.detail END,
         due_at = CASE WHEN told.state = 'retrying' THEN told.due_at ELSE d.due_at END,
         address = CASE WHEN told.address <> '' THEN told.address ELSE d.address END,
-        provider = told.provider, provider_id = told.provider_id, updated_at = now()
+        provider = CASE WHEN told.provider <> '' THEN told.provider ELSE d.provider END,
+        provider_id = CASE WHEN told.provider_id <> '' THEN told.provider_id ELSE d.provider_id END, updated_at = now()
     FROM told
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
       AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'
                                    AND (told.state <> 'retrying' OR d.claim_id IS NOT NULL)))
-    RETURNING d.id, d.attempt
+    RETURNING d.id, d.attempt, d.reported
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
     started_at, finished_at)
-SELECT told.id, told.attempt, told.account_id, told.worker_id, told.state, told.class, told.status, told.detail,
+SELECT told.id, told.attempt, told.account_id, told.worker_id, CASE moved.reported WHEN '' THEN told.state ELSE 'sent' END, told.class, told.status, told.detail,
        told.provider, told.provider_id, told.started_at, told.finished_at
 FROM told JOIN moved ON moved.id = told.id AND moved.attempt = told.attempt
 ON CONFLICT (delivery_id, attempt) DO UPDATE
@@ -103,16 +105,19 @@ FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account
 JOIN attempts AS a ON a.delivery_id = told.id AND a.attempt = told.attempt AND a.account_id = told.account_id
     AND a.worker_id = told.worker_id AND a.state = told.state;
 
--- name: PostAlert :execrows
+-- name: PostAlert :one
+-- Says whether anybody asks for alerts on a screen.
 INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automation, audience, text)
 SELECT @id, d.account_id, d.id, d.conversation_id, d.automation, @audience, @text
 FROM deliveries AS d WHERE d.id = @delivery_id AND d.account_id = @account_id
-ON CONFLICT (delivery_id) DO UPDATE SET delivery_id = alerts.delivery_id;
+ON CONFLICT (delivery_id) DO UPDATE SET delivery_id = alerts.delivery_id
+RETURNING id, conversation_id, EXISTS (SELECT 1 FROM push_subscriptions)::boolean AS pushed;
 
 -- name: KeepMessage :execrows
 INSERT INTO captured (id, account_id, delivery_id, attempt, conversation_id, external_id, automation, channel, recipients,
     subject, text, html, fields, test)
-SELECT @id, d.account_id, d.id, @attempt, d.conversation_id, @external_id, d.automation, d.channel, @recipients, @subject,
+SELECT @id, d.account_id, d.id, @attempt, d.conversation_id, @external_id, d.automation,
+       CASE WHEN @channel::text = '' THEN d.channel ELSE @channel END, @recipients, @subject,
        @text, @html, @fields, @test
 FROM deliveries AS d WHERE d.id = @delivery_id AND d.account_id = @account_id
 ON CONFLICT (delivery_id, attempt) DO UPDATE SET attempt = captured.attempt;

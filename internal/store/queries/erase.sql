@@ -17,7 +17,30 @@ UPDATE erasures SET conversations = conversations + @conversations, events = eve
 WHERE id = @id AND account_id = @account_id;
 
 -- name: FinishErasure :exec
-UPDATE erasures SET finished_at = now() WHERE id = @id AND account_id = @account_id;
+UPDATE erasures SET finished_at = now(), wish = NULL WHERE id = @id AND account_id = @account_id;
+
+-- name: AskErasure :exec
+INSERT INTO erasures (id, account_id, cause, asked_by, person_id, wish, found)
+VALUES (@id, @account_id, @cause, @asked_by, sqlc.narg('person_id')::uuid, @wish::jsonb, @found::integer);
+
+-- name: AskedErasure :one
+-- By id alone: the worker has nothing else. None once it is done.
+SELECT account_id, asked_by, coalesce(person_id::text, '')::text AS person_id, wish::jsonb AS wish FROM erasures WHERE id = @id AND wish IS NOT NULL;
+
+-- name: ReadErasure :many
+SELECT id, account_id, cause, asked_by, began_at, coalesce(finished_at, '0001-01-01 00:00:00+00')::timestamptz AS finished_at,
+       conversations, events, coalesce(found, 0)::integer AS found, (wish IS NOT NULL)::boolean AS waits
+FROM erasures WHERE id = @id AND (@every::boolean OR account_id = ANY(@account_ids::text[]));
+
+-- name: ListErasures :many
+SELECT page.id::uuid AS id, page.account_id, page.cause, page.asked_by, page.began_at, coalesce(page.finished_at, '0001-01-01 00:00:00+00')::timestamptz AS finished_at,
+       page.conversations, page.events, coalesce(page.found, 0)::integer AS found, (page.wish IS NOT NULL)::boolean AS waits
+FROM accounts AS a CROSS JOIN LATERAL (
+    SELECT e.* FROM erasures AS e
+    WHERE e.account_id = a.id AND e.id < @before::uuid
+    ORDER BY e.id DESC LIMIT @most::integer) AS page
+WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
+ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: ErasedConversation :one
 SELECT x.account_id, x.erased_at, e.cause FROM erased_conversations AS x JOIN erasures AS e ON e.id = x.erasure_id
@@ -68,6 +91,11 @@ RETURNING conversation_id;
 WITH gone_reads AS (
     DELETE FROM alert_reads WHERE alert_id IN (
         SELECT a.id FROM deliveries AS d JOIN alerts AS a ON a.delivery_id = d.id WHERE d.conversation_id = ANY(@ids::uuid[]))
+), gone_pushes AS (
+    DELETE FROM pushes WHERE alert_id IN (
+        SELECT a.id FROM deliveries AS d JOIN alerts AS a ON a.delivery_id = d.id WHERE d.conversation_id = ANY(@ids::uuid[]))
+), gone_popups AS (
+    DELETE FROM popups WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
 ), gone_alerts AS (
     DELETE FROM alerts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
     RETURNING conversation_id
@@ -177,8 +205,13 @@ WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id
 ORDER BY id;
 
 -- name: ViewsKept :many
--- Searches that people keep may have the number of a customer in them.
-SELECT id, name, query FROM saved_views WHERE account_id IN (@account_id::text, '') ORDER BY id;
+-- Searches that people keep may have the number of a customer in them: those in this account, and those in all of theirs of
+-- whoever sees this account. What somebody of other accounts keeps is none of this one's.
+SELECT v.id, v.name, v.query FROM saved_views AS v
+WHERE v.account_id = @account_id::text OR v.account_id = '' AND (
+    NOT EXISTS (SELECT 1 FROM roles AS r WHERE r.person_id::text = v.person)
+    OR EXISTS (SELECT 1 FROM roles AS r WHERE r.person_id::text = v.person AND r.account_id IN (@account_id::text, '*')))
+ORDER BY v.id;
 
 -- name: EraseViews :exec
 DELETE FROM saved_views WHERE id = ANY(@ids::uuid[]) AND account_id IN (@account_id::text, '');

@@ -47,7 +47,7 @@ SELECT id, run, automation, action, channel, recipient, customer, state, reason,
        coalesce(resend_of::text, '')::text AS resend_of, attempt, worker_id, claimed_at, created_at,
        ((content - 'html') - 'text')::jsonb AS content, left(coalesce(content ->> 'text', ''), @text_head::integer)::text AS text,
        octet_length(coalesce(content ->> 'text', ''))::integer AS text_bytes, (content ? 'html')::boolean AS has_html,
-       address, provider, provider_id, updated_at
+       address, provider, provider_id, reported, reported_at, updated_at
 FROM deliveries WHERE conversation_id = @conversation_id AND account_id = @account_id
 ORDER BY run DESC, automation, action, recipient, copy LIMIT @most::integer;
 

@@ -23,7 +23,8 @@ FOR UPDATE SKIP LOCKED;
 -- name: DoubtLapsed :many
 -- Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send, or
 -- so long ago that even a live worker cannot be at it: its claim or its receipt was lost. A team alert is a row of ours
--- that is written once however often it is tried, so it is tried again and never in doubt.
+-- that is written once however often it is tried, so it is tried again and never in doubt. Nor is what its provider has
+-- reported on meanwhile.
 WITH stopped AS (
     SELECT d.id, d.channel = 'team_alert' AND NOT d.test AS harmless FROM deliveries AS d
     WHERE d.state = 'sending' AND (
@@ -34,8 +35,8 @@ WITH stopped AS (
     ORDER BY d.id FOR UPDATE
 ), doubted AS (
     UPDATE deliveries AS d
-    SET state = 'unknown', reason = '', detail = 'The worker stopped while sending; nobody knows whether it went out.',
-        updated_at = now()
+    SET state = CASE d.reported WHEN '' THEN 'unknown' ELSE d.reported END, reason = '', updated_at = now(),
+        detail = CASE d.reported WHEN '' THEN 'The worker stopped while sending; nobody knows whether it went out.' ELSE d.detail END
     FROM stopped WHERE d.id = stopped.id AND NOT stopped.harmless
     RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
 ), again AS (
@@ -45,7 +46,7 @@ WITH stopped AS (
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
     started_at, finished_at)
-SELECT id, attempt, account_id, worker_id, state, 'worker_lost', 0, 'The worker stopped while sending.', '', '',
+SELECT id, attempt, account_id, worker_id, CASE WHEN state IN ('unknown', 'retrying') THEN state ELSE 'sent' END, 'worker_lost', 0, 'The worker stopped while sending.', '', '',
        claimed_at, now()
 FROM (SELECT * FROM doubted UNION ALL SELECT * FROM again) AS settled
 RETURNING delivery_id, state;

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// kazooExport is what was found in a file of Kazoo's: callflows, and the users and templates they name.
+type kazooExport struct {
+	users     map[string]map[string]any
+	templates map[string]map[string]any
+	nodes     []kazooNode
+	warnings  []string
+	written   int // automations
+}
+
+// kazooNode is one notification of a callflow.
+type kazooNode struct {
+	callflow string // its id; "" if the file does not say
+	data     map[string]any
+}
+
+// readKazoo takes a callflow, a single node or only its data; users and templates; a list of these; or an answer of Kazoo's
+// API around one of them.
+func readKazoo(text []byte) (*kazooExport, error) {
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		return nil, errors.New("is not JSON: export the callflow from Kazoo's API, or copy it from its editor")
+	}
+	k := &kazooExport{users: map[string]map[string]any{}, templates: map[string]map[string]any{}}
+	k.collect(v)
+	if len(k.nodes) == 0 {
+		return nil, errors.New("holds no notification: no node with module notification, and no recipients")
+	}
+	return k, nil
+}
+
+func (k *kazooExport) warn(format string, args ...any) {
+	k.warnings = append(k.warnings, fmt.Sprintf(format, args...))
+}
+
+// collect sorts what a document is by what it holds.
+func (k *kazooExport) collect(v any) {
+	if list, ok := v.([]any); ok {
+		for _, one := range list {
+			k.collect(one)
+		}
+		return
+	}
+	m, ok := v.(map[string]any)
+	switch {
+	case !ok:
+	case m["flow"] != nil:
+		k.node(m["flow"], textOf(m["id"]))
+	case m["module"] != nil:
+		k.node(m, "")
+	case m["recipients"] != nil:
+		k.nodes = append(k.nodes, kazooNode{data: m})
+	case m["data"] != nil:
+		k.collect(m["data"])
+	case m["subject"] != nil:
+		k.templates[strings.TrimPrefix(textOf(m["id"]), "notification_")] = m
+	case m["email"] != nil:
+		k.users[textOf(m["id"])] = m
+	default:
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			k.collect(m[key])
+		}
+	}
+}
+
+// node walks a callflow: a node and what follows it.
+func (k *kazooExport) node(v any, callflow string) {
+	m, _ := v.(map[string]any)
+	data, _ := m["data"].(map[string]any)
+	if m["module"] == "notification" && data["skip_module"] != true {
+		k.nodes = append(k.nodes, kazooNode{callflow, data})
+	}
+	children, _ := m["children"].(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(children)) {
+		k.node(children[key], callflow)
+	}
+}
+
+func textOf(v any) string { s, _ := v.(string); return strings.TrimSpace(s) }
+
+// textsOf are the texts of one text or of a list.
+func textsOf(v any) (out []string) {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for _, one := range list {
+		if s := textOf(one); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// quoted is a text as YAML takes it.
+func quoted(s string) string {
+	b, _ := json.Marshal(s) // a text is always right
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(b))
+}
+
+// slug makes an id of a name.
+func slug(name string) string {
+	s := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(name))
+	return strings.Trim(s[:min(len(s), 50)], "-")
+}

@@ -1,0 +1,51 @@
+package deliver
+
+import (
+	"time"
+
+	"aftercall/reason"
+)
+
+// Fact is what a provider reports of a message, some time after it was handed it.
+type Fact string
+
+// The facts, in the order of their rank: one that comes late never takes a later one back, and a message that came back
+// after it seemed to have arrived has not.
+const (
+	Taken   Fact = "sent"      // the provider has it
+	Arrived Fact = "delivered" // it reached the recipient
+	Lost    Fact = "failed"    // it never will
+)
+
+// Rank orders facts; 0 is none.
+func (f Fact) Rank() int { return map[Fact]int{Taken: 1, Arrived: 2, Lost: 3}[f] }
+
+// Report is one provider's word on one message. What is in it is stored, logged and shown, but for the address: no number, no
+// text.
+type Report struct {
+	AccountID  string // as the address says that it was posted to; "" where it names none
+	DeliveryID string // that the provider hands back
+	Provider   string
+	ProviderID string // the provider's id of the message
+	Fact       Fact
+	Class      string // of what is lost: a short word for grouping
+	Status     int    // and the provider's own code
+	Detail     string // and one sentence of ours
+	At         time.Time
+
+	Suppress reason.Code // why the address must not be written to any more; "" if it may
+	Address  string      // that this is about
+}
+
+// Suppression is an address that a channel does not write to any more, or may write to again.
+type Suppression struct {
+	AccountID, Channel, Address string
+	Reason                      reason.Code // OptedOut or Bounced; "" lifts whatever there was
+	Source                      string      // who says so: FromRecipient, FromProvider, or a provider by its name
+}
+
+// Sources of a suppression.
+const (
+	FromRecipient = "recipient" // asked for it
+	FromProvider  = "provider"  // refused to send
+)

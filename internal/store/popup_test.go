@@ -1,0 +1,144 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"aftercall/deliver"
+	"aftercall/internal/store"
+)
+
+// popping accepts a call that leads to one pop-up, and claims it.
+func (h *house) popping(t *testing.T, call string, deadline time.Time) store.Claimed {
+	t.Helper()
+	p := h.plan(h.accept(t, h.arrival(phoneCall(call))).ConversationID, 0)
+	p.Deliveries = []store.Delivery{{ID: uuid.NewString(), Automation: "callback", Channel: deliver.CTI, Recipient: deliver.CTI, State: store.Planned,
+		DueAt: ended(), DeadlineAt: deadline, Content: store.Content{Text: "About " + call}}}
+	h.save(t, p)
+	return h.claimOn(t, p.ConversationID, deliver.CTI, "w")[0]
+}
+
+func (h *house) post(t *testing.T, c store.Claimed, agent string) (until time.Time, taken bool) {
+	t.Helper()
+	until, taken, err := h.PostPopUp(t.Context(), deliver.Message{AccountID: c.AccountID, DeliveryID: c.ID}, agent, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return until, taken
+}
+
+// shown takes what an agent's softphone sees after one pop-up.
+func (h *house) shown(t *testing.T, agent string, after int64, now time.Time) (texts []string, last int64) {
+	t.Helper()
+	all, err := h.Within(store.Only("acme")).PopUps(t.Context(), "acme", agent, after, now)
+	if err == nil {
+		err = h.TakePopUps(t.Context(), "acme", agent, all, now)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		texts, last = append(texts, p.Text), p.Seq
+	}
+	return texts, last
+}
+
+// TestAPopUpIsSentWhenASoftphoneHasIt: one that listens while it is posted, and one that comes while the delivery waits.
+func TestAPopUpIsSentWhenASoftphoneHasIt(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	now, deadline := time.Now(), time.Now().Add(time.Minute)
+	prompt, waiting := h.popping(t, "call-1", deadline), h.popping(t, "call-2", deadline)
+	if until, taken := h.post(t, prompt, "reception"); taken || until.Sub(deadline).Abs() > time.Millisecond {
+		t.Errorf("posted until %s, taken %t", until, taken)
+	}
+	first, last := h.shown(t, "reception", 0, now)
+	if _, taken := h.post(t, prompt, "reception"); !taken { // its worker looks, and sends the receipt
+		t.Error("it is not taken")
+	}
+	h.record(t, outcome(prompt, "w", store.Sent))
+
+	h.post(t, waiting, "reception")
+	o := outcome(waiting, "w", store.Retrying)
+	o.DueAt = deadline
+	h.record(t, o)
+	second, last := h.shown(t, "reception", last, now)
+	third, _ := h.shown(t, "reception", last, now)
+	another, _ := h.shown(t, "reception", 0, now)
+	if got, want := fmt.Sprint(first, second, third, another), "[About call-1] [About call-2] [] [About call-1 About call-2]"; got != want {
+		t.Errorf("shown %s, want %s", got, want)
+	}
+	for _, c := range []store.Claimed{prompt, waiting} {
+		if s := h.story(t, c.ConversationID); s.Deliveries[0].State != store.Sent {
+			t.Errorf("%s is %s", s.Conversation.ExternalID, s.Deliveries[0].State)
+		}
+	}
+	h.balanced(t)
+}
+
+// TestAPopUpThatIsOfNoUseAnyMore is shown to nobody: another agent's, another account's, one whose time is over, one that was called off.
+func TestAPopUpThatIsOfNoUseAnyMore(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	deadline := time.Now().Add(time.Minute)
+	c := h.popping(t, "call-1", deadline)
+	h.post(t, c, "reception")
+	for name, got := range map[string]func() ([]string, int64){
+		"another agent's": func() ([]string, int64) { return h.shown(t, "sales", 0, time.Now()) },
+		"too late":        func() ([]string, int64) { return h.shown(t, "reception", 0, deadline) },
+	} {
+		if texts, _ := got(); len(texts) > 0 {
+			t.Errorf("%s: %v", name, texts)
+		}
+	}
+	if _, err := h.Within(store.Only("umbra")).PopUps(t.Context(), "acme", "reception", 0, time.Now()); err == nil {
+		t.Error("another account's are shown")
+	}
+	o := outcome(c, "w", store.Retrying)
+	o.DueAt = deadline
+	h.record(t, o)
+	if err := h.CancelDelivery(t.Context(), store.Actor{Name: "test"}, "acme", c.ID); err != nil {
+		t.Fatal(err)
+	}
+	if texts, _ := h.shown(t, "reception", 0, time.Now()); len(texts) > 0 {
+		t.Errorf("called off: %v", texts)
+	}
+	if err := h.TakePopUps(t.Context(), "acme", "reception", []store.PopUp{{DeliveryID: c.ID}}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if s := h.story(t, c.ConversationID); s.Deliveries[0].State != store.Cancelled {
+		t.Errorf("it is %s", s.Deliveries[0].State)
+	}
+	h.balanced(t)
+}
+
+// TestOnlyAnAgentsSoftphoneHears of a pop-up.
+func TestOnlyAnAgentsSoftphoneHears(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	listen := func(agent string) *store.Line {
+		l, err := h.Listen(store.Teammate{ID: agent, Keys: map[string][]string{"acme": {store.AgentAudience(agent)}}}, store.Only("acme"), store.TopicPopUps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(l.Close)
+		return l
+	}
+	mine, other := listen("reception"), listen("sales")
+	<-mine.Changed() // the connection stands: whatever is told from now on is heard
+	mine.Take()
+	other.Take()
+	c := h.popping(t, "call-1", time.Now().Add(time.Minute))
+	h.post(t, c, "reception")
+	<-mine.Changed()
+	if heard := mine.Take(); !slices.ContainsFunc(heard, func(x store.Change) bool { return x.ID == c.ID }) {
+		t.Errorf("heard %+v", heard)
+	}
+	if heard := other.Take(); len(heard) > 0 {
+		t.Errorf("another agent's heard %+v", heard)
+	}
+}

@@ -1,0 +1,123 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"aftercall/deliver"
+	"aftercall/internal/store"
+	"aftercall/reason"
+)
+
+// directly is where the e-mails of these tests go: their recipients are addresses.
+func directly(c store.Claimed) (to []string) {
+	for _, key := range c.Content.To {
+		to = append(to, strings.TrimPrefix(key, "email:"))
+	}
+	return to
+}
+
+func optOut(address string) deliver.Suppression {
+	return deliver.Suppression{AccountID: "acme", Channel: deliver.Email, Address: address, Reason: reason.OptedOut, Source: deliver.FromRecipient}
+}
+
+func (h *house) suppress(t *testing.T, all ...deliver.Suppression) {
+	t.Helper()
+	if err := h.Suppress(t.Context(), all...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// silence makes every query of reports and of what they suppress pass.
+func (h *house) silence(t *testing.T) {
+	t.Helper()
+	again := optOut("team1@acme.example")
+	again.Reason = ""
+	h.suppress(t, optOut("team0@acme.example"), again)
+	p := h.decided(t, "c-silent", 2)
+	claimed, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now(), directly)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("claimed %+v, %v", claimed, err)
+	}
+	h.record(t, outcome(claimed[0], "w1", store.Sent))
+	h.report(t, reported(claimed[0].ID, deliver.Arrived))
+}
+
+// TestWhoHasOptedOutIsSkippedByTheClaim, by the plan's own and by the queue's: nothing is handed out, and the ledger says why.
+func TestWhoHasOptedOutIsSkippedByTheClaim(t *testing.T) {
+	t.Parallel()
+	for name, take := range map[string]func(*testing.T, *house, *store.Plan) []store.Claimed{
+		"of the plan": func(t *testing.T, h *house, p *store.Plan) []store.Claimed {
+			p.Sender = store.Sender{WorkerID: "w1", Channels: map[string]bool{deliver.Email: true}, To: directly}
+			saved, err := h.planner.Save(t.Context(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return saved.Claimed
+		},
+		"of the queue": func(t *testing.T, h *house, p *store.Plan) []store.Claimed {
+			h.save(t, p)
+			claimed, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now(), directly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return claimed
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, store.Options{})
+			h.account(t, "umbra")
+			p := h.plan(h.accept(t, h.arrival(phoneCall("c1"))).ConversationID, 5)
+			p.Deliveries[2].Content.To = []string{"team0@acme.example", "team2@acme.example"}
+			bounced, again, foreign, text := optOut("team1@acme.example"), optOut("team3@acme.example"), optOut("team4@acme.example"), optOut("team4@acme.example")
+			bounced.Reason, again.Reason, foreign.AccountID, text.Channel = reason.Bounced, "", "umbra", deliver.SMS
+			h.suppress(t, optOut("Team0@Acme.example"), optOut("team0@acme.example"), bounced, optOut("team3@acme.example"), again, foreign, text)
+			late := bounced
+			late.Address = "team0@acme.example"
+			h.suppress(t, late) // who has opted out has not bounced
+
+			left := map[string]map[string]reason.Code{}
+			for _, c := range take(t, h, p) {
+				left[c.ID] = c.LeaveOut
+				h.record(t, outcome(c, "w1", store.Sent))
+			}
+			if len(left) != 3 || left[p.Deliveries[2].ID]["team0@acme.example"] != reason.OptedOut || left[p.Deliveries[3].ID] != nil || left[p.Deliveries[4].ID] != nil {
+				t.Errorf("claimed %v of %+v", left, p.Deliveries)
+			}
+			for _, d := range h.story(t, p.ConversationID).Deliveries {
+				want := map[string]reason.Code{p.Deliveries[0].ID: reason.OptedOut, p.Deliveries[1].ID: reason.Bounced}[d.ID]
+				if d.Reason != want || (d.State == store.Skipped) != (want != "") || want != "" && (d.Claims != 0 || len(d.Attempts) != 0) {
+					t.Errorf("%s is %s as %q after %d claims, want %q", d.Recipient, d.State, d.Reason, d.Claims, want)
+				}
+			}
+			h.balanced(t)
+		})
+	}
+}
+
+// TestAReportThatSuppresses keeps the address by the delivery's own account and channel, with the report or not at all.
+func TestAReportThatSuppresses(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	p := h.decided(t, "c1", 2)
+	first := h.claim(t, p.ConversationID, "w1")[0]
+	h.record(t, outcome(first, "w1", store.Sent))
+	r := reported(first.ID, deliver.Lost)
+	r.Suppress, r.Address = reason.Bounced, "team0@acme.example"
+	h.report(t, r)
+	h.report(t, r)
+	next := h.plan(h.accept(t, h.arrival(phoneCall("c2"))).ConversationID, 2)
+	h.save(t, next)
+	claimed, err := h.Claim(t.Context(), next.ConversationID, deliver.Email, "w1", time.Now(), directly)
+	if err != nil || len(claimed) != 1 || claimed[0].ID != next.Deliveries[1].ID {
+		t.Errorf("claimed %+v, %v", claimed, err)
+	}
+	if err := h.Suppress(t.Context(), deliver.Suppression{AccountID: "acme", Channel: deliver.Email, Address: "a@acme.example", Reason: reason.TooLate}); err == nil {
+		t.Error("a reason that is none was taken")
+	}
+	if n := h.count(t, "suppressions WHERE account_id = 'acme' AND octet_length(address) = 32"); n != 1 {
+		t.Errorf("%d addresses are kept as a hash, want 1", n)
+	}
+}

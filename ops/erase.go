@@ -1,0 +1,130 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+
+	"aftercall/internal/store"
+	"aftercall/worker"
+)
+
+// ErasurePreview is what an erasure would take away. Events that belong to no call are looked for as it is done.
+type ErasurePreview struct {
+	Calls []store.Call
+	store.Holdings
+	Views int // searches that people keep
+}
+
+// CountErasure says what there is to erase: calls by our ids, or everything of a customer. A customer by a number without its
+// country code is refused: every number that ends alike would be meant.
+func (o *Ops) CountErasure(ctx context.Context, account string, w store.ErasureWish) (p ErasurePreview, err error) {
+	if p.Calls, err = o.toErase(ctx, account, w); err != nil {
+		return p, err
+	}
+	for batch := range slices.Chunk(idsOf(p.Calls), 500) {
+		h, err := o.store.Holdings(ctx, account, batch)
+		if err != nil {
+			return p, err
+		}
+		p.Holdings = p.Plus(h)
+	}
+	if w.Customer == "" {
+		return p, nil
+	}
+	who, err := exactly(w.Customer)
+	if err != nil {
+		return p, err
+	}
+	views, err := o.store.ViewsOf(ctx, account, who)
+	p.Views = len(views)
+	return p, err
+}
+
+// Erase asks for an erasure, which a worker does. How far it is says Reader.Erasure.
+func (o *Ops) Erase(ctx context.Context, by store.Actor, account string, w store.ErasureWish) (erasureID string, err error) {
+	calls, err := o.toErase(ctx, account, w)
+	if err != nil {
+		return "", err
+	}
+	return o.store.AskErasure(ctx, by, account, w, len(calls), worker.EnqueueErase(o.river))
+}
+
+// exactly reads a customer of whom there is only one.
+func exactly(customer string) (store.Customer, error) {
+	who, err := store.ParseCustomer(customer)
+	switch {
+	case err != nil:
+		return who, &Refused{Sentence: "A customer is a phone number or an e-mail address."}
+	case !who.Exact():
+		return who, &Refused{Sentence: "The number has no country code: every number that ends alike would be meant."}
+	}
+	return who, nil
+}
+
+func (o *Ops) toErase(ctx context.Context, account string, w store.ErasureWish) ([]store.Call, error) {
+	if w.Customer == "" {
+		return o.store.CallsByID(ctx, account, w.Conversations)
+	}
+	who, err := exactly(w.Customer)
+	if err != nil {
+		return nil, err
+	}
+	return o.store.CallsOf(ctx, account, who)
+}
+
+func idsOf(calls []store.Call) []string {
+	ids := make([]string, len(calls))
+	for n, c := range calls {
+		ids[n] = c.ID
+	}
+	return ids
+}
+
+// WorkErasure erases what was asked for; more reports that a message of it is under way, and that nothing else is sent of that
+// call. It is what a worker calls (worker.Config.Erase).
+func (o *Ops) WorkErasure(ctx context.Context, erasureID string) (more bool, err error) {
+	e, w, err := o.store.AskedErasure(ctx, erasureID)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil // it is done
+	}
+	if err != nil {
+		return false, err
+	}
+	calls, err := o.toErase(ctx, e.AccountID, w)
+	if err != nil {
+		return false, err
+	}
+	left, err := o.store.Erase(ctx, e, idsOf(calls), 0)
+	if err != nil || len(left) > 0 {
+		return true, err
+	}
+	if w.Customer != "" {
+		if err := o.eraseBeside(ctx, e, w.Customer); err != nil {
+			return true, err
+		}
+	}
+	if err := o.store.FinishErasure(ctx, e); err != nil {
+		return true, err
+	}
+	o.log.LogAttrs(ctx, slog.LevelInfo, "erased what was asked for", slog.String("erasure_id", e.ID), slog.String("account_id", e.AccountID))
+	return false, nil
+}
+
+// eraseBeside erases what there is of a customer beside their calls.
+func (o *Ops) eraseBeside(ctx context.Context, e store.Erasure, customer string) error {
+	who, err := exactly(customer)
+	if err != nil {
+		return err
+	}
+	events, err := o.store.EventsOf(ctx, e.AccountID, who)
+	if err != nil {
+		return err
+	}
+	views, err := o.store.ViewsOf(ctx, e.AccountID, who)
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.store.EraseEvents(ctx, e, events), o.store.EraseViews(ctx, e, views))
+}
