@@ -81,7 +81,7 @@ func rules() []rule {
 // Audit checks the conservation rules of the ledger over all accounts and returns the sums and what does not balance. It
 // sees one moment of the database and reads whole tables. An Imbalance counts up to 10,000 ids.
 func (s *Store) Audit(ctx context.Context) (tally Tally, wrong []Imbalance, err error) {
-	err = s.snapshot(ctx, "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on", func(q *db.Queries) error {
+	err = s.snapshot(ctx, "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on; SET LOCAL max_parallel_workers_per_gather = 2", func(q *db.Queries) error {
 		if tally, err = readTally(ctx, q); err != nil {
 			return err
 		}

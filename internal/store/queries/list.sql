@@ -170,12 +170,13 @@ WHERE c.id = ANY(@ids::uuid[]) AND (@every::boolean OR c.account_id = ANY(@accou
 ORDER BY c.id DESC;
 
 -- name: ConversationRows :many
--- Only what an outside provider took is sent: a captured message, a task and an alert never leave this machine.
+-- Only what an outside provider took is sent: a captured message, a task and an alert never leave this machine. The sandboxes of a
+-- call are read once, not for each of its deliveries.
 SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.direction, c.customer_name,
        c.customer_number, c.started_at, c.ended_at, c.accepted_at, c.state, c.simulated,
        ARRAY(SELECT DISTINCT d.automation FROM decisions AS d
              WHERE d.conversation_id = c.id AND d.verdict = 'fires'
-               AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)) ORDER BY 1)::text[] AS fired,
+               AND (d.run = 1 OR d.run <> ALL (ARRAY(SELECT r.run FROM runs AS r WHERE r.conversation_id = c.id AND r.sandbox))) ORDER BY 1)::text[] AS fired,
        (SELECT count(*) FROM decisions AS d
         WHERE d.account_id = c.account_id AND d.conversation_id = c.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::integer AS unsure,
        l.sent, l.captured, l.tasks, l.alerts, l.open, l.held, l.failed, l.unknown, l.test
@@ -194,7 +195,7 @@ FROM conversations AS c CROSS JOIN LATERAL (
            coalesce(bool_or(d.test), false)::boolean AS test
     FROM deliveries AS d
     WHERE d.conversation_id = c.id
-      AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))) AS l
+      AND (d.run = 1 OR d.run <> ALL (ARRAY(SELECT r.run FROM runs AS r WHERE r.conversation_id = c.id AND r.sandbox)))) AS l
 WHERE c.id = ANY(@ids::uuid[]) AND (@every::boolean OR c.account_id = ANY(@account_ids::text[]))
 ORDER BY c.id DESC;
 
