@@ -138,7 +138,9 @@ func TestAPushIsSentOnce(t *testing.T) {
 	t.Parallel()
 	s := newScreens(t)
 	a, now := s.alert(s.store, "maria"), time.Now()
-	s.service.Fail(func(n int) delivertest.Fault { return map[int]delivertest.Fault{1: {Status: 503}}[n] })
+	s.service.Fail(func(n int, _ delivertest.Notice) delivertest.Fault {
+		return map[int]delivertest.Fault{1: {Status: 503}}[n]
+	})
 	var back *river.JobSnoozeError
 	if err := s.now(a, now); !errors.As(err, &back) || back.Duration <= 0 {
 		t.Fatalf("a service with a fault: %v", err)
@@ -181,7 +183,7 @@ func TestABrowserThatIsGoneIsForgotten(t *testing.T) {
 	t.Parallel()
 	s := newScreens(t)
 	a := s.alert(s.store, "maria")
-	s.service.Fail(func(int) delivertest.Fault { return delivertest.Fault{Status: 410} })
+	s.service.Fail(func(int, delivertest.Notice) delivertest.Fault { return delivertest.Fault{Status: 410} })
 	must(t, s.now(a, time.Now()))
 	if n, err := s.store.PushBrowsers(t.Context(), s.people["maria"]); n != 0 || err != nil {
 		t.Errorf("%d browsers, %v", n, err)

@@ -1,8 +1,8 @@
 // Package delivertest is what a channel is tested with: a conformance suite that every channel passes, and real local
 // servers that stand in for providers.
 //
-// It owns Run, SendGrid and Salesforce (HTTP servers with the wire formats of mail/send and the Connect API), SMTP (a mail server)
-// and Push (a push service, with browsers that decrypt). The servers listen on loopback, judge what they are given as strictly as
+// It owns Run, SendGrid, Twilio and Salesforce (HTTP servers with the wire formats of mail/send, Messages and the Connect API), Push (a
+// push service, with browsers that decrypt), what these have in common (provider.go), and SMTP (a mail server). The servers listen on loopback, judge what they are given as strictly as
 // the real ones, record it, and misbehave on demand.
 //
 // It promises that what a server recorded really arrived, and that a fault is exactly the one that was asked for. It is

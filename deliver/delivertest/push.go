@@ -23,7 +23,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -205,14 +204,8 @@ const PushOrigin = "https://push.example"
 
 // Push is a local push service that reads what it is given: it checks the signature, and each of its browsers decrypts.
 type Push struct {
-	server *httptest.Server
-	ended  chan struct{}
-
-	mu       sync.Mutex
+	provider[Notice]
 	browsers map[string]*Browser // by path
-	fault    func(n int) Fault
-	requests int
-	notices  []Notice
 }
 
 // Notice is a message that a browser has read.
@@ -224,16 +217,9 @@ type Notice struct {
 
 // NewPush starts the server. Close ends it.
 func NewPush() *Push {
-	s := &Push{ended: make(chan struct{}), browsers: map[string]*Browser{}}
-	s.server = httptest.NewTLSServer(http.HandlerFunc(s.take))
+	s := &Push{browsers: map[string]*Browser{}}
+	s.open(httptest.NewTLSServer, http.HandlerFunc(s.take))
 	return s
-}
-
-// Close ends the server and every request that is still waiting.
-func (s *Push) Close() {
-	close(s.ended)
-	s.server.CloseClientConnections()
-	s.server.Close()
 }
 
 // Client reaches the server under any name. Nothing is followed.
@@ -259,93 +245,47 @@ func (s *Push) Subscribe(path string) (endpoint string, b *Browser, err error) {
 	return PushOrigin + path, b, nil
 }
 
-// Fail sets what is done to the n-th request (from 1); nil accepts everything.
-func (s *Push) Fail(f func(n int) Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = f
-}
-
 // Notices lists what was read, in order.
-func (s *Push) Notices() []Notice {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Notice(nil), s.notices...)
-}
-
-// Requests counts the requests, whatever became of them.
-func (s *Push) Requests() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.requests
-}
+func (s *Push) Notices() []Notice { return s.all() }
 
 func (s *Push) take(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 8<<10))
 	if err != nil {
 		return // the request never was complete
 	}
+	n := s.asked()
 	s.mu.Lock()
-	s.requests++
-	n, fault, browser := s.requests, s.fault, s.browsers[r.URL.Path]
+	browser := s.browsers[r.URL.Path]
 	s.mu.Unlock()
-	var f Fault
-	if fault != nil {
-		f = fault(n)
-	}
-	if browser == nil && f.Status == 0 {
-		f.Status = http.StatusGone
-	}
-	if f.Status != 0 {
-		for k, v := range f.Header {
-			w.Header()[k] = v
-		}
-		w.WriteHeader(f.Status)
-		_, _ = io.WriteString(w, f.Body)
+	notice, status := read(r, browser, body)
+	if status == http.StatusCreated && !s.taken(w, r, n, notice) {
 		return
-	}
-	status := s.read(r, browser, body)
-	switch {
-	case f.Silent:
-		select {
-		case <-r.Context().Done():
-		case <-s.ended:
-		}
-		panic(http.ErrAbortHandler)
-	case f.Cut:
-		panic(http.ErrAbortHandler)
-	case f.Late > 0:
-		select {
-		case <-time.After(f.Late):
-		case <-r.Context().Done():
-		case <-s.ended:
-		}
 	}
 	w.WriteHeader(status)
 }
 
-// read judges a push as the real ones do, and hands it to its browser.
-func (s *Push) read(r *http.Request, b *Browser, body []byte) (status int) {
+// read judges a push as the real ones do, and lets its browser read it; nil is a browser that is not there any more.
+func read(r *http.Request, b *Browser, body []byte) (n Notice, status int) {
+	if b == nil {
+		return n, http.StatusGone
+	}
 	_, expires, err := Signed(r.Header.Get("Authorization"), PushOrigin)
 	if left := time.Until(expires); err != nil || left <= 0 || left > 24*time.Hour {
-		return http.StatusUnauthorized
+		return n, http.StatusUnauthorized
 	}
 	if r.Method != http.MethodPost || r.Header.Get("Content-Encoding") != "aes128gcm" || r.Header.Get("TTL") == "" || len(r.Header.Get("Topic")) > 32 {
-		return http.StatusBadRequest
+		return n, http.StatusBadRequest
 	}
 	plain, err := b.Open(body)
-	n := Notice{Path: r.URL.Path, Topic: r.Header.Get("Topic"), TTL: r.Header.Get("TTL"), Urgency: r.Header.Get("Urgency")}
+	n = Notice{Path: r.URL.Path, Topic: r.Header.Get("Topic"), TTL: r.Header.Get("TTL"), Urgency: r.Header.Get("Urgency")}
 	if err == nil {
 		err = json.Unmarshal(plain, &n)
 	}
 	switch {
 	case len(body) > 4096:
-		return http.StatusRequestEntityTooLarge
+		return n, http.StatusRequestEntityTooLarge
 	case err != nil:
-		return http.StatusBadRequest
+		return n, http.StatusBadRequest
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.notices = append(s.notices, n)
-	return http.StatusCreated
+	return n, http.StatusCreated
 }

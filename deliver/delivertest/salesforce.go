@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf16"
 )
@@ -20,22 +19,15 @@ import (
 // Salesforce is a local server with the wire format of Salesforce's log-in, its query for names and its Connect API for
 // posts. It refuses what the real one refuses and records what it accepts.
 type Salesforce struct {
-	URL      string
+	provider[Post]
 	ClientID string
 	Secret   string         // of the client credentials it takes
 	Key      *rsa.PublicKey // for the assertions it takes
 	Names    map[string][]string
 
-	server *httptest.Server
-	ended  chan struct{}
-
-	mu       sync.Mutex
-	fault    func(n int, p Post) Fault
-	tokens   map[string]bool // that are valid
-	logins   int
-	queries  []string
-	requests int
-	posts    []Post
+	tokens  map[string]bool // that are valid
+	logins  int
+	queries []string
 }
 
 // Post is a post that the server has whole.
@@ -50,28 +42,13 @@ type Post struct {
 
 // NewSalesforce starts the server. Close ends it. names are the ids of each user ("user:Maria Lopez") and group.
 func NewSalesforce(clientID, secret string, names map[string][]string) *Salesforce {
-	s := &Salesforce{ClientID: clientID, Secret: secret, Names: names, ended: make(chan struct{}), tokens: map[string]bool{}}
+	s := &Salesforce{ClientID: clientID, Secret: secret, Names: names, tokens: map[string]bool{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /services/oauth2/token", s.login)
 	mux.HandleFunc("GET /services/data/{version}/query", s.query)
 	mux.HandleFunc("POST /services/data/{version}/chatter/feed-elements", s.post)
-	s.server = httptest.NewServer(mux)
-	s.URL = s.server.URL
+	s.open(httptest.NewServer, mux)
 	return s
-}
-
-// Close ends the server and every request that is still waiting.
-func (s *Salesforce) Close() {
-	close(s.ended)
-	s.server.CloseClientConnections()
-	s.server.Close()
-}
-
-// Fail sets what is done to the n-th post (from 1), p being what it carries; nil accepts everything.
-func (s *Salesforce) Fail(f func(n int, p Post) Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = f
 }
 
 // Expire ends every session.
@@ -82,11 +59,7 @@ func (s *Salesforce) Expire() {
 }
 
 // Posts lists what was taken, in order.
-func (s *Salesforce) Posts() []Post {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Post(nil), s.posts...)
-}
+func (s *Salesforce) Posts() []Post { return s.all() }
 
 // Logins counts the log-ins that were asked for, Queries lists the questions for names.
 func (s *Salesforce) Logins() int {
@@ -217,35 +190,17 @@ func (s *Salesforce) post(w http.ResponseWriter, r *http.Request) {
 	if !ok || err != nil {
 		return
 	}
+	n := s.asked()
 	p, code := readPost(body)
 	p.Delivery, p.Raw, p.Token = r.Header.Get("X-Request-Id"), body, token
 	if code != "" || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		salesforceRefuses(w, http.StatusBadRequest, code, "the post is not right")
 		return
 	}
-	s.mu.Lock()
-	s.requests++
-	n, fault := s.requests, s.fault
-	s.mu.Unlock()
-	var f Fault
-	if fault != nil {
-		f = fault(n, p)
-	}
-	if f.Status != 0 {
-		for k, v := range f.Header {
-			w.Header()[k] = v
-		}
-		w.WriteHeader(f.Status)
-		_, _ = io.WriteString(w, f.Body)
+	if !s.taken(w, r, n, p) {
 		return
 	}
-	s.mu.Lock()
-	s.posts = append(s.posts, p)
-	id := fmt.Sprintf("0D5D%011dKAK", len(s.posts))
-	s.mu.Unlock()
-	if f.misbehaves(r, s.ended) {
-		panic(http.ErrAbortHandler)
-	}
+	id := fmt.Sprintf("0D5D%011dKAK", n)
 	answerJSON(w, http.StatusCreated, map[string]any{
 		"feedElementType": "FeedItem", "id": id, "url": "/services/data/v62.0/chatter/feed-elements/" + id,
 		"body": map[string]string{"text": p.Text}, "actor": map[string]string{"id": "005D00000016QxpIAE"},

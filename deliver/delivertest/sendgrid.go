@@ -8,23 +8,14 @@ import (
 	"net/http/httptest"
 	"net/mail"
 	"strings"
-	"sync"
 	"time"
 )
 
 // SendGrid is a local server with the wire format of SendGrid's POST /v3/mail/send. It refuses what the real one
 // refuses and records what it accepts.
 type SendGrid struct {
-	URL string
+	provider[Mail]
 	Key string // the API key it wants
-
-	server *httptest.Server
-	ended  chan struct{}
-
-	mu       sync.Mutex
-	fault    func(n int, m Mail) Fault
-	requests int
-	mails    []Mail
 }
 
 // Mail is a message that a server has whole.
@@ -39,111 +30,33 @@ type Mail struct {
 	At            time.Time
 }
 
-// Fault is what a server does instead of accepting. The zero Fault accepts.
-type Fault struct {
-	Status int           // answer with this status (not SMTP); nothing is recorded
-	Body   string        // its body
-	Header http.Header   // and header
-	Silent bool          // take and record the message, then never answer
-	Cut    bool          // take and record the message, then hang up
-	Late   time.Duration // take and record the message, and answer after this long
-}
-
 // NewSendGrid starts the server. Close ends it.
 func NewSendGrid(key string) *SendGrid {
-	s := &SendGrid{Key: key, ended: make(chan struct{})}
+	s := &SendGrid{Key: key}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v3/mail/send", s.send)
-	s.server = httptest.NewServer(mux)
-	s.URL = s.server.URL
+	s.open(httptest.NewServer, mux)
 	return s
 }
 
-// Close ends the server and every request that is still waiting.
-func (s *SendGrid) Close() {
-	close(s.ended)
-	s.server.CloseClientConnections()
-	s.server.Close()
-}
-
-// HangUpIdle closes the client's connections, as a server does that has waited long enough.
-func (s *SendGrid) HangUpIdle() { s.server.CloseClientConnections() }
-
-// Fail sets what is done to the n-th request (from 1), m being what it carries; nil accepts everything.
-func (s *SendGrid) Fail(f func(n int, m Mail) Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = f
-}
-
 // Mails lists what was taken, in order.
-func (s *SendGrid) Mails() []Mail {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Mail(nil), s.mails...)
-}
-
-// Requests counts the requests, whatever became of them.
-func (s *SendGrid) Requests() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.requests
-}
+func (s *SendGrid) Mails() []Mail { return s.all() }
 
 func (s *SendGrid) send(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 30<<20+1))
 	if err != nil {
 		return // the request never was complete
 	}
+	n := s.asked()
 	status, faults, m := s.judge(r, body)
-	s.mu.Lock()
-	s.requests++
-	n, fault := s.requests, s.fault
-	s.mu.Unlock()
 	if status != http.StatusAccepted {
 		refuse(w, status, faults)
 		return
 	}
-	var f Fault
-	if fault != nil {
-		f = fault(n, m)
+	if s.taken(w, r, n, m) {
+		w.Header().Set("X-Message-Id", fmt.Sprintf("local-%06d", n))
+		w.WriteHeader(http.StatusAccepted)
 	}
-	if f.Status != 0 {
-		for k, v := range f.Header {
-			w.Header()[k] = v
-		}
-		w.WriteHeader(f.Status)
-		_, _ = io.WriteString(w, f.Body)
-		return
-	}
-	s.mu.Lock()
-	s.mails = append(s.mails, m)
-	id := fmt.Sprintf("local-%06d", len(s.mails))
-	s.mu.Unlock()
-	if f.misbehaves(r, s.ended) {
-		panic(http.ErrAbortHandler)
-	}
-	w.Header().Set("X-Message-Id", id)
-	w.WriteHeader(http.StatusAccepted)
-}
-
-// misbehaves keeps the sender waiting, at most until the server has ended, and reports whether it is to be cut off.
-func (f Fault) misbehaves(r *http.Request, ended <-chan struct{}) bool {
-	switch {
-	case f.Silent:
-		select {
-		case <-r.Context().Done():
-		case <-ended:
-		}
-		return true
-	case f.Late > 0:
-		select {
-		case <-time.After(f.Late):
-		case <-r.Context().Done():
-		case <-ended:
-		}
-	}
-	return f.Cut
 }
 
 type sgFault struct {

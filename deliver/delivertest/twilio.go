@@ -9,23 +9,14 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 )
 
 // Twilio is a local server with the wire format of Twilio's POST /2010-04-01/Accounts/{sid}/Messages.json. It refuses what
 // the real one refuses and records what it accepts.
 type Twilio struct {
-	URL        string
+	provider[Text]
 	SID, Token string // the account and its auth token
-
-	server *httptest.Server
-	ended  chan struct{}
-
-	mu       sync.Mutex
-	fault    func(n int, m Text) Fault
-	requests int
-	texts    []Text
 }
 
 // Text is a message that the server has whole.
@@ -47,43 +38,25 @@ func (t Text) DeliveryID() string {
 
 // NewTwilio starts the server. Close ends it.
 func NewTwilio(sid, token string) *Twilio {
-	s := &Twilio{SID: sid, Token: token, ended: make(chan struct{})}
+	s := &Twilio{SID: sid, Token: token}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2010-04-01/Accounts/{sid}/Messages.json", s.create)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
 	})
-	s.server = httptest.NewServer(mux)
-	s.URL = s.server.URL
+	s.open(httptest.NewServer, mux)
 	return s
 }
 
-// Close ends the server and every request that is still waiting.
-func (s *Twilio) Close() {
-	close(s.ended)
-	s.server.CloseClientConnections()
-	s.server.Close()
-}
-
-// Fail sets what is done to the n-th request (from 1), m being what it carries; nil accepts everything.
-func (s *Twilio) Fail(f func(n int, m Text) Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = f
-}
-
 // Texts lists what was taken, in order.
-func (s *Twilio) Texts() []Text {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Text(nil), s.texts...)
-}
+func (s *Twilio) Texts() []Text { return s.all() }
 
 func (s *Twilio) create(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
 		return // the request never was complete
 	}
+	n := s.asked()
 	if user, pass, _ := r.BasicAuth(); user != s.SID || pass != s.Token || r.PathValue("sid") != s.SID {
 		s.refuse(w, http.StatusUnauthorized, 20003, "Authenticate")
 		return
@@ -93,12 +66,14 @@ func (s *Twilio) create(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusUnsupportedMediaType, 20415, "Unsupported Media Type")
 		return
 	}
-	m := Text{To: form.Get("To"), From: form.Get("From"), Service: form.Get("MessagingServiceSid"), Body: form.Get("Body"), Report: form.Get("StatusCallback"), At: time.Now()}
+	m := Text{SID: fmt.Sprintf("SM%032x", n), To: form.Get("To"), From: form.Get("From"), Service: form.Get("MessagingServiceSid"), Body: form.Get("Body"), Report: form.Get("StatusCallback"), At: time.Now()}
 	if code, message := m.wrong(); code != 0 {
 		s.refuse(w, http.StatusBadRequest, code, message)
 		return
 	}
-	s.take(w, r, m)
+	if s.taken(w, r, n, m) {
+		s.accept(w, m)
+	}
 }
 
 var number = regexp.MustCompile(`^\+[1-9]\d{7,14}$`)
@@ -118,31 +93,8 @@ func (t Text) wrong() (code int, message string) {
 	return 0, ""
 }
 
-// take records a message and answers, unless a fault is asked for.
-func (s *Twilio) take(w http.ResponseWriter, r *http.Request, m Text) {
-	s.mu.Lock()
-	s.requests++
-	n, fault := s.requests, s.fault
-	s.mu.Unlock()
-	var f Fault
-	if fault != nil {
-		f = fault(n, m)
-	}
-	if f.Status != 0 {
-		for k, v := range f.Header {
-			w.Header()[k] = v
-		}
-		w.WriteHeader(f.Status)
-		_, _ = io.WriteString(w, f.Body)
-		return
-	}
-	s.mu.Lock()
-	m.SID = fmt.Sprintf("SM%032x", len(s.texts)+1)
-	s.texts = append(s.texts, m)
-	s.mu.Unlock()
-	if f.misbehaves(r, s.ended) {
-		panic(http.ErrAbortHandler)
-	}
+// accept answers that a message was taken.
+func (s *Twilio) accept(w http.ResponseWriter, m Text) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusCreated)
 	_ = json.NewEncoder(w).Encode(map[string]any{

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -83,21 +82,6 @@ func sendGridFault(s delivertest.Situation, m delivertest.Mail) delivertest.Faul
 	return delivertest.Fault{}
 }
 
-// answers is a server that gives one fixed answer to everything.
-func answers(t *testing.T, status int, header map[string]string, body string) string {
-	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		for k, v := range header {
-			w.Header().Set(k, v)
-		}
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
-}
-
 func TestSendGridAnswers(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -132,7 +116,7 @@ func TestSendGridAnswers(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, err := email.NewSendGrid(email.SendGridConfig{Key: sgKey, BaseURL: answers(t, tt.status, tt.header, tt.body), Now: func() time.Time { return now }})
+			c, err := email.NewSendGrid(email.SendGridConfig{Key: sgKey, BaseURL: delivertest.Answers(t, tt.status, tt.header, tt.body), Now: func() time.Time { return now }})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -76,7 +76,7 @@ func TestConforms(t *testing.T) {
 		if s == delivertest.Unreachable {
 			rig.Channel, ok = unreachable(t, key), true
 		}
-		service.Fail(func(int) delivertest.Fault { return f })
+		service.Fail(func(int, delivertest.Notice) delivertest.Fault { return f })
 		return delivertest.Rig{Channel: rig, Received: func() []string { return tags(service.Notices()) }, Secrets: []string{key, "push.example"}}, ok
 	})
 }
@@ -134,7 +134,7 @@ func TestWhatTheServiceSays(t *testing.T) {
 		{413, deliver.Refused, "bad_request"}, {307, deliver.Refused, "bad_request"},
 	} {
 		rig, service, _ := newRig(t)
-		service.Fail(func(int) delivertest.Fault {
+		service.Fail(func(int, delivertest.Notice) delivertest.Fault {
 			return delivertest.Fault{Status: c.status, Header: http.Header{"Location": {"https://inside.example/"}, "Retry-After": {"999999999999"}}}
 		})
 		_, err := rig.Send(t.Context(), deliver.Message{DeliveryID: "d1"})

@@ -3,7 +3,6 @@ package sms_test
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -105,21 +104,6 @@ func refusal(code int, message string) string {
 	return string(b)
 }
 
-// answers is a server that gives one fixed answer to everything.
-func answers(t *testing.T, status int, header map[string]string, body string) string {
-	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		for k, v := range header {
-			w.Header().Set(k, v)
-		}
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
-}
-
 func TestTwilioAnswers(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -158,7 +142,7 @@ func TestTwilioAnswers(t *testing.T) {
 			if tt.code != 0 {
 				body = refusal(tt.code, "Attempt to send to "+to)
 			}
-			c := channel(t, sms.Config{BaseURL: answers(t, tt.status, tt.header, body), Now: func() time.Time { return now }})
+			c := channel(t, sms.Config{BaseURL: delivertest.Answers(t, tt.status, tt.header, body), Now: func() time.Time { return now }})
 			_, err := c.Send(t.Context(), text("d-1"))
 			var got *deliver.Error
 			if !errors.As(err, &got) {
@@ -209,7 +193,7 @@ func TestTwilioRequest(t *testing.T) {
 func TestTwilioTookItThoughItsAnswerCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{"no JSON": "<html>", "cut off": `{"sid": "SM0`, "nothing": "", "an id that is none": `{"sid": "canary@example.com"}`} {
-		got, err := channel(t, sms.Config{BaseURL: answers(t, 201, nil, body)}).Send(t.Context(), text("d-1"))
+		got, err := channel(t, sms.Config{BaseURL: delivertest.Answers(t, 201, nil, body)}).Send(t.Context(), text("d-1"))
 		if want := (deliver.Receipt{Provider: "twilio"}); err != nil || got != want {
 			t.Errorf("%s: Send = %v, %v, want %v", name, got, err, want)
 		}

@@ -247,7 +247,7 @@ func answered(ctx context.Context, f delivertest.Fault) (came string, err error)
 	if err != nil {
 		return "", err
 	}
-	service.Fail(func(int) delivertest.Fault { return f })
+	service.Fail(func(int, delivertest.Notice) delivertest.Fault { return f })
 	_, err = c.Send(ctx, m)
 	var e *deliver.Error
 	if errors.As(err, &e) {
