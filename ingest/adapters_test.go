@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aftercall/automation"
+	"aftercall/deliver/sms"
 )
 
 // The types that a config may name are those there is an adapter for, and each platform signs by a scheme that is there.
@@ -101,7 +102,7 @@ func outcome(t *testing.T, kind string, settings map[string]string) string {
 		headerID: "msg_1", headerTimestamp: "1772443800", headerSignature: "v1,aa",
 		vapiSignature: "aa", vapiTimestamp: "1772443800",
 		synthflowSignature:  "aa",
-		twilioSignature:     "aa",
+		sms.SignatureHeader: "aa",
 		blandSignature:      strings.Repeat("ab", 32),
 		retellSignature:     "v=1772443800000,d=" + strings.Repeat("ab", 32),
 		"X-Other-Signature": other, "X-Other-Time": "1772443801",

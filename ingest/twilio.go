@@ -1,11 +1,8 @@
 package ingest
 
 import (
-	"crypto/sha1"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -15,6 +12,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/conversation"
+	"aftercall/deliver/sms"
 )
 
 // twilio posts the state of a call as a form (twilio.com/docs/voice, status callbacks). What was said is nowhere in it: of
@@ -162,91 +160,31 @@ func twilioSID(address string) string {
 	return sid
 }
 
-// Twilio signs the address with all that a form holds, known or not; of other bodies the address has the hash. No time is
-// signed, so a call's id is what a repeat is known by. SHA-1 is Twilio's choice.
-const (
-	schemeTwilio    = "twilio"
-	twilioSignature = "X-Twilio-Signature"
-	twilioBodyHash  = "bodySHA256"
-)
+// Twilio signs what it posts about a call as it signs what it posts about a text. No time is signed, so a call's id is what a
+// repeat is known by.
+const schemeTwilio = "twilio"
 
 func openTwilio(e envelope) (s seal, why string) {
-	signature := e.header.Get(e.named(automation.SettingSignatureHeader, twilioSignature))
+	signature := e.header.Get(e.named(automation.SettingSignatureHeader, sms.SignatureHeader))
 	if signature == "" {
 		return seal{}, noSignature
 	}
 	return seal{timeless: true, signatures: []string{signature}}, ""
 }
 
-func signTwilio(secret string, s seal, body []byte) (signatures []string) {
-	signed := ""
-	if kind, _, _ := mime.ParseMediaType(s.header.Get("Content-Type")); kind == formType {
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
-			return nil
-		}
-		signed = twilioForm(form)
-	} else if !twilioHashed(s.address, body) {
+// signTwilio signs nothing that Content-Type calls something else than what Twilio signed: it would be read otherwise, too.
+func signTwilio(secret string, s seal, body []byte) []string {
+	kind, _, _ := mime.ParseMediaType(s.header.Get("Content-Type"))
+	u, err := url.Parse(s.address)
+	if err != nil || (kind == formType) == (u.Query().Get(sms.BodyHash) != "") {
 		return nil
 	}
-	for _, address := range ports(s.address) {
-		signatures = append(signatures, base64.StdEncoding.EncodeToString(mac(sha1.New, secret, []byte(address+signed))))
-	}
-	return signatures
+	return sms.Signatures(secret, s.address, body)
 }
 
-// twilioForm is a form as it is signed: names in order, each with its values, of which those that are the same count once.
-func twilioForm(form url.Values) string {
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		values := slices.Clone(form[name])
-		slices.Sort(values)
-		for _, v := range slices.Compact(values) {
-			b.WriteString(name + v)
-		}
-	}
-	return b.String()
+func writeTwilio(r *http.Request, _ seal, signature string) {
+	r.Header.Set(sms.SignatureHeader, signature)
 }
-
-// twilioHashed reports whether the address has the body's hash.
-func twilioHashed(address string, body []byte) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
-	}
-	hash := sha256.Sum256(body)
-	return strings.EqualFold(u.Query().Get(twilioBodyHash), hex.EncodeToString(hash[:]))
-}
-
-// ports gives an address as it is, without its port, and with the usual one: Twilio signs what was set there, and we see what
-// came through.
-func ports(address string) []string {
-	scheme, rest, ok := strings.Cut(address, "://")
-	if !ok {
-		return []string{address}
-	}
-	end := strings.IndexAny(rest, "/?")
-	if end < 0 {
-		end = len(rest)
-	}
-	host, tail := rest[:end], rest[end:]
-	bare, port := host, map[string]string{"http": ":80"}[scheme]
-	if i := strings.LastIndex(host, ":"); i > strings.LastIndex(host, "]") {
-		bare = host[:i]
-	}
-	if port == "" {
-		port = ":443"
-	}
-	out := []string{address}
-	for _, h := range []string{bare, bare + port} {
-		if h != host {
-			out = append(out, scheme+"://"+h+tail)
-		}
-	}
-	return out
-}
-
-func writeTwilio(r *http.Request, _ seal, signature string) { r.Header.Set(twilioSignature, signature) }
 
 // addressTwilio puts the hash of a body that is no form into the address.
 func addressTwilio(r *http.Request, body []byte) {
@@ -254,6 +192,6 @@ func addressTwilio(r *http.Request, body []byte) {
 		return
 	}
 	hash, query := sha256.Sum256(body), r.URL.Query()
-	query.Set(twilioBodyHash, hex.EncodeToString(hash[:]))
+	query.Set(sms.BodyHash, hex.EncodeToString(hash[:]))
 	r.URL.RawQuery = query.Encode()
 }

@@ -10,6 +10,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/conversation"
+	"aftercall/deliver/sms"
 )
 
 const twilioCall = "Called=%2B442079460000&ToState=&CallerCountry=GB&Direction=inbound&Timestamp=Mon%2C+02+Mar+2026+09%3A32%3A00+%2B0000" +
@@ -149,7 +150,7 @@ func TestTwilioSignsTheAddress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := envelope{header: http.Header{twilioSignature: {tt.code}, "Content-Type": {tt.kind}}, address: tt.address}
+			e := envelope{header: http.Header{sms.SignatureHeader: {tt.code}, "Content-Type": {tt.kind}}, address: tt.address}
 			if got := fits(schemes[schemeTwilio], []string{"secondary", "12345"}, e, tt.body, signedAt); got != tt.want {
 				t.Errorf("verified: %t, want %t", got, tt.want)
 			}

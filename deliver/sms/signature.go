@@ -15,26 +15,38 @@ import (
 // SignatureHeader is the header in which Twilio signs its requests.
 const SignatureHeader = "X-Twilio-Signature"
 
-// Genuine reports whether Twilio posted a body to an address, as the outside writes it, under one of these auth tokens. A
-// form is signed by its fields, all of them; any other body by a hash that stands in the address. Twilio signs the
-// address with or without its port, whichever way it is called.
-//
-// The library has this, too, but takes the first value of a field that stands twice and leaves the others unsigned.
+// BodyHash is the parameter of an address in which the hash of a body stands that is no form.
+const BodyHash = "bodySHA256"
+
+// Genuine reports whether Twilio posted a body to an address, as the outside writes it, under one of these auth tokens.
 func Genuine(tokens []string, address string, body []byte, signature string) bool {
-	signed, ok := signedBody(address, body)
-	if !ok || signature == "" {
-		return false
-	}
 	found := false
 	for _, token := range tokens {
 		if token == "" {
 			continue // anybody could sign with it
 		}
-		for _, at := range []string{address, withPort(address), withoutPort(address)} {
-			found = hmac.Equal([]byte(sign(token, at+signed)), []byte(signature)) || found
+		for _, right := range Signatures(token, address, body) {
+			found = hmac.Equal([]byte(right), []byte(signature)) || found
 		}
 	}
 	return found
+}
+
+// Signatures gives the right signatures of a body that is posted to an address, as the outside writes it: first that of the address
+// as it stands, then those with the usual port and without one, since Twilio signs what was set there and we see what came
+// through. It gives none for a body that cannot be genuine. A form is signed by its fields, all of them; any other body by its hash
+// in the address.
+//
+// The library has this, too, but takes the first value of a field that stands twice and leaves the others unsigned.
+func Signatures(token, address string, body []byte) (all []string) {
+	signed, ok := signedBody(address, body)
+	if !ok {
+		return nil
+	}
+	for _, at := range []string{address, withPort(address), withoutPort(address)} {
+		all = append(all, sign(token, at+signed))
+	}
+	return all
 }
 
 func sign(token, text string) string {
@@ -52,7 +64,7 @@ func signedBody(address string, body []byte) (signed string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	if want := u.Query().Get("bodySHA256"); want != "" {
+	if want := u.Query().Get(BodyHash); want != "" {
 		sum := sha256.Sum256(body)
 		return "", hmac.Equal([]byte(hex.EncodeToString(sum[:])), []byte(strings.ToLower(want)))
 	}
