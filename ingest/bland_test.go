@@ -46,7 +46,7 @@ func TestBland(t *testing.T) {
 
 func TestBlandShapes(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ body, want string }{
+	shapesAre(t, "bland", map[string]struct{ body, want string }{
 		"inbound, by a pathway":      {strings.NewReplacer(`"inbound":false`, `"inbound":true`, `"pathway_id":null`, `"pathway_id":"path-1"`).Replace(blandCall), "path-1 phone inbound completed +442079460000 +447700900123 4 24s"},
 		"its end":                    {strings.Replace(blandCall, `"end_at":null`, `"end_at":"2026-03-02T09:30:30.5Z"`, 1), "+442079460000 phone outbound completed +442079460000 +447700900123 4 30s"},
 		"minutes alone":              {strings.Replace(blandCall, `"corrected_duration":"24"`, `"corrected_duration":null`, 1), "+442079460000 phone outbound completed +442079460000 +447700900123 4 24s"},
@@ -54,15 +54,7 @@ func TestBlandShapes(t *testing.T) {
 		"failed, and hardly a thing": {`{"call_id":"c","call_length":0,"to":"+447700900123","from":"+442079460000","completed":false,"queue_status":"call_error","answered_by":"no-answer","summary":null,"analysis":null,"transcripts":[],"corrected_duration":null,"end_at":null}`, "+442079460000 phone outbound failed +442079460000 +447700900123 0 0s"},
 		"a mailbox":                  {strings.Replace(blandCall, `"human"`, `"voicemail"`, 1), "+442079460000 phone outbound failed +442079460000 +447700900123 4 24s"},
 		"handed on":                  {strings.Replace(blandCall, `"transferred_to":null`, `"transferred_to":"+442079460001"`, 1), "+442079460000 phone outbound transferred +442079460000 +447700900123 4 24s"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := shape(t, "bland", tt.body); got != tt.want {
-				t.Errorf("got  %q\nwant %q", got, tt.want)
-			}
-		})
-	}
+	})
 }
 
 func TestBlandEvents(t *testing.T) {

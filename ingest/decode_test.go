@@ -52,6 +52,30 @@ func decodeBody(t *testing.T, kind, body string, src *automation.Source) (decode
 	return d, lines
 }
 
+// shape is what a call is, on one line.
+func shape(t *testing.T, kind, body string) string {
+	t.Helper()
+	d, faults := decodeBody(t, kind, body, nil)
+	if len(faults) > 0 || d.conversation == nil {
+		t.Fatalf("decoded %+v, faults %v", d, faults)
+	}
+	c := d.conversation
+	return fmt.Sprintf("%s %s %s %s %s %s %d %s", c.Agent.ID, c.Channel, c.Direction, c.Status, c.FromNumber, c.ToNumber, len(c.Turns), c.Duration())
+}
+
+// shapesAre holds the calls of a platform against their shapes, each named for what is special about it.
+func shapesAre(t *testing.T, kind string, tests map[string]struct{ body, want string }) {
+	t.Helper()
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := shape(t, kind, tt.body); got != tt.want {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // parseEither reads JSON or a form: the handler goes by the media type.
 func parseEither(body string, m mode) (map[string]any, []conversation.Fault) {
 	if strings.HasPrefix(strings.TrimSpace(body), "{") {

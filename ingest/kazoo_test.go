@@ -51,7 +51,7 @@ func TestKazooForm(t *testing.T) {
 
 func TestKazooShapes(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ body, want string }{
+	shapesAre(t, "kazoo", map[string]struct{ body, want string }{
 		"JSON, times as text": {`{"hook_event":"channel_destroy","call_id":"c","call_direction":"inbound","billing_seconds":6,"duration_seconds":6,"timestamp":"63939663120","owner_id":"u-1",
 			"caller_id_number":"+447700900123","to":"+442079460000@sip.example","is_internal_leg":false,"custom_channel_vars":{}}`, "u-1 phone inbound completed +447700900123 +442079460000 0 6s"},
 		"by one of our phones":    {strings.Replace(kazooForm, "authorizing_type=resource", "authorizing_type=device", 1), "r-1 phone outbound completed +447700900123 +442079460000 0 1m12s"},
@@ -61,15 +61,7 @@ func TestKazooShapes(t *testing.T) {
 		"a message, milliseconds": {kazooMailbox, "1000 phone inbound completed +447700900123 1000 1 4.58s"},
 		"nobody took it":          {kazooUnanswered, "1000 phone inbound failed +447700900123 1000 0 10s"},
 		"nothing but its id":      {"hook_event=channel_destroy&call_id=c", "kazoo phone inbound failed   0 0s"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := shape(t, "kazoo", tt.body); got != tt.want {
-				t.Errorf("got  %q\nwant %q", got, tt.want)
-			}
-		})
-	}
+	})
 }
 
 // A call and the message left on it are one conversation, whichever is told first.

@@ -50,7 +50,7 @@ func TestRetell(t *testing.T) {
 
 func TestRetellShapes(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ body, want string }{
+	shapesAre(t, "retell", map[string]struct{ body, want string }{
 		"ended, and said to be registered": {strings.NewReplacer("call_analyzed", "call_ended", `"call_status":"ended"`, `"call_status":"registered"`).Replace(retellCall),
 			"ag-1 phone inbound completed +447700900123 +442079460000 4 2m0.25s"},
 		"outbound": {strings.Replace(retellCall, `"inbound"`, `"outbound"`, 1), "ag-1 phone outbound completed +447700900123 +442079460000 4 2m0.25s"},
@@ -61,15 +61,7 @@ func TestRetellShapes(t *testing.T) {
 			"disconnection_reason":"user_hangup","transcript":"Agent: Hi\nUser: Bye"}}`, "retell web  completed   2 1.5s"},
 		"nothing is stored": {`{"event":"call_ended","call":{"call_id":"c","agent_id":"a","start_timestamp":1772443800000,"end_timestamp":1772443801000,"disconnection_reason":"error_llm_websocket_open"}}`,
 			"a web  failed   0 1s"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := shape(t, "retell", tt.body); got != tt.want {
-				t.Errorf("got  %q\nwant %q", got, tt.want)
-			}
-		})
-	}
+	})
 }
 
 func TestRetellEvents(t *testing.T) {

@@ -73,21 +73,13 @@ func TestTwilioWords(t *testing.T) {
 
 func TestTwilioShapes(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ body, want string }{
+	shapesAre(t, "twilio", map[string]struct{ body, want string }{
 		"outbound, no time": {"CallSid=CA1&CallStatus=no-answer&Direction=outbound-api&From=%2B442079460000&To=%2B447700900123&CallDuration=0", "+442079460000 phone outbound failed +442079460000 +447700900123 0 0s"},
 		"a web client":      {"CallSid=CA1&CallStatus=busy&From=client%3Apat&To=", "twilio phone inbound failed client:pat  0 0s"},
 		"a page of sentences": {`{"sentences":[{"media_channel":1,"start_time":null,"end_time":"3.5","transcript":"test test"},{"media_channel":3,"transcript":"who"}],
 			"meta":{"url":"https://intelligence.twilio.com/v2/Transcripts/GT9/Sentences?PageSize=50"}}`, "twilio phone  completed   2 3.5s"},
 		"a transcript, no words yet": {`{"transcript":{"sid":"GT1","channel":{},"media_start_time":null,"date_created":"2026-03-02T09:30:00Z","duration":0}}`, "twilio phone  completed   0 0s"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := shape(t, "twilio", tt.body); got != tt.want {
-				t.Errorf("got  %q\nwant %q", got, tt.want)
-			}
-		})
-	}
+	})
 }
 
 func TestTwilioEvents(t *testing.T) {

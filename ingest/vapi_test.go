@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,7 +56,7 @@ func TestVapiShapes(t *testing.T) {
 	t.Parallel()
 	web := `{"message":{"type":"end-of-call-report","endedReason":"assistant-ended-call","call":{"id":"c","type":"webCall"},` +
 		`"transcript":"AI: Hello.\nUser: Is it\non its way?\nAI: Yes.\n","startedAt":"2026-03-02T09:30:00Z","durationMinutes":1}}`
-	tests := map[string]struct{ body, want string }{
+	shapesAre(t, "vapi", map[string]struct{ body, want string }{
 		"outbound": {strings.Replace(vapiCall, "inboundPhoneCall", "outboundPhoneCall", 1), "a-1 phone outbound completed +442079460000 +447700900123 5 2m0.25s"},
 		"nobody answered, nothing is told": {`{"message":{"type":"end-of-call-report","endedReason":"customer-did-not-answer","endedAt":"2026-03-02T09:15:31Z",
 			"call":{"id":"c","type":"outboundPhoneCall","assistantId":"a","createdAt":"2026-03-02T09:15:00Z"},"customer":{"number":"+447700900123"},"analysis":null}}`,
@@ -68,26 +67,7 @@ func TestVapiShapes(t *testing.T) {
 		"a fault of the pipeline":           {strings.Replace(vapiCall, "customer-ended-call", "pipeline-error-openai-llm-failed", 1), "a-1 phone inbound failed +447700900123 +442079460000 5 2m0.25s"},
 		"a reason nobody has published":     {strings.Replace(vapiCall, "customer-ended-call", "hangup", 1), "a-1 phone inbound completed +447700900123 +442079460000 5 2m0.25s"},
 		"silence":                           {strings.Replace(vapiCall, "customer-ended-call", "silence-timed-out", 1), "a-1 phone inbound completed +447700900123 +442079460000 5 2m0.25s"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got := shape(t, "vapi", tt.body); got != tt.want {
-				t.Errorf("got  %q\nwant %q", got, tt.want)
-			}
-		})
-	}
-}
-
-// shape is what a call is, on one line.
-func shape(t *testing.T, kind, body string) string {
-	t.Helper()
-	d, faults := decodeBody(t, kind, body, nil)
-	if len(faults) > 0 || d.conversation == nil {
-		t.Fatalf("decoded %+v, faults %v", d, faults)
-	}
-	c := d.conversation
-	return fmt.Sprintf("%s %s %s %s %s %s %d %s", c.Agent.ID, c.Channel, c.Direction, c.Status, c.FromNumber, c.ToNumber, len(c.Turns), c.Duration())
+	})
 }
 
 func TestVapiEvents(t *testing.T) {
