@@ -1,16 +1,28 @@
 package main
 
+import "slices"
+
 // forReading is said of what other clients send and are answered: there is nothing to try it on.
 const forReading = "for reading"
 
 // lanes is how each file below fixtures/ is tried. Whoever gives the product a new path puts its line here, in the place of
 // the one that says there is none: an outcome begins with what is wanted.
 func lanes() []lane {
-	return append(salesforceLanes(), []lane{
+	return slices.Concat(readmeLanes(), platformLanes(), salesforceLanes(), textLanes(), sendGridLanes(), pushLanes(), modelLanes())
+}
+
+// readmeLanes are what tells people of the fixtures.
+func readmeLanes() []lane {
+	return []lane{
 		{"README.md", said("for people"), "for people"},
 		{"index.json", said("for people"), "for people"},
 		{"*/README.md", said("for people"), "for people"},
+	}
+}
 
+// platformLanes are what platforms post when a call is over, with what they sign.
+func platformLanes() []lane {
+	return []lane{
 		{"elevenlabs/vectors.json", judged("elevenlabs"), "judged alike"},
 		{"elevenlabs/post_call_audio*", posted("elevenlabs", nil), "ignored"},
 		{"elevenlabs/*", posted("elevenlabs", nil), "a call"},
@@ -38,6 +50,23 @@ func lanes() []lane {
 		{"twilio_inbound/intelligence_v2_operator_results.json", posted("twilio", withTranscript), "a call"},
 		{"twilio_inbound/*", posted("twilio", nil), "ignored"},
 
+		{"kazoo/channel_destroy*", posted("kazoo", nil), "a call"},
+		{"kazoo/notifications.missed_call.json", posted("kazoo", nil), "a call"},
+		{"kazoo/notifications.voicemail_new.json", posted("kazoo", nil), "a call"},
+		{"kazoo/*", posted("kazoo", nil), "ignored"},
+
+		{"dialpad/*", posted("dialpad", nil), "ignored"},
+		{"aircall/*", posted("aircall", nil), "ignored"},
+		{"ringcentral/*", posted("ringcentral", nil), "ignored"},
+
+		{"standard_webhooks/vectors.json", judged("native"), "judged alike"},
+		{"standard_webhooks/*", posted("native", nil), "answered 400"}, // somebody else's events, in nobody's format
+	}
+}
+
+// textLanes are what Twilio says to texts and of them.
+func textLanes() []lane {
+	return []lane{
 		{"twilio_messages/error_400_21211*", texted(), "refused (bad_number 400)"},
 		{"twilio_messages/error_400_2160*", texted(), "retry (sender 400)"},
 		{"twilio_messages/error_400_21610*", texted(), "refused (opted_out 400)"},
@@ -52,19 +81,12 @@ func lanes() []lane {
 		{"twilio_messages/status_callback_delivered*", texted(), "delivered"},
 		{"twilio_messages/status_callback_sent*", texted(), "sent"},
 		{"twilio_messages/status_callback_undelivered*", texted(), "failed (unreachable 30003)"},
+	}
+}
 
-		{"kazoo/channel_destroy*", posted("kazoo", nil), "a call"},
-		{"kazoo/notifications.missed_call.json", posted("kazoo", nil), "a call"},
-		{"kazoo/notifications.voicemail_new.json", posted("kazoo", nil), "a call"},
-		{"kazoo/*", posted("kazoo", nil), "ignored"},
-
-		{"dialpad/*", posted("dialpad", nil), "ignored"},
-		{"aircall/*", posted("aircall", nil), "ignored"},
-		{"ringcentral/*", posted("ringcentral", nil), "ignored"},
-
-		{"standard_webhooks/vectors.json", judged("native"), "judged alike"},
-		{"standard_webhooks/*", posted("native", nil), "answered 400"}, // somebody else's events, in nobody's format
-
+// sendGridLanes are what SendGrid answers.
+func sendGridLanes() []lane {
+	return []lane{
 		{"sendgrid/error_400*", sendGrid(), "refused (bad_request)"},
 		{"sendgrid/error_401_invalid_grant*", sendGrid(), "retry (auth)"}, // nothing was sent, and the operator hears of it
 		{"sendgrid/error_401_max_credits*", sendGrid(), "retry (quota)"},
@@ -75,13 +97,25 @@ func lanes() []lane {
 		{"sendgrid/request_*", said(forReading), forReading},
 		{"sendgrid/response_*", said(forReading), forReading},
 
+		{"sendgrid/*", said(noPath + "events of SendGrid"), noPath},
+	}
+}
+
+// pushLanes are subscriptions, pushes and what services answer to them.
+func pushLanes() []lane {
+	return []lane{
 		{"webpush/rfc8291_*", vectorOpened(), "read"},
 		{"webpush/request_web_push_npm.json", requestOpened(), "read, signed"},
 		{"webpush/request_webpush_go*", headersSigned(), "nobody can be asked"}, // at mailto:mailto:, which is what that client made of an address
 		{"webpush/subscription*", subscribed(), "a subscription"},
 		{"webpush/responses*", pushAnswered(), "201 sent, 404 refused (gone), 410 refused (gone), 413 refused (bad_request), 429 retry (rate_limited), " +
 			"401 retry (auth), 403 refused (auth), 406 retry (rate_limited), 503 retry (provider), 500 retry (provider)"},
+	}
+}
 
+// modelLanes are what models answer.
+func modelLanes() []lane {
+	return []lane{
 		{"openai/error_400_context_length*", asked(), "no answer: too_long"},
 		{"openai/error_400_vllm_style*", asked(), "no answer: too_long"},
 		{"openai/error_400*", asked(), "no answer: bad_request"},
@@ -96,9 +130,7 @@ func lanes() []lane {
 		{"openai/response_*", asked(), "an answer"}, // whether it answers the question is judged where it was asked
 		{"openai/stream_*", said("not used: answers are not streamed"), "not used"},
 		{"openai/request_*", said(forReading), forReading},
-
-		{"sendgrid/*", said(noPath + "events of SendGrid"), noPath},
-	}...)
+	}
 }
 
 // withTranscript names the transcript that a page of results belongs to.
