@@ -47,7 +47,7 @@ check: format vet lint modules licences queries examples rules fuzz vulnerabilit
 # JSON=FILE: write the figures there too. AGAINST=FILE: say whether they agree with those of an earlier run.
 # DATA=DIR: in turn with the hand-written worker whose source lies in DIR/bench.
 .PHONY: bench
-bench: postgres ## measure the real binary, and its parts, beside the machine's floor (27 minutes; SHORT=1: three)
+bench: postgres ## measure the real binary, and its parts, beside the machine's floor (31 minutes; SHORT=1: three)
 ifeq ($(ONLY),)
 	$(WITHPG) -durable $(GO) test -run '^$$' -bench . -benchmem $(if $(SHORT),-benchtime 10x) ./...
 endif

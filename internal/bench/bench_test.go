@@ -52,6 +52,23 @@ func TestLoadIsAccountedFor(t *testing.T) {
 	}
 }
 
+// The same of the measurement with a slow provider: every figure is taken, and what must be nought is.
+func TestASlowProviderIsMeasured(t *testing.T) {
+	t.Parallel()
+	b := testBench(t)
+	if err := takeSlowProvider(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if r := (&report{parts: []part{{Figures: b.figures}}}); r.wrong() {
+		t.Errorf("lost, doubled or unbalanced: %v", b.figures)
+	}
+	for _, name := range []string{"email, due to sent p95, alone", "sms, call to sent p95, beside slow email", "chatter, due to sent p95, beside slow sms"} {
+		if f, ok := (part{Figures: b.figures}).figure(name); !ok || f.low() < ms(quickWait) {
+			t.Errorf("%s: %v, with providers that take %s", name, f.Values, quickWait)
+		}
+	}
+}
+
 func TestMissingAndDoubledMailsAreSeen(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(100, 0)

@@ -3,7 +3,7 @@
 // production and fake providers in a process of theirs, posts signed calls to its webhook, and prints what it saw with
 // the goals beside it.
 //
-//	go run ./internal/bench                          everything, a little less than twenty minutes
+//	go run ./internal/bench                          everything, some twenty-five minutes
 //	go run ./internal/bench -short                   every measurement in a small size: does it work, not how fast
 //	go run ./internal/bench -only throughput,kill    some measurements (table.go lists them)
 //	go run ./internal/bench -data DIR                beside the hand-written worker whose source lies in DIR/bench

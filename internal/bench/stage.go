@@ -79,6 +79,7 @@ func (b *bench) stage(ctx context.Context, o bed.Options) (*stage, error) {
 		usual + "/account.yaml":  account(usual, mails),
 		one + "/account.yaml":    account(one, 1),
 		twelve + "/account.yaml": account(twelve, 12),
+		ways + "/account.yaml":   waysAccount,
 	}
 	o.Env = append(o.Env, "BENCH_SECRET="+secret)
 	if b.profile != "" {
