@@ -119,15 +119,20 @@ func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed, leave 
 	outcomes, errs := make([]store.Outcome, len(claimed)), make([]error, len(claimed))
 	var receipts sync.WaitGroup
 	for i, c := range claimed {
-		record := func() { errs[i] = d.record(ctx, c, outcomes[i]) }
-		leave, spare := d.places[c.Channel].tryEnter()
-		if !spare {
+		places := d.places[c.Channel]
+		send := func() {
 			outcomes[i] = d.sendGuarded(ctx, c)
+			places.note(outcomes[i].FinishedAt.Sub(outcomes[i].StartedAt))
+		}
+		record := func() { errs[i] = d.record(ctx, c, outcomes[i]) }
+		leave, spare := places.tryEnter()
+		if !spare {
+			send()
 			receipts.Go(record)
 			continue
 		}
 		receipts.Go(func() {
-			outcomes[i] = d.sendGuarded(ctx, c)
+			send()
 			leave()
 			record()
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // gate bounds how much is done at once. The decide gate bounds how many decide jobs use the database and the processor:
@@ -16,6 +17,7 @@ type gate struct {
 	mu      sync.Mutex
 	free    int
 	waiting [lowest][]*waiter // by priority, from 1
+	slow    bool              // the provider took long over the last send, or somebody waited in vain since
 }
 
 // lowest is the priority that goes last, as River counts them.
@@ -35,6 +37,28 @@ func (g *gate) tryEnter() (leave func(), ok bool) {
 	}
 	g.free--
 	return sync.OnceFunc(g.leave), true
+}
+
+// note says how long a provider took over a send that had a place here.
+func (g *gate) note(took time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.slow = took > placeWait
+}
+
+// enterSoon is enter for somebody for whom others wait: where the provider takes long it waits for no place.
+func (g *gate) enterSoon(ctx context.Context, priority int) (leave func(), ok bool) {
+	if leave, ok = g.tryEnter(); ok {
+		return leave, true
+	}
+	g.mu.Lock()
+	slow := g.slow
+	g.mu.Unlock()
+	if slow {
+		return nil, false
+	}
+	leave, err := g.enter(ctx, priority)
+	return leave, err == nil
 }
 
 // enter waits for a place. leave gives it back, once however often it is called, so that it can be deferred as well: a
@@ -86,6 +110,7 @@ func (g *gate) leave() {
 // giveUp takes w out of the line; a place that was handed to it meanwhile goes on to the next.
 func (g *gate) giveUp(w *waiter) {
 	g.mu.Lock()
+	g.slow = true
 	for n, line := range g.waiting {
 		for i, other := range line {
 			if other == w {

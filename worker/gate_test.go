@@ -2,8 +2,10 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -71,6 +73,47 @@ func TestGateLetsInByPriority(t *testing.T) {
 		}
 		if _, ok := g.tryEnter(); !ok {
 			t.Error("the place is lost")
+		}
+	})
+}
+
+// TestNobodyInAHurryWaitsForASlowProvider: one waits in vain, and none after that, until a send has been as quick as usual.
+func TestNobodyInAHurryWaitsForASlowProvider(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1)
+		var got []string
+		send := func(took time.Duration) {
+			leave, ok := g.tryEnter()
+			if !ok {
+				t.Error("the gate is not free")
+				return
+			}
+			time.AfterFunc(took, func() { g.note(took); leave() })
+		}
+		hurry := func() {
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), placeWait)
+			defer cancel()
+			leave, ok := g.enterSoon(ctx, 1)
+			got = append(got, fmt.Sprint(ok, time.Since(began)))
+			if ok {
+				leave()
+			}
+		}
+		send(10 * time.Millisecond)
+		hurry()
+		send(5 * time.Second)
+		hurry()
+		hurry()
+		<-time.After(6 * time.Second)
+		send(10 * time.Millisecond)
+		hurry() // the last send took 5 s
+		<-time.After(time.Second)
+		send(10 * time.Millisecond)
+		hurry()
+		if d := cmp.Diff([]string{"true 10ms", "false 250ms", "false 0s", "false 0s", "true 10ms"}, got); d != "" {
+			t.Errorf("let in, and after what time (-want +got):\n%s", d)
 		}
 	})
 }

@@ -26,8 +26,8 @@ func (b *batch) leave() {
 	}
 }
 
-// placeWait is how long a plan waits for a place on a channel. A place is free again after a send, in milliseconds; with a
-// slow provider the wait is over soon enough that decisions are not held up.
+// placeWait is how long a plan waits for a place on a channel. A place is free again after a send, in milliseconds; where that takes
+// longer it does not wait at all, since what it has for other channels, and the decisions behind it, would wait with it.
 const placeWait = 250 * time.Millisecond
 
 // prepare makes this worker the sender of what the plan has due, on every channel with a place for it, unless an operator
@@ -48,7 +48,7 @@ func (d *deliverer) prepare(ctx context.Context, plan *store.Plan, c *conversati
 			d.paused.is(QueueOf(p.Channel)) {
 			continue
 		}
-		if leave, err := d.places[p.Channel].enter(ctx, plan.Priority); err == nil {
+		if leave, ok := d.places[p.Channel].enterSoon(ctx, plan.Priority); ok {
 			plan.Sender.Channels[p.Channel] = true
 			b.places[p.Channel] = leave
 		}
