@@ -50,6 +50,9 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// hasty says that what the server is given may be lost at any moment.
+func (o Options) hasty() bool { return o.Dir == "" && !o.Durable }
+
 // Server is a running private server.
 type Server struct {
 	socket string // folder of the Unix socket
@@ -180,9 +183,10 @@ func settings(p *place, o Options) []string {
 		// River's notices and the caches' LISTEN need no replication.
 		"wal_level=minimal", "max_wal_senders=0",
 	}
-	if o.Dir == "" && !o.Durable {
+	if o.hasty() {
 		// What is thrown away needs no care, and hundreds of short-lived databases would keep autovacuum busy for nothing.
-		set = append(set, "fsync=off", "full_page_writes=off", "autovacuum=off", "checkpoint_timeout=1h")
+		set = append(set, "fsync=off", "full_page_writes=off", "autovacuum=off", "checkpoint_timeout=1h",
+			"max_wal_size=512MB") // it may be held in memory
 	}
 	set = append(set, o.Settings...)
 	args := []string{"-D", p.data}
