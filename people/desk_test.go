@@ -12,6 +12,7 @@ import (
 	"aftercall/internal/postgres/pgtest"
 	"aftercall/internal/store"
 	"aftercall/people"
+	"aftercall/people/peopletest"
 )
 
 const (
@@ -60,11 +61,7 @@ func (o *office) add(email, secret string) (id string) {
 	o.t.Helper()
 	p := store.Person{Email: email, Roles: map[string]string{"acme": "viewer"}}
 	if secret != "" {
-		hashed, err := people.HashPassword(secret)
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		p.Password = hashed
+		p.Password = peopletest.Hash(secret)
 	}
 	id, err := o.store.AddPerson(o.t.Context(), p, store.Actor{Name: "test"})
 	if err != nil {

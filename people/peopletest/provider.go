@@ -1,4 +1,5 @@
-// Package peopletest is an OpenID provider that runs in a test, with real signatures: what people sign in with elsewhere.
+// Package peopletest is an OpenID provider that runs in a test, with real signatures: what people sign in with elsewhere; and
+// what is kept of a password, made cheaply.
 //
 // It owns discovery, the keys, and the token endpoint with a client's secret, PKCE and codes that count once. It promises to
 // be as strict as a provider is, and to say what is not so when a test asks it to. It is imported by tests only.
