@@ -22,10 +22,12 @@ help: ## list the targets
 demo: postgres ## run the whole product here, without keys or network (ONCE=1: end when every sample call is final)
 	@$(GO) run ./cmd/aftercall demo $(if $(ONCE),--once)
 
-# Compiling and the race detector make much garbage that lives shortly: half of the work was collecting it.
+# Compiling and the race detector make much garbage that lives shortly: half of the work was collecting it. All that a test run
+# builds, it builds for the race detector, so that nothing is compiled twice.
 .PHONY: test
-test: postgres compiler browser ## every test, with the race detector, on one private Postgres (check does the vetting)
-	GOGC=$${GOGC:-1000} GOMEMLIMIT=$${GOMEMLIMIT:-1GiB} $(WITHPG) $(GO) test -race -vet=off -timeout 20m ./...
+test: WITHPG = GOGC=$${GOGC:-1000} GOMEMLIMIT=$${GOMEMLIMIT:-1GiB} $(GO) run -race ./internal/postgres/withpg
+test: compiler postgres browser ## every test, with the race detector, on one private Postgres (check does the vetting)
+	$(WITHPG) $(GO) test -race -vet=off -timeout 20m ./...
 
 # SHORT=1: runs of seconds. ONLY=R1,S6: some of them. SEED=42: one seed. DATA=DIR: third-party corpora, read in place.
 # WHOLE=1: only the product as it is, not the builds without protections.

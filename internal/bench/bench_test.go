@@ -132,8 +132,7 @@ func testBench(t *testing.T) *bench {
 			t.Error(err)
 		}
 	})
-	// Built as the chaos runs build it, so that the two share the compiler's cache.
-	builder, err := bed.NewBuilder(t.Context(), t.TempDir())
+	builder, err := bed.NewTestBuilder(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

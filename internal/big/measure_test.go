@@ -19,7 +19,7 @@ func TestEveryPageIsMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	builder, err := bed.NewBuilder(t.Context(), t.TempDir()) // as the chaos runs build, to share the compiler's cache
+	builder, err := bed.NewTestBuilder(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

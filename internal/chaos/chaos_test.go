@@ -71,7 +71,7 @@ func TestEveryWeaknessIsAVariant(t *testing.T) {
 
 func testBuilder(t *testing.T) *bed.Builder {
 	t.Helper()
-	b, err := bed.NewBuilder(t.Context(), t.TempDir())
+	b, err := bed.NewTestBuilder(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

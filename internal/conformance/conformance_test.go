@@ -93,7 +93,7 @@ func ownHall(t *testing.T) *hall {
 			t.Error(err)
 		}
 	})
-	builder, err := bed.NewBuilder(t.Context(), t.TempDir())
+	builder, err := bed.NewTestBuilder(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -129,6 +130,19 @@ func NewReleaseBuilder(ctx context.Context, dir string) (*Builder, error) {
 		b.flags, b.env = []string{"-trimpath", "-ldflags", "-s -w"}, []string{"CGO_ENABLED=0"}
 	}
 	return b, err
+}
+
+// NewTestBuilder builds as the running tests were built: under the race detector the product's processes are watched, too, and
+// what was compiled for the tests is not compiled once more.
+func NewTestBuilder(ctx context.Context, dir string) (*Builder, error) {
+	b, err := NewBuilder(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		b.flags = append(b.flags, "-race")
+	}
+	return b, nil
 }
 
 func newBuilder(root, dir string, flags ...string) *Builder {
