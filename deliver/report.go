@@ -20,20 +20,21 @@ const (
 // Rank orders facts; 0 is none.
 func (f Fact) Rank() int { return map[Fact]int{Taken: 1, Arrived: 2, Lost: 3}[f] }
 
-// Report is one provider's word on one message. What is in it is stored, logged and shown, but for the address: no number, no
-// text.
+// Report is one provider's word on one message, or of one of its recipients. What is in it is stored, logged and shown, but for the
+// address: no number, no text.
 type Report struct {
 	AccountID  string // as the address says that it was posted to; "" where it names none
-	DeliveryID string // that the provider hands back
+	DeliveryID string // that the provider hands back; "" if it hands none: then ProviderID says which message it is
 	Provider   string
 	ProviderID string // the provider's id of the message
-	Fact       Fact
+	Fact       Fact   // "" if nothing is said of the message
 	Class      string // of what is lost: a short word for grouping
 	Status     int    // and the provider's own code
 	Detail     string // and one sentence of ours
 	At         time.Time
 
-	Suppress reason.Code // why the address must not be written to any more; "" if it may
+	Suppress reason.Code // why the address must not be written to any more; "" if nothing is said of that
+	Lift     bool        // the address may be written to again
 	Address  string      // that this is about
 }
 
@@ -42,10 +43,12 @@ type Suppression struct {
 	AccountID, Channel, Address string
 	Reason                      reason.Code // OptedOut or Bounced; "" lifts whatever there was
 	Source                      string      // who says so: FromRecipient, FromProvider, or a provider by its name
+	At                          time.Time   // when; of two words on an address the later one counts. Zero: now
 }
 
 // Sources of a suppression.
 const (
 	FromRecipient = "recipient" // asked for it
 	FromProvider  = "provider"  // refused to send
+	FromPerson    = "person"    // one of ours says that the address is right
 )

@@ -80,6 +80,7 @@ func verbs() []verb {
 		{"erase", "[flags] CONVERSATION... | --customer WHO", "erase calls, or a customer's, from every table; they stay erased", erase},
 		{"restored", "[--nothing-lost]", "say that this data is a restored copy: what was not final is unknown", restored},
 		{"people", "add|list|role|password|disable|enable …", "say who may sign in to the pages, and do what", peopleVerb},
+		{"unsuppress", "ACCOUNT email|sms ADDRESS", "write to an address again that came back, or whose owner had opted out", plainly(unsuppress)},
 		{"keys", "add ACCOUNT [NAME] [--scope LIST] | vapid", "make an API key for an account, or the key for pushes", keys},
 		{"version", "", "print the version", plainly(version)},
 	}

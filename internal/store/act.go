@@ -96,7 +96,8 @@ const (
 	ActUnmuted       Deed = "unmuted"
 	ActBreakerOpened Deed = "breaker_opened" // by nobody: the automation fired too often
 	ActBreakerClosed Deed = "breaker_closed"
-	ActErased        Deed = "erased" // calls: the target is the erasure, whose row says how many; or one whose messages were called off first
+	ActUnsuppressed  Deed = "unsuppressed" // an address may be written to again: the target is the channel
+	ActErased        Deed = "erased"       // calls: the target is the erasure, whose row says how many; or one whose messages were called off first
 )
 
 // Deeds lists them all.
@@ -105,7 +106,7 @@ func Deeds() []Deed {
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
 		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
 		ActTaskAdded, ActTaskChanged, ActAlertsRead, ActPushOn, ActPushOff, ActViewSaved, ActViewDropped, ActRolledBack, ActQueuePaused, ActQueueGoesOn,
-		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActErased}
+		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActUnsuppressed, ActErased}
 }
 
 // topics are what a deed changes on open pages. What people do about a call may change all that is shown of it.
@@ -118,7 +119,7 @@ func (d Deed) topics() []Topic {
 	case ActRolledBack:
 		return []Topic{TopicConfig}
 	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped, ActMuted, ActUnmuted, ActBreakerOpened,
-		ActBreakerClosed, ActQueuePaused, ActQueueGoesOn, ActPushOn, ActPushOff:
+		ActBreakerClosed, ActQueuePaused, ActQueueGoesOn, ActPushOn, ActPushOff, ActUnsuppressed:
 		return nil
 	}
 	return []Topic{TopicReview, TopicDeliveries, TopicConversations}

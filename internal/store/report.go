@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -21,25 +22,27 @@ type Reported struct {
 }
 
 // Report takes what providers report of deliveries, in one transaction, and returns those of which it was news. Of what is
-// not known here, what was heard before and what a person has dealt with meanwhile it takes no notice.
+// not known here, what was heard before and what a person has dealt with meanwhile it takes no notice. What is said of an address
+// counts by its time, whatever becomes of the delivery.
 func (s *Store) Report(ctx context.Context, reports ...deliver.Report) (news []Reported, err error) {
-	counts := highest(reports)
-	if len(counts) == 0 {
-		return nil, nil
-	}
-	p := reportRows(counts)
 	var rows []db.TakeReportsRow
 	err = inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
-		if err := q.LockReported(ctx, p.Ids); err != nil {
+		if reports, err = ours(ctx, q, reports); err != nil || len(reports) == 0 {
 			return err
 		}
-		if rows, err = q.TakeReports(ctx, p); err != nil {
-			return err
+		if counts := highest(reports); len(counts) > 0 {
+			p := reportRows(counts)
+			if err := q.LockReported(ctx, p.Ids); err != nil {
+				return err
+			}
+			if rows, err = q.TakeReports(ctx, p); err != nil {
+				return err
+			}
 		}
-		return s.suppressReported(ctx, q, rows, counts)
+		return s.suppressReported(ctx, q, reports)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("take reports of %d deliveries: %w", len(counts), err)
+		return nil, fmt.Errorf("take %d reports: %w", len(reports), err)
 	}
 	for _, r := range rows {
 		news = append(news, Reported{DeliveryID: r.ID, AccountID: r.AccountID, Channel: r.Channel, Was: DeliveryState(r.Was), Is: DeliveryState(r.State)})
@@ -48,15 +51,67 @@ func (s *Store) Report(ctx context.Context, reports ...deliver.Report) (news []R
 	return news, nil
 }
 
-// suppressReported keeps the addresses that are not to be written to any more, by the channel of the delivery.
-func (s *Store) suppressReported(ctx context.Context, q *db.Queries, rows []db.TakeReportsRow, counts map[string]deliver.Report) error {
-	for _, row := range rows {
-		r := counts[row.ID]
-		if r.Suppress == "" || r.Address == "" {
+// ours are the reports with their delivery's id, found by the provider's id of the message where only that is handed back; without
+// those that have none.
+func ours(ctx context.Context, q *db.Queries, reports []deliver.Report) (known []deliver.Report, err error) {
+	nameless := map[string][]string{} // ids that a provider gave
+	for _, r := range reports {
+		if r.DeliveryID == "" && r.ProviderID != "" {
+			nameless[r.Provider] = append(nameless[r.Provider], providerID(r.ProviderID))
+		}
+	}
+	found := map[[2]string]string{}
+	for provider, ids := range nameless {
+		rows, err := q.FindHanded(ctx, db.FindHandedParams{Provider: provider, ProviderIds: ids})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			found[[2]string{provider, row.ProviderID}] = row.DeliveryID
+		}
+	}
+	for _, r := range reports {
+		if r.DeliveryID == "" {
+			r.DeliveryID = found[[2]string{r.Provider, providerID(r.ProviderID)}]
+		}
+		if id, err := uuid.Parse(r.DeliveryID); err == nil {
+			r.DeliveryID = id.String()
+			known = append(known, r)
+		}
+	}
+	return known, nil
+}
+
+// suppressReported keeps what was said of addresses, by the account and the channel of the delivery. Whoever does so at the same time
+// takes them in the same order.
+func (s *Store) suppressReported(ctx context.Context, q *db.Queries, reports []deliver.Report) error {
+	reports = slices.DeleteFunc(slices.Clone(reports), func(r deliver.Report) bool { return r.Address == "" || r.Suppress == "" && !r.Lift })
+	if len(reports) == 0 {
+		return nil
+	}
+	var ids []string
+	for _, r := range reports {
+		ids = append(ids, r.DeliveryID)
+	}
+	rows, err := q.WhoseDeliveries(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var all []deliver.Suppression
+	for _, r := range reports {
+		i := slices.IndexFunc(rows, func(row db.WhoseDeliveriesRow) bool {
+			return row.ID == r.DeliveryID && (r.AccountID == "" || r.AccountID == row.AccountID)
+		})
+		if i < 0 {
 			continue
 		}
-		one := deliver.Suppression{AccountID: row.AccountID, Channel: row.Channel, Address: r.Address, Reason: r.Suppress, Source: r.Provider}
-		if err := s.suppress(ctx, q, one); err != nil {
+		all = append(all, deliver.Suppression{AccountID: rows[i].AccountID, Channel: rows[i].Channel, Address: r.Address, Reason: r.Suppress, Source: r.Provider, At: r.At})
+	}
+	slices.SortStableFunc(all, func(a, b deliver.Suppression) int {
+		return bytes.Compare(s.hashes.suppressed(a.AccountID, a.Channel, a.Address), s.hashes.suppressed(b.AccountID, b.Channel, b.Address))
+	})
+	for _, one := range all {
+		if _, err := s.suppress(ctx, q, one); err != nil {
 			return err
 		}
 	}
@@ -67,8 +122,8 @@ func (s *Store) suppressReported(ctx context.Context, q *db.Queries, rows []db.T
 func highest(reports []deliver.Report) map[string]deliver.Report {
 	counts := map[string]deliver.Report{}
 	for _, r := range reports {
-		if id, err := uuid.Parse(r.DeliveryID); err == nil && r.Fact.Rank() > counts[id.String()].Fact.Rank() {
-			counts[id.String()] = r
+		if r.Fact.Rank() > counts[r.DeliveryID].Fact.Rank() {
+			counts[r.DeliveryID] = r
 		}
 	}
 	return counts

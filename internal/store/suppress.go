@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"aftercall/deliver"
 	"aftercall/internal/store/db"
@@ -15,30 +16,47 @@ import (
 // AddressesOf gives the addresses that a claimed delivery would go to now; nil means that nobody looks.
 type AddressesOf func(Claimed) []string
 
-// Suppress keeps that addresses are not to be written to any more, or lifts it.
+// Suppress keeps that addresses are not to be written to any more, or lifts it. Of two words on one address the later one counts.
 func (s *Store) Suppress(ctx context.Context, all ...deliver.Suppression) error {
 	for _, one := range all {
-		if err := s.suppress(ctx, s.q, one); err != nil {
+		if _, err := s.suppress(ctx, s.q, one); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) suppress(ctx context.Context, q *db.Queries, one deliver.Suppression) (err error) {
-	key := s.hashes.suppressed(one.AccountID, one.Channel, one.Address)
+// Unsuppress is how somebody of ours has an address written to again; ErrNotFound if it is not suppressed.
+func (s *Store) Unsuppress(ctx context.Context, by Actor, accountID, channel, address string) error {
+	one := deliver.Suppression{AccountID: accountID, Channel: channel, Address: address, Source: deliver.FromPerson}
+	err := s.change(ctx, Act{AccountID: accountID, By: by, What: ActUnsuppressed, Target: channel}, func(q *db.Queries) error {
+		lifted, err := s.suppress(ctx, q, one)
+		if err == nil && !lifted {
+			err = ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("have an address of account %s written to again by %s: %w", accountID, channel, err)
+	}
+	return nil
+}
+
+// suppress reports whether it lifted something.
+func (s *Store) suppress(ctx context.Context, q *db.Queries, one deliver.Suppression) (lifted bool, err error) {
+	key, at, rows := s.hashes.suppressed(one.AccountID, one.Channel, one.Address), orNow(one.At, time.Now()), int64(0)
 	switch one.Reason {
 	case "":
-		err = q.Unsuppress(ctx, db.UnsuppressParams{AccountID: one.AccountID, Channel: one.Channel, Address: key})
+		rows, err = q.Unsuppress(ctx, db.UnsuppressParams{AccountID: one.AccountID, Channel: one.Channel, Address: key, Source: clean(one.Source), Since: at})
 	case reason.OptedOut, reason.Bounced:
-		err = q.Suppress(ctx, db.SuppressParams{AccountID: one.AccountID, Channel: one.Channel, Address: key, Reason: string(one.Reason), Source: clean(one.Source)})
+		err = q.Suppress(ctx, db.SuppressParams{AccountID: one.AccountID, Channel: one.Channel, Address: key, Reason: string(one.Reason), Source: clean(one.Source), Since: at})
 	default:
 		err = fmt.Errorf("%s is no reason for it", one.Reason)
 	}
 	if err != nil {
-		return fmt.Errorf("suppress an address of account %s: %w", one.AccountID, err)
+		return false, fmt.Errorf("suppress an address of account %s: %w", one.AccountID, err)
 	}
-	return nil
+	return rows > 0, nil
 }
 
 // suppressed is the hash by which an address is known that is not written to. Mailboxes are told apart by no more than their

@@ -41,7 +41,11 @@ func (h *house) silence(t *testing.T) {
 		t.Fatalf("claimed %+v, %v", claimed, err)
 	}
 	h.record(t, outcome(claimed[0], "w1", store.Sent))
-	h.report(t, reported(claimed[0].ID, deliver.Arrived))
+	mine := reported(claimed[0].ID, deliver.Arrived)
+	mine.Suppress, mine.Address = reason.Bounced, "nobody@acme.example"
+	theirs := mine
+	theirs.DeliveryID = ""
+	h.report(t, mine, theirs)
 }
 
 // TestWhoHasOptedOutIsSkippedByTheClaim, by the plan's own and by the queue's: nothing is handed out, and the ledger says why.

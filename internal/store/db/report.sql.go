@@ -10,6 +10,43 @@ import (
 	"time"
 )
 
+const findHanded = `-- name: FindHanded :many
+SELECT a.provider_id, a.delivery_id
+FROM accounts AS c JOIN attempts AS a ON a.account_id = c.id AND a.provider_id = ANY($1::text[])
+WHERE a.provider_id <> '' AND a.provider = $2
+`
+
+type FindHandedParams struct {
+	ProviderIds []string
+	Provider    string
+}
+
+type FindHandedRow struct {
+	ProviderID string
+	DeliveryID string
+}
+
+// Messages by the ids that a provider gave them, for what it reports without ours.
+func (q *Queries) FindHanded(ctx context.Context, arg FindHandedParams) ([]FindHandedRow, error) {
+	rows, err := q.db.Query(ctx, findHanded, arg.ProviderIds, arg.Provider)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindHandedRow
+	for rows.Next() {
+		var i FindHandedRow
+		if err := rows.Scan(&i.ProviderID, &i.DeliveryID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockReported = `-- name: LockReported :exec
 
 SELECT d.id FROM deliveries AS d WHERE d.id = ANY($1::uuid[]) ORDER BY d.id FOR NO KEY UPDATE
@@ -103,6 +140,36 @@ func (q *Queries) TakeReports(ctx context.Context, arg TakeReportsParams) ([]Tak
 			&i.State,
 			&i.Was,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const whoseDeliveries = `-- name: WhoseDeliveries :many
+SELECT d.id, d.account_id, d.channel FROM deliveries AS d WHERE d.id = ANY($1::uuid[])
+`
+
+type WhoseDeliveriesRow struct {
+	ID        string
+	AccountID string
+	Channel   string
+}
+
+func (q *Queries) WhoseDeliveries(ctx context.Context, ids []string) ([]WhoseDeliveriesRow, error) {
+	rows, err := q.db.Query(ctx, whoseDeliveries, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WhoseDeliveriesRow
+	for rows.Next() {
+		var i WhoseDeliveriesRow
+		if err := rows.Scan(&i.ID, &i.AccountID, &i.Channel); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

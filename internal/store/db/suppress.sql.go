@@ -7,6 +7,7 @@ package db
 
 import (
 	"context"
+	"time"
 )
 
 const skipClaimed = `-- name: SkipClaimed :exec
@@ -30,10 +31,10 @@ func (q *Queries) SkipClaimed(ctx context.Context, arg SkipClaimedParams) error 
 
 const suppress = `-- name: Suppress :exec
 
-INSERT INTO suppressions (account_id, channel, address, reason, source)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (account_id, channel, address) DO UPDATE SET reason = excluded.reason, source = excluded.source
-WHERE suppressions.reason <> 'opted_out'
+INSERT INTO suppressions (account_id, channel, address, reason, source, since)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account_id, channel, address) DO UPDATE SET reason = excluded.reason, source = excluded.source, since = excluded.since
+WHERE suppressions.since < excluded.since AND NOT (suppressions.reason = 'opted_out' AND excluded.reason = 'bounced')
 `
 
 type SuppressParams struct {
@@ -42,10 +43,11 @@ type SuppressParams struct {
 	Address   []byte
 	Reason    string
 	Source    string
+	Since     time.Time
 }
 
 // Addresses that are not written to any more.
-// Who has opted out stays so whatever else is heard of the address.
+// The later word counts, whenever it is heard; but who has opted out stays so if mail comes back.
 func (q *Queries) Suppress(ctx context.Context, arg SuppressParams) error {
 	_, err := q.db.Exec(ctx, suppress,
 		arg.AccountID,
@@ -53,6 +55,7 @@ func (q *Queries) Suppress(ctx context.Context, arg SuppressParams) error {
 		arg.Address,
 		arg.Reason,
 		arg.Source,
+		arg.Since,
 	)
 	return err
 }
@@ -61,7 +64,7 @@ const suppressedAmong = `-- name: SuppressedAmong :many
 SELECT asked.ref::integer AS ref, s.reason
 FROM (SELECT unnest($1::integer[]) AS ref, unnest($2::text[]) AS account_id, unnest($3::text[]) AS channel,
              unnest($4::bytea[]) AS address) AS asked
-JOIN suppressions AS s ON s.account_id = asked.account_id AND s.channel = asked.channel AND s.address = asked.address
+JOIN suppressions AS s ON s.account_id = asked.account_id AND s.channel = asked.channel AND s.address = asked.address AND s.reason <> ''
 `
 
 type SuppressedAmongParams struct {
@@ -101,17 +104,30 @@ func (q *Queries) SuppressedAmong(ctx context.Context, arg SuppressedAmongParams
 	return items, nil
 }
 
-const unsuppress = `-- name: Unsuppress :exec
-DELETE FROM suppressions WHERE account_id = $1 AND channel = $2 AND address = $3
+const unsuppress = `-- name: Unsuppress :execrows
+UPDATE suppressions SET reason = '', source = $1, since = $2
+WHERE account_id = $3 AND channel = $4 AND address = $5 AND since < $2 AND reason <> ''
 `
 
 type UnsuppressParams struct {
+	Source    string
+	Since     time.Time
 	AccountID string
 	Channel   string
 	Address   []byte
 }
 
-func (q *Queries) Unsuppress(ctx context.Context, arg UnsuppressParams) error {
-	_, err := q.db.Exec(ctx, unsuppress, arg.AccountID, arg.Channel, arg.Address)
-	return err
+// The row stays, so that an earlier word that is heard again does not count.
+func (q *Queries) Unsuppress(ctx context.Context, arg UnsuppressParams) (int64, error) {
+	result, err := q.db.Exec(ctx, unsuppress,
+		arg.Source,
+		arg.Since,
+		arg.AccountID,
+		arg.Channel,
+		arg.Address,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

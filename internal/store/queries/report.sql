@@ -35,3 +35,12 @@ WITH told AS (
       AND (a.state = 'sent' AND moved.fact = 'failed' OR a.state = moved.was AND moved.was IN ('unknown', 'retrying'))
 )
 SELECT id, account_id, channel, state, was FROM moved;
+
+-- name: FindHanded :many
+-- Messages by the ids that a provider gave them, for what it reports without ours.
+SELECT a.provider_id, a.delivery_id
+FROM accounts AS c JOIN attempts AS a ON a.account_id = c.id AND a.provider_id = ANY(@provider_ids::text[])
+WHERE a.provider_id <> '' AND a.provider = @provider;
+
+-- name: WhoseDeliveries :many
+SELECT d.id, d.account_id, d.channel FROM deliveries AS d WHERE d.id = ANY(@ids::uuid[]);

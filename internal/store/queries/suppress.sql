@@ -1,20 +1,22 @@
 -- Addresses that are not written to any more.
 
 -- name: Suppress :exec
--- Who has opted out stays so whatever else is heard of the address.
-INSERT INTO suppressions (account_id, channel, address, reason, source)
-VALUES (@account_id, @channel, @address, @reason, @source)
-ON CONFLICT (account_id, channel, address) DO UPDATE SET reason = excluded.reason, source = excluded.source
-WHERE suppressions.reason <> 'opted_out';
+-- The later word counts, whenever it is heard; but who has opted out stays so if mail comes back.
+INSERT INTO suppressions (account_id, channel, address, reason, source, since)
+VALUES (@account_id, @channel, @address, @reason, @source, @since)
+ON CONFLICT (account_id, channel, address) DO UPDATE SET reason = excluded.reason, source = excluded.source, since = excluded.since
+WHERE suppressions.since < excluded.since AND NOT (suppressions.reason = 'opted_out' AND excluded.reason = 'bounced');
 
--- name: Unsuppress :exec
-DELETE FROM suppressions WHERE account_id = @account_id AND channel = @channel AND address = @address;
+-- name: Unsuppress :execrows
+-- The row stays, so that an earlier word that is heard again does not count.
+UPDATE suppressions SET reason = '', source = @source, since = @since
+WHERE account_id = @account_id AND channel = @channel AND address = @address AND since < @since AND reason <> '';
 
 -- name: SuppressedAmong :many
 SELECT asked.ref::integer AS ref, s.reason
 FROM (SELECT unnest(@refs::integer[]) AS ref, unnest(@account_ids::text[]) AS account_id, unnest(@channels::text[]) AS channel,
              unnest(@addresses::bytea[]) AS address) AS asked
-JOIN suppressions AS s ON s.account_id = asked.account_id AND s.channel = asked.channel AND s.address = asked.address;
+JOIN suppressions AS s ON s.account_id = asked.account_id AND s.channel = asked.channel AND s.address = asked.address AND s.reason <> '';
 
 -- name: SkipClaimed :exec
 -- In the transaction of their claim, which is taken back with it: nobody has tried to send them.
