@@ -20,7 +20,7 @@ import (
 )
 
 // Format is the newest version of the file format this binary compiles. A worker leaves newer ones to newer peers.
-const Format = 7
+const Format = 8
 
 // Files are the files of one account's folder by slash-separated path.
 type Files map[string][]byte
@@ -29,13 +29,13 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
-	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, 6 with senders, 7 with a post's target by id or its mentions, else 1
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, 6 with senders, 7 with a post's target by id or its mentions, 8 with a source's sender, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location
 	Language     string
 	Missing      string
-	From         deliver.Address // e-mail sender
+	From         deliver.Address // e-mail sender; see Sender
 	FromNumber   string          // SMS sender
 	TokensPerDay int             // of the model, for all conversations of the account; 0: no limit
 	KeepDays     int             // after which a conversation is erased; 0: never
@@ -54,6 +54,17 @@ type Source struct {
 	WaitForAnalysis time.Duration     // how long to wait for a later analysis event; 0: not at all
 	Events          []string          // event types asked for beside the adapter's own
 	Settings        map[string]string // by Setting… key; those of the type, checked
+	From            deliver.Address   // sender of e-mails about its calls; empty: the account's
+}
+
+// Sender is who e-mails about the calls of a source come from.
+func (r *Revision) Sender(source string) deliver.Address {
+	for _, s := range r.Sources {
+		if s.ID == source && s.From.Address != "" {
+			return s.From
+		}
+	}
+	return r.From
 }
 
 // Automation is one author's rule: when, who, what.

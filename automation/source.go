@@ -93,6 +93,14 @@ func (c *compiler) source(v value) {
 	}
 	s.WaitForAnalysis = f["wait_for_analysis"].duration("wait_for_analysis")
 	s.Events = f["events"].lines("an event type")
+	if e := f["from"].fields()["email"]; e.present() {
+		c.rev.Format = max(c.rev.Format, 8)
+		if text, ok := e.line("from.email"); ok {
+			s.From = c.sender(e, text)
+		}
+	} else if f["from"].isMapping() {
+		f["from"].fail(codeMissing, "the sender has no email", "write  from: { email: \"Acme Berlin <berlin@acme.example>\" }")
+	}
 	c.rev.Sources = append(c.rev.Sources, s)
 }
 
@@ -241,7 +249,7 @@ var secretName = regexp.MustCompile(`^\$\{ENV:([A-Z][A-Z0-9_]*)\}$`)
 
 // ownName finds the names under which the process has its own settings. An author who could name them as a source's
 // secret could have the operator's keys used, and guessed at, through a webhook.
-var ownName = regexp.MustCompile(`^(AFTERCALL_.*|PG[A-Z]+|(DATABASE_URL|OPENAI_API_KEY|OPENAI_BASE_URL|SENDGRID_API_KEY|SENDGRID_BASE_URL|SMTP_URL|TWILIO_(ACCOUNT_SID|AUTH_TOKEN|SECONDARY_AUTH_TOKEN|MESSAGING_SERVICE|BASE_URL)|SALESFORCE_[A-Z_]+)(_FILE)?)$`)
+var ownName = regexp.MustCompile(`^(AFTERCALL_.*|PG[A-Z]+|(DATABASE_URL|OPENAI_API_KEY|OPENAI_BASE_URL|SENDGRID_(API_KEY|BASE_URL|WEBHOOK_KEY|SECONDARY_WEBHOOK_KEY)|SMTP_URL|TWILIO_(ACCOUNT_SID|AUTH_TOKEN|SECONDARY_AUTH_TOKEN|MESSAGING_SERVICE|BASE_URL)|SALESFORCE_[A-Z_]+)(_FILE)?)$`)
 
 // secrets reads the names of a source's secrets: one, or two while they are exchanged. A secret that is written out is an
 // error, and its line is never shown.

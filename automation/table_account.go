@@ -34,9 +34,21 @@ func fromTable() *mapping {
 	return &mapping{
 		name: "from", path: "from", doc: "Who messages come from.",
 		keys: []key{
-			{name: "email", of: &kind{label: "sender", json: "string", pattern: `^[^\r\n]*[^@\s<>]+@[^@\s<>]+>?\s*$`}, doc: "The sender of e-mails: an address, with or without a name before it.", example: `"Acme Clinic <calls@acme.example>"`},
+			{name: "email", of: senderKind(), doc: "The sender of e-mails: an address, with or without a name before it.", example: `"Acme Clinic <calls@acme.example>"`},
 			{name: "sms", of: phoneKind(), doc: "The number texts come from. Its country is the one in which numbers without a country code are understood.", example: `"+442071838750"`},
 		},
+	}
+}
+
+// senderKind is an address with or without a name before it.
+func senderKind() *kind {
+	return &kind{label: "sender", json: "string", pattern: `^[^\r\n]*[^@\s<>]+@[^@\s<>]+>?\s*$`}
+}
+
+func sourceFromTable() *mapping {
+	return &mapping{
+		name: "from", path: "sources[].from", doc: "Who e-mails about a source's calls come from, instead of the account's sender.",
+		keys: []key{{name: "email", of: senderKind(), required: true, doc: "The sender: an address, with or without a name before it. The mail provider must allow it.", example: `"Acme Berlin <berlin@acme.example>"`}},
 	}
 }
 
@@ -107,6 +119,7 @@ func sourceTable() *mapping {
 			{name: "secrets", of: secretsKind(), doc: "Two names, while one secret takes the place of the other.", example: `["${ENV:NEW_SECRET}", "${ENV:OLD_SECRET}"]`},
 			{name: "wait_for_analysis", of: durationKind(maxWait), otherwise: "0s", doc: "How long to wait for the platform's analysis before deciding.", example: "2m"},
 			{name: "events", of: listKind(lineKind().called("event type")), doc: "Event types that are wanted beside the platform's own for finished calls.", example: "[post_call_audio]"},
+			{name: "from", of: insideKind(sourceFromTable()), doc: "Who e-mails about its calls come from; without it, the account's sender.", example: `{ email: "Acme Berlin <berlin@acme.example>" }`},
 			{name: "settings", of: insideKind(settingsTable()), doc: "What differs from the platform's usual ways.", example: `{ url: "https://calls.example/{id}" }`},
 		},
 	}

@@ -102,9 +102,7 @@ func settings(r *automation.Revision) thing {
 	}
 	t.say("language", r.Language)
 	t.say("missing", r.Missing)
-	if r.From.Address != "" {
-		t.say("from.email", strings.TrimSpace(r.From.Name+" <"+r.From.Address+">"))
-	}
+	t.sender(r.From)
 	t.say("from.sms", r.FromNumber)
 	t.number("budget.tokens_per_day", r.TokensPerDay)
 	t.number("retention.days", r.KeepDays)
@@ -147,10 +145,18 @@ func source(s automation.Source) thing {
 	t.list("secrets", s.Secrets) // the names of them; values are never in a config
 	t.duration("wait_for_analysis", s.WaitForAnalysis)
 	t.list("events", s.Events)
+	t.sender(s.From)
 	for _, key := range slices.Sorted(maps.Keys(s.Settings)) {
 		t.say("settings."+key, s.Settings[key])
 	}
 	return t
+}
+
+// sender adds who e-mails come from, if it is said.
+func (t *thing) sender(a deliver.Address) {
+	if a.Address != "" {
+		t.say("from.email", strings.TrimSpace(a.Name+" <"+a.Address+">"))
+	}
 }
 
 func (t *thing) duration(name string, d time.Duration) {

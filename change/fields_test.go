@@ -57,6 +57,8 @@ func TestCompare(t *testing.T) {
 	}{
 		{"a remark", "account: acme\n", "account: acme # a remark\n", []change.Item{}},
 		{"the same, spelled otherwise", "name: Acme Clinic", `name: "Acme Clinic"`, []change.Item{}},
+		{"a source's sender", `"${ENV:ACME_SECRET}"`, `"${ENV:ACME_SECRET}", from: { email: "Acme Berlin <berlin@acme.example>" }`,
+			changed("source", "acme-calls", change.Field{Name: "from.email", After: "Acme Berlin <berlin@acme.example>"})},
 		{"a setting", "name: Acme Clinic", "name: Acme", changed("settings", "", change.Field{Name: "name", Before: "Acme Clinic", After: "Acme"})},
 		{"a setting that was not there", "name: Acme Clinic", "name: Acme Clinic\nbudget: { tokens_per_day: 1000 }",
 			changed("settings", "", change.Field{Name: "budget.tokens_per_day", After: "1000"})},

@@ -147,7 +147,7 @@ func (p *planner) absent(names []string) (absent []string) {
 
 // render fills in every text of an action. gaps are the names that would have printed without a value.
 func (p *planner) render(act *automation.Action) (c store.Content, gaps []string, err error) {
-	c = store.Content{From: p.rev.From, Fields: map[string]string{}}
+	c = store.Content{From: p.rev.Sender(p.conv.Source), Fields: map[string]string{}}
 	if act.Channel == deliver.SMS {
 		c.From = deliver.Address{Address: p.rev.FromNumber}
 	}
