@@ -33,7 +33,7 @@ const Prefix = "/callbacks/"
 // Errors of a Door.
 var (
 	// ErrNotGenuine is the error of a post that the provider did not sign.
-	ErrNotGenuine = errors.New("the signature does not fit the address and the body")
+	ErrNotGenuine = errors.New("the signature does not fit")
 	// ErrUnreadable is the error of a genuine post in another form than this version knows.
 	ErrUnreadable = errors.New("the body is not in the provider's form")
 )
@@ -44,6 +44,7 @@ type Door struct {
 	ID       string // of the operation, for the description
 	Summary  string
 	Describe string
+	Unsigned string // what to look at where its posts do not seem genuine
 	// Read proves that the provider posted this, and says what it says. Its error is ErrNotGenuine or ErrUnreadable.
 	Read func(Post) (Said, error)
 }
@@ -68,7 +69,7 @@ type Said struct {
 type Config struct {
 	Store     *store.Store
 	Known     func(accountID string) bool // whether there is such an account
-	PublicURL string                      // how the outside reaches these addresses: they are signed, too
+	PublicURL string                      // how the outside reaches these addresses; Twilio signs them, too
 	Doors     []Door
 	Logger    *slog.Logger
 	Signals   *signals.Signals // what is measured; nil: nothing
@@ -80,8 +81,8 @@ type Desk struct{ c Config }
 
 // New builds the desk.
 func New(c Config) (*Desk, error) {
-	if c.Store == nil || c.Known == nil || c.Logger == nil || c.PublicURL == "" {
-		return nil, errors.New("callbacks: store, accounts, logger and the public address are needed")
+	if c.Store == nil || c.Known == nil || c.Logger == nil {
+		return nil, errors.New("callbacks: store, accounts and logger are needed")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -138,7 +139,7 @@ func (d *Desk) take(w http.ResponseWriter, r *http.Request, door Door) (said Sai
 	p := Post{Address: d.c.PublicURL + r.URL.RequestURI(), Account: r.PathValue("account"), Header: r.Header, Body: body, At: d.c.Now()}
 	switch said, err = door.Read(p); {
 	case errors.Is(err, ErrNotGenuine):
-		return said, nil, &refusal{status: http.StatusUnauthorized, detail: "The signature does not fit the address and the body. Is AFTERCALL_PUBLIC_URL the address that was posted to?"}
+		return said, nil, &refusal{status: http.StatusUnauthorized, detail: "The signature does not fit. " + door.Unsigned}
 	case err != nil:
 		return said, nil, &refusal{status: http.StatusBadRequest, detail: "The body is not in the provider's form."}
 	case p.Account != "" && !d.c.Known(p.Account):

@@ -17,6 +17,7 @@ import (
 	"aftercall/callbacks"
 	"aftercall/conversation"
 	"aftercall/deliver"
+	"aftercall/deliver/delivertest"
 	"aftercall/deliver/sms"
 	"aftercall/internal/postgres/pgtest"
 	"aftercall/internal/store"
@@ -33,10 +34,11 @@ const (
 // world is one account's ledger with doors before it.
 type world struct {
 	*store.Store
-	t        *testing.T
-	revision string
-	doors    http.Handler
-	log      *bytes.Buffer
+	t            *testing.T
+	revision     string
+	doors        http.Handler
+	log          *bytes.Buffer
+	signer, next *delivertest.Signer // of SendGrid's events
 }
 
 func newWorld(t *testing.T) *world {
@@ -47,12 +49,16 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(s.Close)
 	w := &world{Store: s, t: t, log: &bytes.Buffer{}}
+	w.signer, err = delivertest.NewSigner()
+	w.must(err)
+	w.next, err = delivertest.NewSigner()
+	w.must(err)
 	w.revision, err = s.SaveRevision(t.Context(), store.RevisionFiles{AccountID: "acme", Digest: "d", Format: 1, Files: map[string][]byte{"account.yaml": []byte("account: acme")}}, "test")
 	w.must(err)
 	_, err = s.Activate(t.Context(), store.Activation{AccountID: "acme", RevisionID: w.revision, By: "test"})
 	w.must(err)
 	desk, err := callbacks.New(callbacks.Config{Store: s, Known: func(account string) bool { return account == "acme" }, PublicURL: public + "/",
-		Doors: callbacks.Twilio("next", token), Logger: slog.New(slog.NewJSONHandler(w.log, nil))})
+		Doors: append(callbacks.Twilio("next", token), callbacks.SendGrid(w.verification(w.next), w.verification(w.signer))), Logger: slog.New(slog.NewJSONHandler(w.log, nil))})
 	w.must(err)
 	mux := http.NewServeMux()
 	for _, r := range desk.Routes() {
@@ -72,6 +78,12 @@ func (w *world) must(err error) {
 // sending plans a text to the customer for a call and claims it.
 func (w *world) sending(call string) (conversationID string, claimed []store.Claimed) {
 	w.t.Helper()
+	return w.sendingTo(deliver.SMS, call, customer)
+}
+
+// sendingTo plans a message to the customer for a call, by a channel, and claims it.
+func (w *world) sendingTo(channel, call string, to ...string) (conversationID string, claimed []store.Claimed) {
+	w.t.Helper()
 	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 	kept, err := w.NewIngest(func(context.Context, pgx.Tx, []store.DecideJob) error { return nil }).Accept(w.t.Context(), store.Arrival{
 		Event:        store.Event{AccountID: "acme", Source: "phone", Identity: call, Type: "call.ended", ContentType: "application/json", Body: []byte("{}"), ReceivedAt: at},
@@ -81,9 +93,9 @@ func (w *world) sending(call string) (conversationID string, claimed []store.Cla
 	saved, err := w.NewPlanner(func(context.Context, pgx.Tx, []store.DeliverJob) error { return nil }).Save(w.t.Context(), &store.Plan{
 		AccountID: "acme", ConversationID: kept.ConversationID, RevisionID: w.revision, Run: 1, Version: 1, State: store.StateDecided, Actions: map[string]int{"confirm": 1},
 		Decisions: []triggers.Decision{{Automation: "confirm", Verdict: triggers.Fires, Reason: reason.Always}},
-		Deliveries: []store.Delivery{{ID: uuid.NewString(), Automation: "confirm", Channel: deliver.SMS, Recipient: "contact:customer_number", Customer: true,
-			State: store.Planned, DueAt: at, DeadlineAt: time.Now().Add(time.Hour), Content: store.Content{Text: "Hello", To: []string{"contact:customer_number"}}}},
-		Sender: store.Sender{WorkerID: "w1", Channels: map[string]bool{deliver.SMS: true}, To: func(store.Claimed) []string { return []string{customer} }},
+		Deliveries: []store.Delivery{{ID: uuid.NewString(), Automation: "confirm", Channel: channel, Recipient: "contact:customer", Customer: true,
+			State: store.Planned, DueAt: at, DeadlineAt: time.Now().Add(time.Hour), Content: store.Content{Text: "Hello", To: []string{"contact:customer"}}}},
+		Sender: store.Sender{WorkerID: "w1", Channels: map[string]bool{channel: true}, To: func(store.Claimed) []string { return to }},
 	})
 	w.must(err)
 	return kept.ConversationID, saved.Claimed

@@ -16,6 +16,8 @@ const (
 	deliveryID  = "delivery"
 )
 
+const unsignedByTwilio = "Is AFTERCALL_PUBLIC_URL the address that was posted to, and TWILIO_AUTH_TOKEN the account's?"
+
 // TwilioReports gives the address at which Twilio reports what became of a delivery. It names account and delivery, and the
 // signature covers it.
 func TwilioReports(publicURL string) func(accountID, deliveryID string) string {
@@ -28,7 +30,7 @@ func TwilioReports(publicURL string) func(accountID, deliveryID string) string {
 // are the account's auth tokens, two while they are exchanged.
 func Twilio(tokens ...string) []Door {
 	return []Door{
-		{Path: twilioName + "/{account}/" + statusPath, ID: "twilioStatus", Summary: "What became of a text, by Twilio",
+		{Path: twilioName + "/{account}/" + statusPath, ID: "twilioStatus", Summary: "What became of a text, by Twilio", Unsigned: unsignedByTwilio,
 			Describe: "A form, signed in X-Twilio-Signature. Each text that is sent names this address to Twilio; nothing has to be set there.",
 			Read: func(p Post) (Said, error) {
 				form, err := twilioForm(tokens, p)
@@ -37,7 +39,7 @@ func Twilio(tokens ...string) []Door {
 				}
 				return readStatus(p, form)
 			}},
-		{Path: twilioName + "/{account}/" + inboundPath, ID: "twilioMessages", Summary: "A text that somebody sent to one of the account's numbers, by Twilio",
+		{Path: twilioName + "/{account}/" + inboundPath, ID: "twilioMessages", Summary: "A text that somebody sent to one of the account's numbers, by Twilio", Unsigned: unsignedByTwilio,
 			Describe: "A form, signed in X-Twilio-Signature. STOP and START are kept; anything else is of no interest. Set it in Twilio's console, at the number or the " +
 				"messaging service, as what happens when a message comes in.",
 			Read: func(p Post) (Said, error) {

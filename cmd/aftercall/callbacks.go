@@ -1,7 +1,10 @@
 package main
 
 import (
+	"slices"
+
 	"aftercall/callbacks"
+	"aftercall/deliver/email"
 	"aftercall/internal/openapi"
 )
 
@@ -17,14 +20,16 @@ func reports(s settings) func(accountID, deliveryID string) string {
 func (a *app) callbacks(as assembly) ([]openapi.Route, error) {
 	s := as.settings
 	var doors []callbacks.Door
-	if s.TwilioToken != "" {
+	switch {
+	case s.TwilioToken != "" && s.PublicURL == "":
+		a.log.Warn("AFTERCALL_PUBLIC_URL is not set: Twilio cannot report what became of texts, nor who has opted out")
+	case s.TwilioToken != "":
 		doors = append(doors, callbacks.Twilio(string(s.TwilioToken), string(s.TwilioSecond))...)
 	}
-	switch {
-	case len(doors) == 0:
-		return nil, nil
-	case s.PublicURL == "":
-		a.log.Warn("AFTERCALL_PUBLIC_URL is not set: providers cannot report what became of messages, nor who has opted out")
+	if keys := slices.DeleteFunc([]email.Key{s.WebhookKey, s.WebhookSecond}, func(k email.Key) bool { return k == nil }); len(keys) > 0 {
+		doors = append(doors, callbacks.SendGrid(keys...))
+	}
+	if len(doors) == 0 {
 		return nil, nil
 	}
 	known := func(account string) bool {

@@ -56,10 +56,12 @@ type settings struct {
 	Prices          dashboard.Prices
 	SendGridKey     secret // "" and no SMTPURL: e-mail is captured
 	SendGridBaseURL string
-	SMTPURL         secret // smtp://user:password@host:port
-	PushKey         secret // "": pushes are captured
-	PushSubject     string // whom a push service asks about them
-	TwilioAccount   string // "" and texts are captured
+	WebhookKey      email.Key // SendGrid signs its events for it; nil and nobody listens to them
+	WebhookSecond   email.Key // or for this one
+	SMTPURL         secret    // smtp://user:password@host:port
+	PushKey         secret    // "": pushes are captured
+	PushSubject     string    // whom a push service asks about them
+	TwilioAccount   string    // "" and texts are captured
 	TwilioToken     secret
 	TwilioSecond    secret // signatures are checked against it, too
 	TwilioService   string // MG…: chooses the numbers that texts come from
@@ -129,6 +131,8 @@ func table() []setting {
 		{"AFTERCALL_PRICES", "", false, "what a million tokens of each model cost: USD gpt-4.1-mini=0.40/0.10/1.60", func(s *settings, v string) { s.Prices, _ = dashboard.ParsePrices(v) }, arePrices},
 		{"SENDGRID_API_KEY", "", true, "without it and without SMTP_URL, e-mail is captured", func(s *settings, v string) { s.SendGridKey = secret(v) }, isSendGridKey},
 		{"SENDGRID_BASE_URL", "https://api.sendgrid.com", false, "SendGrid's API (EU: https://api.eu.sendgrid.com)", func(s *settings, v string) { s.SendGridBaseURL = v }, isSendGrid},
+		{"SENDGRID_WEBHOOK_KEY", "", true, "public key with which SendGrid's event webhook is verified; without it, nobody listens to it", func(s *settings, v string) { s.WebhookKey, _ = email.ParseKey(v) }, email.CheckKey},
+		{"SENDGRID_SECONDARY_WEBHOOK_KEY", "", true, "its events may be verified with it, too, while keys are exchanged", func(s *settings, v string) { s.WebhookSecond, _ = email.ParseKey(v) }, email.CheckKey},
 		{"SMTP_URL", "", true, "smtp://user:password@host:port or smtps://…", func(s *settings, v string) { s.SMTPURL = secret(v) }, isSMTP},
 		{"AFTERCALL_VAPID_KEY", "", true, "VAPID private key, as aftercall keys vapid prints it; without it, pushes are captured", func(s *settings, v string) { s.PushKey = secret(v) }, push.CheckKey},
 		{"AFTERCALL_VAPID_SUBJECT", "", false, "whom push services ask about our pushes: mailto:ops@acme.example", func(s *settings, v string) { s.PushSubject = v }, push.CheckSubject},

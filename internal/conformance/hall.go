@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"aftercall/deliver/delivertest"
 	"aftercall/examples"
 	"aftercall/internal/chaos/bed"
 	"aftercall/internal/chaos/checker"
@@ -25,7 +26,8 @@ type hall struct {
 	pages   string       // base URL of the pages
 	session *http.Cookie // of somebody who may see them
 	client  *http.Client
-	secrets []string // of the vectors' sources
+	secrets []string            // of the vectors' sources
+	events  *delivertest.Signer // of SendGrid's events
 }
 
 // stringsYAML is the account of hostile strings: whatever comes, it is written into mails of every format and an alert.
@@ -92,7 +94,10 @@ func openHall(ctx context.Context, data corpus.Folder, builder *bed.Builder, dir
 	for _, account := range []string{deskHostile, deskHarmless} {
 		config[account+"/account.yaml"] = deskYAML(account)
 	}
-	env = append(env, "LABS_JSON="+labsSecret, "FIXTURES="+fixtureSecret, "ACME_CALLS_SECRET=-", "ACME_ITELLICO_SECRET=-", "ACME_ELEVENLABS_SECRET=-")
+	if h.events, err = delivertest.NewSigner(); err != nil {
+		return h, err
+	}
+	env = append(env, "SENDGRID_WEBHOOK_KEY="+h.events.Public, "LABS_JSON="+labsSecret, "FIXTURES="+fixtureSecret, "ACME_CALLS_SECRET=-", "ACME_ITELLICO_SECRET=-", "ACME_ELEVENLABS_SECRET=-")
 	if h.bed, err = bed.Open(ctx, bed.Options{Dir: dir, Builder: builder, Seed: 1, Config: config, Env: env}); err != nil {
 		return h, err
 	}

@@ -84,7 +84,7 @@ func textLanes() []lane {
 	}
 }
 
-// sendGridLanes are what SendGrid answers.
+// sendGridLanes are what SendGrid answers, and what it reports afterwards.
 func sendGridLanes() []lane {
 	return []lane{
 		{"sendgrid/error_400*", sendGrid(), "refused (bad_request)"},
@@ -96,8 +96,13 @@ func sendGridLanes() []lane {
 		{"sendgrid/error_500*", sendGrid(), "retry (server_error)"},
 		{"sendgrid/request_*", said(forReading), forReading},
 		{"sendgrid/response_*", said(forReading), forReading},
-
-		{"sendgrid/*", said(noPath + "events of SendGrid"), noPath},
+		{"sendgrid/vectors.json", eventsJudged(), "judged alike"},
+		{"sendgrid/events_all_types*", happened(), "taken: 2 sent, 2 delivered, 2 failed, 1 bounced, 3 opted_out, 1 lifted"}, // its bounce does not say of which kind it is
+		{"sendgrid/events_individual*", happened(), "taken: 2 sent, 2 delivered, 3 failed, 2 bounced, 3 opted_out, 1 lifted"},
+		{"sendgrid/events_category_and_args*", happened(), "taken: 1 sent"}, // and opens, clicks, and what names no message
+		{"sendgrid/events_custom_args*", happened(), "taken: 2 delivered"},  // its bounce names no message: it is another sender's
+		{"sendgrid/event_bounce_blocked*", happened(), "taken: 1 failed"},
+		{"sendgrid/event*", happened(), "taken"},
 	}
 }
 

@@ -7,6 +7,7 @@ func suites() []suite {
 		jsonSuite(),
 		signatures(),
 		twilioSignatures(),
+		eventSignatures(),
 		segments(),
 		fixtures(),
 		addresses(),
@@ -17,7 +18,6 @@ func suites() []suite {
 		naughtyStrings(),
 		scripts(),
 		{name: "prompt-injection", absent: "tried by `make chaos`, which splices every row into calls (S1) and counts false alarms (S3)"},
-		{name: "sendgrid-webhook", absent: "not applicable yet: the product takes no delivery events of SendGrid (issue 7)"},
 		pushes(),
 	}
 }
