@@ -26,7 +26,7 @@ demo: postgres ## run the whole product here, without keys or network (ONCE=1: e
 # builds, it builds for the race detector, so that nothing is compiled twice.
 .PHONY: test
 test: WITHPG = GOGC=$${GOGC:-1000} GOMEMLIMIT=$${GOMEMLIMIT:-1GiB} $(GO) run -race ./internal/postgres/withpg
-test: compiler postgres browser ## every test, with the race detector, on one private Postgres (check does the vetting)
+test: compiler postgres browser mailserver ## every test, with the race detector, on one private Postgres (check does the vetting)
 	$(WITHPG) $(GO) test -race -vet=off -timeout 20m ./...
 
 # SHORT=1: runs of seconds. ONLY=R1,S6: some of them. SEED=42: one seed. DATA=DIR: third-party corpora, read in place.
@@ -178,3 +178,17 @@ browser:
 	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else echo "page tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; fi
+
+# A real mail server, which a test starts on a port of its own as an ordinary user. Installing it leaves nothing that runs: what would start it is
+# told not to, and where systemd is, it is switched off for the next start of the machine, too.
+.PHONY: mailserver
+mailserver:
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin:/opt/homebrew/bin"; \
+	if ! grep -rqlF 'exim4' --include='*_test.go' .; then exit 0; \
+	elif command -v exim4 >/dev/null || command -v exim >/dev/null; then exit 0; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		policy=/usr/sbin/policy-rc.d; \
+		if [ ! -e $$policy ]; then printf '#!/bin/sh\nexit 101\n' >$$policy && chmod +x $$policy && trap "rm -f $$policy" EXIT; fi; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends exim4-daemon-light >/dev/null && \
+		if [ -d /run/systemd/system ]; then systemctl disable --quiet exim4 || true; fi; \
+	else echo "the mail test needs Exim: sudo apt-get install exim4-daemon-light (macOS: brew install exim; its own postfix runs only as root)"; exit 1; fi

@@ -333,6 +333,9 @@ func (d *smtpSession) data() error {
 	return d.say(250, "2.0.0 queued")
 }
 
+// ReadMail reads a message that a mail server has put somewhere.
+func ReadMail(raw []byte) (Mail, error) { return parseMail(raw, "", nil) }
+
 // parseMail reads a message as a mail reader would.
 func parseMail(raw []byte, from string, to []string) (Mail, error) {
 	msg, err := mail.ReadMessage(bytes.NewReader(raw))
