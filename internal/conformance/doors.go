@@ -21,9 +21,6 @@ import (
 	"aftercall/internal/llm/openai"
 )
 
-// noPath begins what is said of a file that nothing in the product takes yet.
-const noPath = "no path yet: "
-
 // said is the door of files that are told about and not tried.
 func said(what string) door {
 	return door{try: func(context.Context, *hall, fixture) (string, error) { return what, nil }}

@@ -5,8 +5,8 @@ import "slices"
 // forReading is said of what other clients send and are answered: there is nothing to try it on.
 const forReading = "for reading"
 
-// lanes is how each file below fixtures/ is tried. Whoever gives the product a new path puts its line here, in the place of
-// the one that says there is none: an outcome begins with what is wanted.
+// lanes is how each file below fixtures/ is tried: an outcome begins with what is wanted. Whoever gives the product a new path puts
+// its line here.
 func lanes() []lane {
 	return slices.Concat(readmeLanes(), platformLanes(), salesforceLanes(), textLanes(), sendGridLanes(), pushLanes(), modelLanes())
 }
