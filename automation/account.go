@@ -244,6 +244,10 @@ func (c *compiler) directory() {
 		}
 		p.Role, _ = f["role"].id("role")
 		p.User, _ = f["user"].line("user")
+		if f["timezone"].present() {
+			c.rev.Format = max(c.rev.Format, 8)
+			p.Location = zone(f["timezone"])
+		}
 		d.People[e.key] = p
 	}
 	for _, e := range c.groups {

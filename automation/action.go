@@ -302,7 +302,7 @@ func (r *rule) reach(v value, channel string) {
 // timing reads send: and window:.
 func (r *rule) timing(send, window value) Timing {
 	var t Timing
-	t.Window, t.Zone = r.window(window)
+	t.Window, t.Zone, t.Theirs = r.window(window)
 	if !send.present() {
 		return t
 	}
@@ -321,14 +321,21 @@ func (r *rule) timing(send, window value) Timing {
 }
 
 // window reads window: hours of the week, or those with a zone of their own.
-func (r *rule) window(v value) ([]triggers.Hours, *time.Location) {
+func (r *rule) window(v value) (spans []triggers.Hours, of *time.Location, theirs bool) {
 	if !v.isMapping() {
-		return hours(v, "window"), nil
+		return hours(v, "window"), nil, false
 	}
 	f := v.fields()
 	if !f["hours"].present() {
 		v.fail(codeMissing, "a window needs hours", `write  window: { hours: "Mon-Sat 08:00-20:00", timezone: Europe/Berlin }`)
 	}
 	r.c.rev.Format = max(r.c.rev.Format, 3) // older versions refuse a window that is a mapping, whatever is in it
-	return hours(f["hours"], "hours"), zone(f["timezone"])
+	if name, _ := f["timezone"].line("timezone"); name == recipientsZone {
+		r.c.rev.Format = max(r.c.rev.Format, 8)
+		return hours(f["hours"], "hours"), nil, true
+	}
+	return hours(f["hours"], "hours"), zone(f["timezone"]), false
 }
+
+// recipientsZone is what a window's timezone says for the recipient's own.
+const recipientsZone = "recipient"

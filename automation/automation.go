@@ -29,7 +29,7 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
-	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, 6 with senders, 7 with a post's target by id or its mentions, 8 with a source's sender, else 1
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, 6 with senders, 7 with a post's target by id or its mentions, 8 with a source's sender, an event, what fires for several, or a recipient's clock, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location
@@ -77,8 +77,7 @@ type Automation struct {
 	Require   []string // dyn_ names without which no action goes out
 	Route     *recipients.Route
 	SendTests bool
-	PerDay    int    // calls it may fire for in a day of the account's; 0: no limit
-	Attempts  string // of an event's call: first, all, retries; "" for a finished conversation
+	PerDay    int // calls it may fire for in a day of the account's; 0: no limit
 	Actions   []Action
 	Dyn       []string // every dyn_ name it needs, require, if: and route included, each once
 	Summary   bool     // a text uses conversation_summary
@@ -112,6 +111,7 @@ type Timing struct {
 	After  time.Duration    // after the end of the conversation
 	Window []triggers.Hours // only within these hours; empty: at any time
 	Zone   *time.Location   // of those hours; nil: that of the call
+	Theirs bool             // the hours are on the recipient's clocks, where they are known
 }
 
 // Severity of a problem.

@@ -81,8 +81,9 @@ func (r *rule) identify(f map[string]value) {
 // attempts of the call it fires, as counted upstream.
 func (r *rule) event(on, attempts value) {
 	if s, ok := on.line("on"); ok {
+		r.c.rev.Format = max(r.c.rev.Format, 8) // an older version would take an event for a call that is over
 		r.a.Trigger.Event = s
-		r.a.Attempts = "first"
+		r.a.Trigger.Attempts = triggers.FirstAttempt
 	}
 	if !attempts.present() {
 		return
@@ -91,7 +92,7 @@ func (r *rule) event(on, attempts value) {
 		attempts.fail(codeValue, "attempts are counted for events only", "take it out, or add  on:  with the event")
 	}
 	if w := attempts.word("attempts"); w != "" {
-		r.a.Attempts = w
+		r.a.Trigger.Attempts = triggers.Attempts(w)
 	}
 }
 
@@ -118,8 +119,49 @@ func (r *rule) when(v value) {
 	r.gate(f["calls"])
 	r.point(f["point"])
 	t.Always = f["always"].boolean("always", false)
+	r.count(f)
 	r.question(v, f)
 }
+
+// count reads at_least, within and by: an automation that fires once several have come.
+func (r *rule) count(f map[string]value) {
+	least, within, by := f["at_least"], f["within"], f["by"]
+	if !least.present() {
+		for _, v := range []value{within, by} {
+			if v.present() {
+				v.fail(codeMissing, "within and by belong to at_least", "write  at_least: 10  beside it")
+				return
+			}
+		}
+		return
+	}
+	r.c.rev.Format = max(r.c.rev.Format, 8) // an older version would fire for each
+	n := &triggers.Count{AtLeast: least.integer("at_least"), Within: within.duration("within")}
+	r.a.Trigger.Count = n
+	switch {
+	case !within.present():
+		least.fail(codeMissing, "at_least needs within", "write  within: 5m")
+	case !within.quiet() && n.Within == 0:
+		within.fail(codeValue, "within no time nothing can come together", "write  within: 5m")
+	}
+	for _, v := range by.list() {
+		s, ok := v.line("by")
+		if key, found := strings.CutPrefix(s, triggers.ByMetadata); ok && !slices.Contains(triggers.CountedBy(), s) && (!found || key == "") {
+			v.unknown(codeValue, "nothing is counted by", append(triggers.CountedBy(), triggers.ByMetadata+"KEY"))
+		} else if ok {
+			n.By = append(n.By, s)
+		}
+	}
+	if f["ask"].present() {
+		f["ask"].fail(codeValue, "what is counted is counted before anything is read", "take out ask, or at_least")
+	}
+}
+
+// What at_least and within may say: beyond it, a spike is a habit.
+const (
+	mostCounted = 1000
+	maxWithin   = 24 * time.Hour
+)
 
 func (r *rule) question(v value, f map[string]value) {
 	t := &r.a.Trigger
@@ -141,6 +183,8 @@ func (r *rule) question(v value, f map[string]value) {
 	case ask.present():
 		r.ask(ask)
 	case t.Event != "":
+		t.Always = true
+	case t.Count != nil:
 		t.Always = true
 	case !t.Always:
 		v.fail(codeMissing, "when needs a question", "write  ask: \"Did the customer …?\", or  always: true")
@@ -369,6 +413,10 @@ func (r *rule) finish() {
 	if a.Trigger.Event != "" && a.Trigger.NeedsValues {
 		r.v.fail(codeNow, "nothing has been said yet when an event comes in, so stated variables and options have no value",
 			"use system variables and metadata, or take out on")
+	}
+	if a.Trigger.Event == "" && a.Trigger.Count != nil && a.Trigger.NeedsValues {
+		r.v.fail(codeValue, "what is counted is counted before anything is read, so stated variables and options have no value",
+			"use system variables and metadata, or take out at_least")
 	}
 	if a.Route != nil && !r.routes {
 		r.routed.warn(codeUnused, "no action writes to the route", "add  to: [route]  to an action")

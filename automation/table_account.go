@@ -95,6 +95,7 @@ func personTable() *mapping {
 			{name: "name", of: lineKind(), doc: "The person's name; without it, the key.", example: "Maria Lopez"},
 			{name: "email", of: &kind{label: "e-mail address", json: "string", pattern: `^\s*[^@\s]+@[^@\s]+\s*$`}, doc: "Where e-mails reach the person.", example: "maria@acme.example"},
 			{name: "phone", of: phoneKind(), doc: "Where texts reach the person. In quotes: YAML reads a bare number as a number.", example: `"+447700900123"`},
+			{name: "timezone", of: lineKind(), doc: "Where the person's clock is, for windows in the recipient's zone.", example: "America/New_York"},
 			{name: "role", of: idKind(), doc: "The person's role in the account.", example: "operator"},
 			{name: "user", of: lineKind(), doc: "The person's user id in the CRM or softphone, for Chatter posts and pop-ups.", example: "0055g00000A1b2C"},
 		},

@@ -43,7 +43,7 @@ func windowTable() *mapping {
 		name: "window", path: "automations[].actions[].*.window", doc: "The hours in which an action may go out, in a zone of their own.",
 		keys: []key{
 			{name: "hours", of: listKind(hoursKind()), required: true, doc: "Hours of the week, or a list of them.", example: `["Mon-Fri 08:00-20:00", "Sat 10:00-14:00"]`},
-			{name: "timezone", of: lineKind(), doc: "The zone the hours are in; without it, that of the call.", example: "Europe/Berlin"},
+			{name: "timezone", of: lineKind(), doc: "The zone the hours are in; without it, that of the call. recipient is the recipient's own: a person's timezone, or that of a number all of whose places have the same one; where it is not known, that of the call.", example: "Europe/Berlin"},
 		},
 	}
 }

@@ -51,6 +51,9 @@ func whenTable() *mapping {
 			{name: "said_by", of: wordKind(speakers()...), otherwise: "anyone", doc: "Whose words are evidence.", example: "customer"},
 			{name: "evidence", of: wordKind("none", "required"), otherwise: "required", doc: "none is for what did not happen; such an automation writes to the account's own people only.", example: "none"},
 			{name: "always", of: booleanKind(), otherwise: false, doc: "Whether it fires without a question, for the calls that pass the checks.", example: "true"},
+			{name: "at_least", of: wholeKind(2, mostCounted), doc: "It fires once so many have come within some time that pass the checks; with within.", example: "10"},
+			{name: "within", of: durationKind(maxWithin), doc: "That time, at most a day. Each firing uses up what came in its span, so it fires once for each span.", example: "5m"},
+			{name: "by", of: listKind(lineKind().called("agent, customer_number, from_number, to_number or metadata.KEY")), doc: "What they are counted apart by; without it, all together. Numbers are compared by their digits.", example: "metadata.line"},
 			{name: "point", of: lineKind(), doc: "The point of the call flow a call.reached event must name; only with on.", example: "vip-menu"},
 		},
 	}

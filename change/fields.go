@@ -173,7 +173,7 @@ func rule(a automation.Automation) thing {
 	}
 	t.list("agents", a.Trigger.Agents)
 	t.say("on", a.Trigger.Event)
-	t.say("attempts", a.Attempts)
+	t.say("attempts", string(a.Trigger.Attempts))
 	t.when(a.Trigger)
 	t.list("require", a.Require)
 	if a.Route != nil {
@@ -209,6 +209,11 @@ func (t *thing) when(w triggers.Trigger) {
 	}
 	if w.Always {
 		t.say("when", "always")
+	}
+	if n := w.Count; n != nil {
+		t.number("when.at_least", n.AtLeast)
+		t.duration("when.within", n.Within)
+		t.list("when.by", n.By)
 	}
 	t.say("when.ask", w.Ask)
 	t.speaker("when.said_by", w.SaidBy)
@@ -249,6 +254,12 @@ func (t *thing) action(at string, a automation.Action) {
 	}
 	t.duration(at+"send.after", a.Send.After)
 	t.hours(at+"window", a.Send.Window)
+	switch {
+	case a.Send.Theirs:
+		t.say(at+"window.timezone", "recipient")
+	case a.Send.Zone != nil:
+		t.say(at+"window.timezone", a.Send.Zone.String())
+	}
 	t.targets(at+"to", a.To)
 	t.targets(at+map[bool]string{false: "cc", true: "mention"}[a.Channel == deliver.Chatter], a.CC)
 	t.targets(at+"reply_to", a.ReplyTo)

@@ -63,11 +63,16 @@ func Pointer(tokens ...any) string {
 func (c *Conversation) Check() []Fault {
 	k := &checker{}
 	k.name("/id", c.ExternalID, true)
-	k.name("/agent/id", c.Agent.ID, true)
+	ended := c.Event == nil // an event need not say who took the call, and has no end
+	if !ended {
+		k.name("/event/type", c.Event.Type, true)
+		k.line("/event/call", c.Event.Call, MaxName)
+	}
+	k.name("/agent/id", c.Agent.ID, ended)
 	k.name("/agent/name", c.Agent.Name, false)
-	oneOf(k, "/channel", c.Channel, true, ChannelPhone, ChannelWeb, ChannelChat, ChannelSMS, ChannelTest)
+	oneOf(k, "/channel", c.Channel, ended, ChannelPhone, ChannelWeb, ChannelChat, ChannelSMS, ChannelTest)
 	oneOf(k, "/direction", c.Direction, false, Inbound, Outbound)
-	oneOf(k, "/status", c.Status, true, Completed, Failed, Transferred)
+	oneOf(k, "/status", c.Status, ended, Completed, Failed, Transferred)
 	k.times(c)
 	k.line("/from_number", c.FromNumber, maxNumber)
 	k.line("/to_number", c.ToNumber, maxNumber)

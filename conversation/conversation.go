@@ -54,12 +54,15 @@ const (
 	RoleTool     Role = "tool"
 )
 
-// Conversation is one finished call, chat or text thread.
+// Conversation is one finished call, chat or text thread; or, if Event is set, something that happened during or beside one,
+// which is decided in the same way before anything was said.
 type Conversation struct {
 	ID         string `json:"-"`  // ours: a UUID
 	AccountID  string `json:"-"`  // from the API key or the source, never from a body
 	Source     string `json:"-"`  // the configured platform that posted it
 	ExternalID string `json:"id"` // the platform's own id; unique per account and source
+
+	Event *Event `json:"event,omitempty"` // nil: a finished conversation
 
 	Agent      Agent          `json:"agent"`
 	Channel    Channel        `json:"channel"`
@@ -77,6 +80,25 @@ type Conversation struct {
 	Note       string         `json:"note,omitempty"`
 	Turns      []Turn         `json:"turns"`
 	Metadata   map[string]any `json:"metadata,omitempty"`
+}
+
+// Event is what an event says of itself that no conversation has. It has no end state, no turns and no length: it begins and
+// ends at its own time, and what it brought along is metadata.
+type Event struct {
+	Type    string `json:"type"`
+	Call    string `json:"call,omitempty"`    // the platform's id of the call it belongs to, if it says
+	Attempt int    `json:"attempt,omitempty"` // as counted by whoever posted it, from 1; 0: not said, which is the first
+}
+
+// First reports whether it is the first attempt at what the event is about.
+func (e *Event) First() bool { return e.Attempt <= 1 }
+
+// EventType is the type of the event that c is, "" for a finished conversation.
+func (c *Conversation) EventType() string {
+	if c.Event == nil {
+		return ""
+	}
+	return c.Event.Type
 }
 
 // Agent is the AI or human agent that took the call.

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"sort"
@@ -185,7 +186,7 @@ func (t telling) page() conversationPage {
 	zone := c.Location(t.pinned.zone())
 	l := ledger{story: s, names: t.pinned, runs: t.runs, zone: zone, turns: len(c.Turns), acts: t.acts, only: t.only}
 	p := conversationPage{
-		Heading: heading(c), Kind: kindWords(string(c.Direction), string(c.Channel), string(c.Status)),
+		Heading: heading(c), Kind: kindWords(string(c.Direction), string(c.Channel), cmp.Or(c.EventType(), string(c.Status))),
 		Started: at(c.StartedAt, zone), Length: length(c.Duration()), Cut: strings.Join(s.Cut, ", "),
 		Account: t.pinned.account(s.AccountID), Summary: s.Summary, Simulated: s.Simulated,
 		Facts: facts(s, c, zone), Platform: followable(c.URL), Variables: l.values(), Events: l.events(), Runs: t.runViews(zone),
@@ -222,7 +223,10 @@ func heading(c *conversation.Conversation) string {
 	if who == "" {
 		who = c.CustomerNumber()
 	}
-	if who == "" {
+	switch {
+	case who == "" && c.Event != nil:
+		who = words(c.Event.Type)
+	case who == "":
 		who = "Unknown caller"
 	}
 	if c.Agent.Name != "" {
@@ -245,6 +249,13 @@ func facts(s store.Story, c *conversation.Conversation, zone *time.Location) []f
 		}
 		return address("/conversations", "q", q)
 	}
+	if c.Event != nil {
+		add("Event", c.Event.Type, "")
+		add("Of the call", c.Event.Call, search(c.Event.Call))
+	}
+	for _, b := range s.Beside {
+		add("Same call", words(b.What)+", "+at(b.At, zone).Local, conversationPath(b.ID))
+	}
 	add("Customer", c.Customer.Name, "")
 	add("Number", c.CustomerNumber(), search(c.CustomerNumber()))
 	add("E-mail", c.Customer.Email, search(c.Customer.Email))
@@ -263,7 +274,11 @@ func facts(s store.Story, c *conversation.Conversation, zone *time.Location) []f
 	add("Config", shortDigest(s.Digest), "")
 	add("Config's commit", shortDigest(s.GitSHA), "")
 	add("Config's note", s.Message, "")
-	fs = append(fs, factView{Label: "Ended", Time: at(c.EndedAt, zone)}, factView{Label: "Accepted", Time: at(s.AcceptedAt, zone)},
+	ended := "Ended"
+	if c.Event != nil {
+		ended = "Happened"
+	}
+	fs = append(fs, factView{Label: ended, Time: at(c.EndedAt, zone)}, factView{Label: "Accepted", Time: at(s.AcceptedAt, zone)},
 		factView{Label: "Decided", Time: at(s.DecidedAt, zone)})
 	return fs
 }

@@ -25,10 +25,11 @@ type decoded struct {
 	identity     string // the event's id, else the call's id and the type
 	kind         string // the platform's type of event
 	conversation *conversation.Conversation
-	about        string // the call that an event is about which carries no conversation
-	ignored      bool   // nobody asked for this type
-	awaits       bool   // the platform may send an analysis later
-	partial      bool   // only fills in what another event of the same conversation will bring
+	about        string                            // the call that an event is about which carries no conversation
+	begun        func() *conversation.Conversation // the call as far as such an event tells of it; nil: nobody knows its members
+	ignored      bool                              // nobody asked for this type
+	awaits       bool                              // the platform may send an analysis later
+	partial      bool                              // only fills in what another event of the same conversation will bring
 }
 
 // adapters has one for each of automation.SourceTypes, which is where types and their settings are listed. A new platform

@@ -22,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"aftercall/automation"
 	"aftercall/internal/openapi"
 	"aftercall/internal/signals"
 	"aftercall/internal/store"
@@ -152,7 +153,8 @@ func (h *Handler) conversation(p *post) (accepted, *problem) {
 	return h.accept(p, d)
 }
 
-// event takes something that happened during or beside a conversation. It is stored; no automation waits for events yet.
+// event takes something that happened during or beside a conversation. It is decided if an automation waits for its type, and
+// else only stored.
 func (h *Handler) event(p *post) (accepted, *problem) {
 	if no := h.admit(p); no != nil {
 		return accepted{}, no
@@ -169,9 +171,26 @@ func (h *Handler) event(p *post) (accepted, *problem) {
 	if p.caller.seal.id != "" {
 		e.identity = p.caller.seal.id
 	}
-	a, no := h.accept(p, decoded{identity: e.identity, kind: e.kind, about: e.call})
-	a.Ignored = true
+	rev, no := h.revision(p)
+	if no != nil {
+		return accepted{}, no
+	}
+	d := decoded{identity: e.identity, kind: e.kind, about: e.call, ignored: !awaited(rev, e.kind)}
+	if !d.ignored {
+		d.conversation = e.conversation()
+	}
+	a, no := h.accept(p, d)
+	a.ID, a.Ignored = d.identity, d.ignored
 	return a, no
+}
+
+// revision is the one that was active when the post came in.
+func (h *Handler) revision(p *post) (*automation.Revision, *problem) {
+	rev, err := h.revisions.ByID(p.r.Context(), p.caller.revision)
+	if err != nil {
+		return nil, unstored(p.r.Context(), err)
+	}
+	return rev, nil
 }
 
 // hook takes a platform's own payload.
@@ -196,11 +215,21 @@ func (h *Handler) hook(p *post) (accepted, *problem) {
 		return accepted{}, faulty(faults)
 	}
 	p.kind = d.kind
-	if d.ignored {
-		return accepted{ID: d.identity, Ignored: true}, nil
-	}
+	posted := d.identity
 	if p.caller.seal.id != "" {
 		d.identity = p.caller.seal.id
+	}
+	if d.conversation == nil {
+		rev, no := h.revision(p)
+		if no != nil {
+			return accepted{}, no
+		}
+		if awaited(rev, d.kind) {
+			d.conversation, d.ignored = d.event(doc, h.now()), false
+		}
+	}
+	if d.ignored {
+		return accepted{ID: posted, Ignored: true}, nil
 	}
 	return h.accept(p, d)
 }
@@ -232,7 +261,7 @@ func (h *Handler) accept(p *post, d decoded) (accepted, *problem) {
 	}
 	p.result(kept)
 	a := accepted{ID: d.identity, ConversationID: kept.ConversationID, Duplicate: kept.Duplicate || kept.Erased}
-	if d.conversation != nil {
+	if d.conversation != nil && d.conversation.Event == nil {
 		a.ID = d.conversation.ExternalID
 	}
 	if kept.Conflict {

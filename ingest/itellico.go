@@ -31,7 +31,8 @@ func (itellico) decode(doc map[string]any, src *automation.Source, _ time.Time) 
 		return d, *f.faults
 	case itellicoEnded, itellicoAnalysis:
 	default:
-		d.ignored = !asked(src, d.kind)
+		d.ignored, d.about = !asked(src, d.kind), call
+		d.begun = func() *conversation.Conversation { return itellicoConversation(data, call, src) }
 		if d.identity == "" {
 			d.identity = identityOf(call, d.kind)
 		}

@@ -31,7 +31,7 @@ func (kazoo) decode(doc map[string]any, src *automation.Source, arrived time.Tim
 	_, ends := map[string]bool{kazooEnded: true, kazooVoicemail: true, kazooMissed: true}[d.kind]
 	switch {
 	case !ends:
-		d.ignored = !asked(src, d.kind)
+		d.ignored, d.begun = !asked(src, d.kind), func() *conversation.Conversation { return kazooGoesOn(f, call, arrived) }
 		return d, nil
 	case d.kind == kazooEnded && kazooSecond(f):
 		d.about, d.ignored = first(f.line("other_leg_call_id"), call), !asked(src, kazooLeg)
@@ -79,6 +79,13 @@ func kazooCall(f fields, id string, arrived time.Time) *conversation.Conversatio
 		c.Status = conversation.Failed // nobody took it
 	}
 	c.StartedAt, c.EndedAt = span(time.Time{}, gregorian(f.of["timestamp"]), lasting(f.of["duration_seconds"], time.Second), arrived)
+	return c
+}
+
+// kazooGoesOn is a call that has not ended.
+func kazooGoesOn(f fields, id string, arrived time.Time) *conversation.Conversation {
+	c := kazooCall(f, id, arrived)
+	c.Metadata = kazooMetadata(f)
 	return c
 }
 

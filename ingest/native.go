@@ -60,6 +60,8 @@ func nativeTurns(f fields) []conversation.Turn {
 type happening struct {
 	identity, kind string
 	call           string // the platform's id of the call it belongs to, if it says
+	attempt        int
+	data           fields
 	at             time.Time
 }
 
@@ -94,7 +96,7 @@ func decodeEvent(doc map[string]any, body []byte) (happening, []conversation.Fau
 		checkNotification(data)
 		point, _ = data.of["template_id"].(string) // a call may pass several
 	}
-	e.identity, e.call = id, call
+	e.identity, e.call, e.attempt, e.data = id, call, int(attempt), data
 	if id == "" {
 		e.identity = identityOf(call, e.kind) + "/" + point + "/" + e.at.Format(time.RFC3339Nano)
 	}
@@ -103,6 +105,9 @@ func decodeEvent(doc map[string]any, body []byte) (happening, []conversation.Fau
 		// the same to the byte is a repeat.
 		digest := sha256.Sum256(body)
 		e.identity += "/" + hex.EncodeToString(digest[:])
+	}
+	if len(*f.faults) == 0 {
+		return e, inData(e.conversation().Check())
 	}
 	return e, *f.faults
 }

@@ -25,8 +25,9 @@ func (h *Handler) routes() []openapi.Route {
 			Security:    ours, Params: source, Body: openapi.Ref("Conversation"), Example: "callback", Answer: committed,
 			Fails: append([]int{403, 409}, refused...), Handler: h.route("conversation", h.conversation)},
 		{Method: http.MethodPost, Path: "/v1/events", ID: "postEvent", Tag: "post", Summary: "Something that happened during or beside a conversation",
-			Description: "The event is stored. ignored is true where no automation waits for its type.",
-			Security:    ours, Params: source, Body: openapi.Ref("Event"), Answer: committed,
+			Description: "An event that an automation waits for is decided as a conversation of its own, at once. ignored is true where none waits for its type; it is stored all the same. " +
+				"Of data, agent, customer, from_number, to_number, direction, channel, timezone and queue mean what they mean in a conversation; all of it is metadata.",
+			Security: ours, Params: source, Body: openapi.Ref("Event"), Answer: committed,
 			Fails: append([]int{403, 409}, refused...), Handler: h.route("event", h.event)},
 		{Method: http.MethodPost, Path: "/hooks/{source}", ID: "postHook", Tag: "post", Summary: "A platform's own payload", Description: hookWords,
 			Security: []string{"standardWebhooks", "itellico", "elevenLabs", ""}, Body: map[string]any{}, Answer: committed,

@@ -32,6 +32,7 @@ func (retell) decode(doc map[string]any, src *automation.Source, arrived time.Ti
 		return d, *f.faults
 	case d.kind != retellEnded && d.kind != retellAnalyzed:
 		d.ignored, d.about = !asked(src, d.kind), id
+		d.begun = func() *conversation.Conversation { return retellConversation(call, id, src, arrived) }
 		return d, nil
 	case id == "":
 		call.fault("call_id", "is required")

@@ -36,7 +36,7 @@ func (twilio) decode(doc map[string]any, src *automation.Source, arrived time.Ti
 	final := slices.Contains([]string{"completed", "busy", "no-answer", "failed", "canceled"}, status)
 	switch {
 	case !final || f.line("RecordingStatus") != "" || f.line("ParentCallSid") != "":
-		d.ignored = !asked(src, d.kind)
+		d.ignored, d.begun = !asked(src, d.kind), func() *conversation.Conversation { return twilioConversation(f, call, status, arrived) }
 		return d, nil
 	case call == "":
 		f.fault("CallSid", "is required")

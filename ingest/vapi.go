@@ -34,6 +34,7 @@ func (vapi) decode(doc map[string]any, src *automation.Source, arrived time.Time
 		return d, *f.faults
 	case d.kind != vapiReport:
 		d.ignored, d.about = !asked(src, d.kind), call
+		d.begun = func() *conversation.Conversation { return vapiConversation(m, call, src, arrived) }
 		return d, nil
 	case call == "":
 		m.object("call").fault("id", "is required")

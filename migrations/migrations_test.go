@@ -77,12 +77,18 @@ var rows = []string{
 	25: `INSERT INTO popups (account_id, delivery_id, agent, until) VALUES ('acme', '0192f3a4-0000-7000-8000-000000000004', 'a', now());
 		INSERT INTO api_keys (id, account_id, name, prefix, hash, scopes)
 		VALUES ('0192f3a4-0000-7000-8000-000000000025', 'acme', 'n', 'ac_3', 'twentyfive', '{cti,read}') ON CONFLICT (id) DO UPDATE SET scopes = '{cti,read}'`,
+	26: `INSERT INTO beside_calls (conversation_id, account_id, call_id) VALUES ('0192f3a4-0000-7000-8000-000000000002', 'acme', 'c');
+		INSERT INTO awaited_ends (delivery_id, conversation_id, account_id, call_id)
+		VALUES ('0192f3a4-0000-7000-8000-000000000004', '0192f3a4-0000-7000-8000-000000000002', 'acme', 'c');
+		INSERT INTO counted (conversation_id, automation, account_id, key, at, keep_until)
+		VALUES ('0192f3a4-0000-7000-8000-000000000002', 'a', 'acme', 'k', now(), now());
+		UPDATE decisions SET verdict = 'skipped', reason = 'too_few', review = false`,
 	27: `INSERT INTO suppressions (account_id, channel, address, reason, source) VALUES ('acme', 'email', 'lifted', '', 'p')`,
 }
 
 // tables are the tables filled above, by step.
 var tables = []string{1: "revisions", 2: "conversations", 3: "decisions", 4: "deliveries", 5: "homes", 6: "spending", 7: "decisions", 8: "deliveries", 9: "config_attempts", 10: "people",
-	11: "erasures", 12: "conversations", 13: "runs", 14: "mutes", 15: "saved_views", 16: "alert_marks", 17: "idempotent_answers", 18: "workers", 19: "deliveries", 20: "deliveries", 21: "alerts", 22: "suppressions", 23: "erasures", 24: "pushes", 25: "popups", 27: "suppressions"}
+	11: "erasures", 12: "conversations", 13: "runs", 14: "mutes", 15: "saved_views", 16: "alert_marks", 17: "idempotent_answers", 18: "workers", 19: "deliveries", 20: "deliveries", 21: "alerts", 22: "suppressions", 23: "erasures", 24: "pushes", 25: "popups", 26: "counted", 27: "suppressions"}
 
 // steps are the numbers there are. One may be left out for a while: two people work on two of them.
 func steps() (numbers []int) {

@@ -27,6 +27,7 @@ const (
 	Disabled          Code = "disabled"
 	Muted             Code = "muted"
 	WrongEvent        Code = "wrong_event"
+	WrongAttempt      Code = "wrong_attempt"
 	FilteredStatus    Code = "filtered_status"
 	FilteredDirection Code = "filtered_direction"
 	FilteredChannel   Code = "filtered_channel"
@@ -35,6 +36,8 @@ const (
 	FilteredMetadata  Code = "filtered_metadata"
 	TooShort          Code = "too_short"
 	NoTranscript      Code = "no_transcript"
+	TooFew            Code = "too_few"
+	AlreadyFired      Code = "already_fired"
 )
 
 // Reasons given by the decision.
@@ -111,7 +114,8 @@ func (c Code) Remedy() string {
 var all = []Reason{
 	{Disabled, StageGate, "The automation is switched off.", "Set enabled: true on the automation."},
 	{Muted, StageGate, "The automation is muted for now.", "Lift the mute, or wait until it expires."},
-	{WrongEvent, StageGate, "The automation waits for another event than a finished conversation.", "Leave out on:, or post the event it names."},
+	{WrongEvent, StageGate, "The automation waits for something else: another event, or the end of a call.", "Name under on: the type of event that was posted, or leave on: out for finished conversations."},
+	{WrongAttempt, StageGate, "The event is of an attempt that the automation does not fire for.", "Write attempts: all, or check how whoever posts the event counts its attempts."},
 	{FilteredStatus, StageGate, "The conversation's status is not one the automation asks for.", "Add the status under when.calls.status."},
 	{FilteredDirection, StageGate, "The conversation's direction is not one the automation asks for.", "Add the direction under when.calls.direction."},
 	{FilteredChannel, StageGate, "The conversation's channel is not one the automation asks for.", "Add the channel under when.calls.channel."},
@@ -120,6 +124,8 @@ var all = []Reason{
 	{FilteredMetadata, StageGate, "The conversation's metadata does not match.", "Check when.calls.metadata against what the platform passes along."},
 	{TooShort, StageGate, "The conversation is shorter than the automation asks for.", "Lower when.calls.min_turns or when.calls.min_seconds."},
 	{NoTranscript, StageGate, "There is no transcript to judge.", "Switch transcription on at the platform, or use when: always."},
+	{TooFew, StageGate, "Fewer have come within the time than the automation waits for.", "Nothing to do; lower when.at_least or widen when.within if it should fire sooner."},
+	{AlreadyFired, StageGate, "The automation has fired for this span of time already, and fires once for each.", "Nothing to do; shorten when.within if it should fire again sooner."},
 	{Always, StageDecision, "The automation fires after every conversation that passes its gates.", "Ask a question under when.ask to make it selective."},
 	{Fired, StageDecision, "The condition is met, and its quote stands in the transcript.", "If this is wrong, narrow when.ask and add the call as a test."},
 	{ConditionNotMet, StageDecision, "The condition is not met by this conversation.", "If this is wrong, reword when.ask and add the call as a test."},

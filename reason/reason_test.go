@@ -14,10 +14,10 @@ import (
 
 // The table of product.md, section 8; work_failed: a conversation that the program cannot handle needs a reason, too; and
 // sent_before and perhaps_sent_before: what a later run leaves out; premium_number, bounced, sender_not_allowed and
-// text_too_long: what has its own remedy.
+// text_too_long: what has its own remedy; wrong_attempt, too_few and already_fired: events, and what fires for several.
 const (
-	gateCodes = `disabled muted wrong_event filtered_status filtered_direction filtered_channel filtered_agent filtered_time
-		filtered_metadata too_short no_transcript`
+	gateCodes = `disabled muted wrong_event wrong_attempt filtered_status filtered_direction filtered_channel filtered_agent filtered_time
+		filtered_metadata too_short no_transcript too_few already_fired`
 	decisionCodes = `always fired condition_not_met unsure evidence_not_found wrong_speaker model_unavailable model_refused
 		answer_invalid budget_exceeded work_failed`
 	actionCodes = `condition_false required_variable_missing variable_missing_for_customer recipients_empty recipient_invalid

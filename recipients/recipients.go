@@ -10,6 +10,8 @@
 package recipients
 
 import (
+	"time"
+
 	"aftercall/interview"
 	"aftercall/reason"
 )
@@ -41,6 +43,8 @@ type PersonEntry struct {
 	Phone string
 	Role  string
 	User  string // the CRM's or softphone's user id, for Chatter and CTI
+
+	Location *time.Location // where the person's clock is; nil: not said
 }
 
 // Directory is everybody an account can write to.

@@ -32,8 +32,10 @@ func stop(c *conversation.Conversation, t Trigger, f Facts) (reason.Code, string
 		return reason.Disabled, ""
 	case f.Muted[t.ID] != "":
 		return reason.Muted, f.Muted[t.ID]
-	case t.Event != "":
-		return reason.WrongEvent, fmt.Sprintf("It waits for %s.", t.Event)
+	case t.Event != c.EventType():
+		return reason.WrongEvent, waitsFor(t.Event)
+	case c.Event != nil && !t.Attempts.allow(c.Event):
+		return reason.WrongAttempt, fmt.Sprintf("It is attempt %d.", max(c.Event.Attempt, 1))
 	}
 	if code, detail := t.Gate.stop(c, t.Agents, f); code != "" {
 		return code, detail
@@ -41,7 +43,21 @@ func stop(c *conversation.Conversation, t Trigger, f Facts) (reason.Code, string
 	if !t.Always && !c.HasSpeech() {
 		return reason.NoTranscript, ""
 	}
+	if t.Count != nil {
+		return t.Count.stop(c, f)
+	}
 	return "", ""
+}
+
+func waitsFor(event string) string {
+	if event == "" {
+		return "It waits for the end of a call."
+	}
+	return fmt.Sprintf("It waits for %s.", event)
+}
+
+func (a Attempts) allow(e *conversation.Event) bool {
+	return a == AllAttempts || e.First() == (a != Retries)
 }
 
 // stop names the first field of the filter that the conversation does not match, or "".

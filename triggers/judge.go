@@ -32,6 +32,9 @@ func (t Trigger) judge(said interview.Said) Decision {
 	d := Decision{Automation: t.ID}
 	if t.Always {
 		d.Verdict, d.Reason = Fires, reason.Always
+		if t.Count != nil {
+			d.Detail = t.Count.Tally(t.Count.AtLeast) // as far as can be said before the others are counted
+		}
 		return d
 	}
 	a, ok := said.Answers[t.ID]

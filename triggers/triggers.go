@@ -50,6 +50,8 @@ type Trigger struct {
 	ID       string // the automation's id
 	Enabled  bool
 	Event    string   // "" for a finished conversation; else the event type it waits for
+	Attempts Attempts // of an event; "" for a finished conversation
+	Count    *Count   // it fires when this many have come; nil: for each
 	Agents   []string // empty: every agent
 	Gate     Filter
 	Always   bool // no question asked
@@ -60,6 +62,24 @@ type Trigger struct {
 	// NeedsValues reports that the automation's texts, if:, require or route need stated variables or a model-chosen
 	// route, so that it cannot be planned without the model even if it is Always.
 	NeedsValues bool
+}
+
+// Attempts says for which attempts at what an event is about an automation fires, as whoever posts it counts them.
+type Attempts string
+
+// What an author can write under attempts.
+const (
+	FirstAttempt Attempts = "first" // the default
+	AllAttempts  Attempts = "all"
+	Retries      Attempts = "retries" // every one but the first
+)
+
+// Count makes a trigger wait until several have come that pass its gate: AtLeast of them within a span of time, counted apart
+// for each value of By.
+type Count struct {
+	AtLeast int
+	Within  time.Duration
+	By      []string // names in Counted; empty: all are counted together
 }
 
 // Verdict is what was decided about one (conversation, automation) pair.
@@ -86,6 +106,7 @@ type Decision struct {
 
 // Facts are what a gate may look at beside the conversation.
 type Facts struct {
-	Location *time.Location    // zone of the conversation
-	Muted    map[string]string // automations that are muted now, each with until when, by whom and why
+	Location  *time.Location    // zone of the conversation
+	Muted     map[string]string // automations that are muted now, each with until when, by whom and why
+	Uncounted bool              // nothing is counted: what counts never fires
 }

@@ -78,6 +78,9 @@ func System(c *conversation.Conversation, x Context) map[string]any {
 		"customer_email":          c.Customer.Email,
 		"crm_record_id":           c.Customer.CRMRecordID,
 	}
+	if c.Event != nil && c.Event.Call != "" {
+		values["conversation_uuid"] = c.Event.Call
+	}
 	if !c.StartedAt.IsZero() {
 		values["conversation_date"] = start.Format("2006-01-02 15:04 MST")
 		values["conversation_time"] = start.Format("3:04 PM")

@@ -46,7 +46,7 @@ func (a Again) Decide(ctx context.Context) (*store.Plan, error) {
 }
 
 func (a Again) matter() *matter {
-	m := consider(a.Interviewer, a.Conversation, a.Revision, a.Revision.Triggers(), nil)
+	m := consider(a.Interviewer, a.Conversation, a.Revision, a.Revision.Triggers(), triggers.Facts{Uncounted: true})
 	m.sandbox, m.form.Reserve = a.Sandbox, a.Reserve
 	return m
 }
@@ -80,11 +80,18 @@ func (a Again) Give(name, typed string) variables.Value {
 // Due is when a message that was held goes out if it is let go now.
 func (a Again) Due(d store.Delivery) store.Release {
 	r := store.Release{DueAt: a.Now}
-	if act := a.action(d); act != nil {
-		r.DueAt, r.Reason = act.Send.At(a.Conversation.EndedAt, a.Now, a.Conversation.Location(a.Revision.Location))
+	act := a.action(d)
+	if act == nil {
+		r.DeadlineAt = r.DueAt.Add(LifetimeOn(d.Channel))
+		return r
 	}
-	r.DeadlineAt = r.DueAt.Add(LifetimeOn(d.Channel))
-	return r
+	loc := a.Conversation.Location(a.Revision.Location)
+	d.DueAt, d.Reason = act.Send.At(a.Conversation.EndedAt, a.Now, loc)
+	d.DeadlineAt, d.Detail = d.DueAt.Add(LifetimeOn(d.Channel)), ""
+	if act.Send.Theirs {
+		onTheirClocks(&d, a.Revision, act, a.Conversation, a.Now, loc)
+	}
+	return store.Release{DueAt: d.DueAt, DeadlineAt: d.DeadlineAt, Reason: d.Reason, Detail: d.Detail}
 }
 
 // TaskOf is the task that was held, from its rendered text and the values of its run; nil if the config it came from has none.

@@ -87,7 +87,8 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 		return d.unloaded(err)
 	}
 	line.about(conv, rev)
-	m := consider(d.interviewer, conv.Conversation, rev, undecided(rev, conv.Decided), d.revisions.Muted(rev.AccountID, d.now()))
+	facts := triggers.Facts{Muted: d.revisions.Muted(rev.AccountID, d.now())}
+	m := consider(d.interviewer, conv.Conversation, rev, undecided(rev, conv.Decided), facts)
 	m.form.Recalled = conv.Answers
 	if len(m.asked) > 0 {
 		m.form.Reserve = d.purses.Of(rev)
@@ -110,7 +111,7 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	}
 	plan := m.plan(decisions, said, d.now())
 	plan.Run, plan.Version, plan.Priority, plan.Trace = job.Args.Run, conv.Version, job.Priority, signals.Carry(ctx)
-	plan.Limits = d.limits.of(ctx, rev, decisions)
+	plan.Limits, plan.Counts = d.limits.of(ctx, rev, decisions), m.counts(decisions)
 	if waiting != nil {
 		plan.State = store.StateWaiting
 	}
@@ -119,6 +120,9 @@ func (d *decider) decide(ctx context.Context, job *river.Job[DecideArgs], line *
 	*ready = d.sender.prepare(ctx, plan, conv.Conversation)
 	saved, err := d.save(ctx, plan, conv.AcceptedAt)
 	ready.claimed = saved.Claimed
+	if saved.OK {
+		line.wrote(saved)
+	}
 	d.tellOpened(ctx, saved.Opened)
 	switch {
 	case err != nil:
@@ -139,7 +143,7 @@ func (d *decider) save(ctx context.Context, plan *store.Plan, accepted time.Time
 	if err != nil || !saved.OK {
 		return saved, err
 	}
-	for _, dec := range plan.Decisions {
+	for _, dec := range saved.Decisions {
 		if dec.Verdict != triggers.Waiting {
 			d.signals.Decision(string(dec.Verdict), string(dec.Reason))
 		}

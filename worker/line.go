@@ -34,8 +34,14 @@ func (l *decideLine) about(conv store.Pinned, rev *automation.Revision) {
 
 // of takes the counts from what was planned.
 func (l *decideLine) of(p *store.Plan, said interview.Said) {
-	l.decisions, l.deliveries, l.calls, l.simulated = len(p.Decisions), len(p.Deliveries), said.Calls, said.Simulated
-	for _, d := range p.Decisions {
+	l.calls, l.simulated = said.Calls, said.Simulated
+	l.wrote(store.Saved{Decisions: p.Decisions, Written: p.Deliveries})
+}
+
+// wrote notes what stands now.
+func (l *decideLine) wrote(s store.Saved) {
+	l.decisions, l.deliveries, l.fired, l.unsure, l.waiting = len(s.Decisions), len(s.Written), 0, 0, 0
+	for _, d := range s.Decisions {
 		switch d.Verdict {
 		case triggers.Fires:
 			l.fired++

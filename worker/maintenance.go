@@ -75,6 +75,9 @@ func (w *Worker) sweep(ctx context.Context) {
 				slog.Int("decide_jobs", s.Decides), slog.Int("deliver_jobs", s.Delivers), slog.Int("too_late", s.TooLate))
 		}
 		w.count(s)
+		if err := w.endWaits(ctx); err != nil && ctx.Err() == nil {
+			w.log.Warn("look which calls have ended", "error", err)
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"aftercall/automation"
 	"aftercall/conversation"
+	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/triggers"
 	"aftercall/variables"
@@ -25,11 +26,12 @@ type matter struct {
 	form             interview.Form
 }
 
-// consider applies the gates to the triggers that are open, and lays out the form for those that need a model. muted are
-// the automations that a person keeps silent, with what they said.
-func consider(i *interview.Interviewer, c *conversation.Conversation, rev *automation.Revision, open []triggers.Trigger, muted map[string]string) *matter {
+// consider applies the gates to the triggers that are open, and lays out the form for those that need a model. facts are what
+// is known beside the conversation, its zone excepted.
+func consider(i *interview.Interviewer, c *conversation.Conversation, rev *automation.Revision, open []triggers.Trigger, facts triggers.Facts) *matter {
 	m := &matter{conv: c, rev: rev, loc: c.Location(rev.Location), interviewer: i}
-	m.due, m.stopped = triggers.Gate(c, open, triggers.Facts{Location: m.loc, Muted: muted})
+	facts.Location = m.loc
+	m.due, m.stopped = triggers.Gate(c, open, facts)
 	m.free, m.asked = triggers.Free(m.due)
 	m.form = interview.New(c, rev.ID, m.loc, nil)
 	if len(m.asked) > 0 {
@@ -62,6 +64,17 @@ func (m *matter) ask(ctx context.Context) (interview.Said, []triggers.Decision, 
 		}
 	}
 	return said, decisions, nil
+}
+
+// counts is what the automations that fire for several count the conversation as.
+func (m *matter) counts(decisions []triggers.Decision) (all []store.Counting) {
+	for _, a := range firing(m.rev, decisions) {
+		if n := a.Trigger.Count; n != nil {
+			by, _ := n.Values(m.conv)
+			all = append(all, store.Counting{Automation: a.ID, By: by, At: m.conv.EndedAt, Count: *n})
+		}
+	}
+	return all
 }
 
 // limits are what the stated values are checked against.

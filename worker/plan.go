@@ -110,11 +110,10 @@ func (p *planner) action(a *automation.Automation, act *automation.Action, loc *
 		p.add(a, act, store.Delivery{Recipient: nobody, State: store.Failed, Reason: reason.RenderFailed})
 		return
 	}
-	due, wait := act.Send.At(p.conv.EndedAt, p.now, loc)
 	base := store.Delivery{
-		State: store.Planned, Reason: wait, DueAt: due, DeadlineAt: due.Add(LifetimeOn(act.Channel)), Content: content,
-		Test: p.sandbox || p.conv.Channel == conversation.ChannelTest && !a.SendTests,
+		State: store.Planned, Content: content, Test: p.sandbox || p.conv.Channel == conversation.ChannelTest && !a.SendTests,
 	}
+	timed(&base, act, p.conv, p.now, loc)
 	if names := p.absent(a.Require); len(names) > 0 {
 		base.State, base.Reason, base.Detail = store.Held, reason.RequiredVariableMissing, "not stated: "+strings.Join(names, ", ")
 	}
@@ -128,6 +127,9 @@ func (p *planner) action(a *automation.Automation, act *automation.Action, loc *
 		return
 	}
 	for _, d := range p.address(a, act, base) {
+		if d.State == store.Planned && d.EndOf == "" && act.Send.Theirs {
+			onTheirClocks(&d, p.rev, act, p.conv, p.now, loc)
+		}
 		if d.State == store.Planned && d.Customer && len(gaps) > 0 {
 			d.State, d.Reason, d.Detail = store.Held, reason.VariableMissingForCustomer, "not stated: "+strings.Join(gaps, ", ")
 		}
@@ -191,7 +193,7 @@ func (p *planner) task(a *automation.Automation, act *automation.Action, base st
 	case base.Test:
 		base.State, base.Reason = store.Skipped, reason.TestCall // a test must not leave work for people
 	case base.State == store.Planned:
-		base.State, base.Reason = store.Sent, ""
+		base.State, base.Reason, base.Detail, base.EndOf = store.Sent, "", "", ""
 		p.plan.Tasks = append(p.plan.Tasks, store.Task{
 			ID: newID(), Automation: a.ID, Action: act.Index,
 			Task: tasks.Task{

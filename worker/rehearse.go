@@ -10,6 +10,7 @@ import (
 	"aftercall/internal/store"
 	"aftercall/interview"
 	"aftercall/tasks"
+	"aftercall/triggers"
 )
 
 // Rehearsal is what would become of a conversation: what the model said, as checked, and everything that would be
@@ -27,7 +28,7 @@ type Rehearsal struct {
 // makes decisions with their reasons, as it would on the line.
 func Rehearse(ctx context.Context, i *interview.Interviewer, c *conversation.Conversation, rev *automation.Revision, now time.Time) (Rehearsal, error) {
 	told, by := named(c, rev)
-	m := consider(i, told, by, by.Triggers(), nil) // a mute is of the line, not of the config
+	m := consider(i, told, by, by.Triggers(), triggers.Facts{}) // a mute is of the line, not of the config
 	said, decisions, err := m.ask(ctx)
 	if err != nil {
 		return Rehearsal{}, fmt.Errorf("rehearse conversation %s: %w", told.ID, err)

@@ -107,6 +107,9 @@ func (t teller) head() {
 		fmt.Fprint(t.w, " · answered by the SIMULATED model")
 	}
 	fmt.Fprintf(t.w, " · revision %.12s\n", t.s.Digest)
+	for _, b := range t.s.Beside {
+		fmt.Fprintf(t.w, "  same call: %s, %s  (%s)\n", plain(b.What), b.At.Format("2006-01-02 15:04:05 MST"), b.ID)
+	}
 }
 
 // runs prints the runs that people asked for, the newest first.
@@ -147,6 +150,10 @@ func facts(c *conversation.Conversation) string {
 		parts = append(parts, string(c.Direction))
 	}
 	d := c.Duration()
+	if c.Event != nil {
+		parts = append(parts, "event "+plain(c.Event.Type), c.StartedAt.UTC().Format("2006-01-02 15:04:05 MST"))
+		return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
+	}
 	parts = append(parts, string(c.Status), c.StartedAt.UTC().Format("2006-01-02 15:04 MST"),
 		fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60), fmt.Sprintf("%d turns", len(c.Turns)))
 	return strings.Join(parts, " · ")

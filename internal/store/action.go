@@ -218,6 +218,7 @@ func (s *Store) CancelDelivery(ctx context.Context, by Actor, account, id string
 type Release struct {
 	DueAt, DeadlineAt time.Time
 	Reason            reason.Code // why it waits until then, if it does
+	Detail            string      // one sentence for a person
 	Task              *Task       // of a task, which is written at once
 }
 

@@ -99,9 +99,18 @@ func (b *intake) insertCalls(ctx context.Context, q *db.Queries) error {
 		isNew[id] = true
 	}
 	var there []*call
+	var beside db.InsertBesideParams
 	for _, c := range sorted {
 		if !isNew[c.id] {
 			there = append(there, c)
+		} else if about := c.first.about(); about != "" {
+			beside.ConversationIds, beside.AccountIds = append(beside.ConversationIds, c.id), append(beside.AccountIds, c.account)
+			beside.CallIds = append(beside.CallIds, about)
+		}
+	}
+	if len(beside.CallIds) > 0 {
+		if err := q.InsertBeside(ctx, beside); err != nil {
+			return fmt.Errorf("note which calls events are about: %w", err)
 		}
 	}
 	return b.lockCalls(ctx, q, there)
@@ -240,6 +249,9 @@ func fieldsOf(call *call) callFields {
 		agentID: clean(c.Agent.ID), agentName: clean(c.Agent.Name),
 		name: clean(c.Customer.Name), email: clean(c.Customer.Email), number: clean(c.CustomerNumber()),
 		emailKey: emailKey(c.Customer.Email), phoneKey: phoneKey(c.CustomerNumber()),
+	}
+	if c.Event != nil {
+		f.status = clean(c.Event.Type) // it has no end state, and lists show what it is
 	}
 	if far := phoneKey(farEnd(c)); far != f.phoneKey {
 		f.farPhoneKey = far

@@ -177,6 +177,22 @@ func (s *Story) readRuns(ctx context.Context, q *db.Queries, id string) error {
 	return err
 }
 
+func (s *Story) readBeside(ctx context.Context, q *db.Queries, id string) error {
+	call := s.Conversation.ExternalID
+	if s.Conversation.Event != nil {
+		call = s.Conversation.Event.Call
+	}
+	if call == "" {
+		return nil
+	}
+	rows, err := q.StoryBeside(ctx, db.StoryBesideParams{AccountID: s.AccountID, CallID: call, ID: id, Most: mostEvents})
+	for _, r := range rows {
+		s.Beside = append(s.Beside, BesideCall{ID: r.ID, What: r.Status, At: r.StartedAt.UTC()})
+	}
+	s.cut("events of the call", len(rows), mostEvents)
+	return err
+}
+
 func (s *Story) readTasks(ctx context.Context, q *db.Queries, id string) error {
 	rows, err := q.StoryTasks(ctx, db.StoryTasksParams{AccountID: s.AccountID, ConversationID: id, Most: mostTasks})
 	for _, r := range rows {

@@ -65,7 +65,7 @@ func (s *Store) FinishErasure(ctx context.Context, e Erasure) error {
 	return nil
 }
 
-// Erase erases conversations with everything that belongs to them, batch by batch, and events about them. From the first
+// Erase erases conversations with everything that belongs to them, batch by batch, and events about them with what these led to. From the first
 // batch that holds it, nothing of a conversation is decided or sent any more. One with a message under way is stopped and
 // stays until that has ended; Erase waits for it as long as patience lasts, and returns those that are left then. What is
 // not there, or not the account's, is passed over.
@@ -98,6 +98,9 @@ func (s *Store) eraseBatch(ctx context.Context, e Erasure, ids []string) (busy [
 			if err != nil {
 				return fmt.Errorf("lock conversations: %w", err)
 			}
+			if rows, err = withEvents(ctx, q, e, rows); err != nil {
+				return fmt.Errorf("lock the events of conversations: %w", err)
+			}
 			busy, err = s.eraseLocked(ctx, q, e, rows)
 			return err
 		})
@@ -106,6 +109,23 @@ func (s *Store) eraseBatch(ctx context.Context, e Erasure, ids []string) (busy [
 		}
 	}
 	return busy, err
+}
+
+// withEvents adds the events of calls that are decided as conversations of their own. The calls are locked before: what an event
+// that comes in waits for.
+func withEvents(ctx context.Context, q *db.Queries, e Erasure, calls []db.LockErasingRow) ([]db.LockErasingRow, error) {
+	if len(calls) == 0 {
+		return nil, nil
+	}
+	p := db.LockBesideParams{AccountID: e.AccountID, Ids: idsOf(calls)}
+	for _, c := range calls {
+		p.CallIds = append(p.CallIds, c.ExternalID)
+	}
+	events, err := q.LockBeside(ctx, p)
+	for _, c := range events {
+		calls = append(calls, db.LockErasingRow(c))
+	}
+	return calls, err
 }
 
 // erasing runs f in one transaction of a bounded length.

@@ -188,6 +188,7 @@ func (h *house) walk(t *testing.T) {
 	h.screens(t)
 	h.watchOver(t)
 	h.silence(t)
+	h.happen(t)
 	h.forget(t)
 	h.account(t, "acme")
 	_, _ = h.FindKey(ctx, []byte("none"))

@@ -10,12 +10,16 @@ import (
 // from it whose call that was.
 type hashes struct{ key []byte }
 
-// arrival is the hash of what a webhook is about: its conversation; or, if it carries none, what event does.
-func (h hashes) arrival(a *arrival) []byte {
-	if a.Conversation != nil {
-		return h.call(a.callKey)
+// arrival is the hash of what a webhook is about: its conversation; or, if it carries none, what event does. An event that is
+// decided itself has two: either it was erased, or the call that it is about.
+func (h hashes) arrival(a *arrival) (hash, about []byte) {
+	if a.Conversation == nil {
+		return h.event(a.eventKey, a.about()), nil
 	}
-	return h.event(a.eventKey, a.about())
+	if a.about() != "" {
+		about = h.event(a.eventKey, a.about())
+	}
+	return h.call(a.callKey), about
 }
 
 func (h hashes) call(k callKey) []byte { return h.of("call", k.account, k.source, k.external) }

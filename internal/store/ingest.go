@@ -31,8 +31,8 @@ type Event struct {
 // Arrival is an event with what was decoded from it.
 type Arrival struct {
 	Event        Event
-	Conversation *conversation.Conversation // nil for an event that carries none
-	About        string                     // the platform's id of the call that such an event is about, if it says
+	Conversation *conversation.Conversation // nil for an event that carries none; one that is decided is its own
+	About        string                     // the platform's id of the call that an event is about which carries no finished one, if it says
 	RevisionID   string                     // the revision active now; pinned if the conversation is new
 	DecideAt     time.Time                  // when a new conversation is to be decided: now, or after the wait for the analysis
 	Final        bool                       // nothing more to wait for: decide now even if the conversation was waiting for its analysis
@@ -94,7 +94,7 @@ func (i *Ingest) Accept(ctx context.Context, a Arrival) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, fmt.Errorf("accept event: %w", err)
 	}
-	prepared.hash = i.hashes.arrival(prepared)
+	prepared.hash, prepared.hashAbout = i.hashes.arrival(prepared)
 	accepted, err := i.group.do(ctx, prepared)
 	if err != nil {
 		return Accepted{}, fmt.Errorf("accept event: %w", err)
@@ -110,6 +110,8 @@ type arrival struct {
 	callKey callKey
 	content []byte // of a conversation that is new
 	hash    []byte // by which it is known if what it is about was erased
+
+	hashAbout []byte // the same of the call that an event is about which is decided itself; nil for anything else
 }
 
 // eventKey is an event's identity, callKey a conversation's.
@@ -126,9 +128,9 @@ func (k callKey) compare(o callKey) int {
 	return cmp.Or(cmp.Compare(k.external, o.external), cmp.Compare(k.account, o.account), cmp.Compare(k.source, o.source))
 }
 
-// about is the call that an event without a conversation is about.
+// about is the call that an event is about which carries no finished one.
 func (a *arrival) about() string {
-	if a.Conversation != nil {
+	if a.Conversation != nil && a.Conversation.Event == nil {
 		return ""
 	}
 	return clean(a.About)
@@ -235,7 +237,7 @@ func (b *intake) store(ctx context.Context, q *db.Queries) error {
 	return b.events(ctx, q)
 }
 
-// holdCalls keeps the calls from being erased that events without a conversation are about, until these are committed: an erasure
+// holdCalls keeps the calls from being erased that events are about, until these are committed: an erasure
 // that waits finds them, and one that was faster has left the hash by which they are refused.
 func (b *intake) holdCalls(ctx context.Context, q *db.Queries) error {
 	var p db.HoldConversationsParams
@@ -277,7 +279,7 @@ func (b *intake) recognise(ctx context.Context, q *db.Queries) error {
 	}
 	b.outcome = make([]Accepted, len(b.arrivals))
 	for n, a := range b.arrivals {
-		if id, was := erased[string(a.hash)]; was {
+		if id, was := erased.of(a); was {
 			b.outcome[n] = Accepted{ConversationID: id, Erased: true}
 			continue
 		}
@@ -297,20 +299,33 @@ func (b *intake) recognise(ctx context.Context, q *db.Queries) error {
 
 // erased finds what the batch's arrivals are about that was erased: the conversation's id by hash. The first try does without:
 // an event of what was erased is not inserted, and that is one look-up with the insert instead of a statement for every batch.
-func (b *intake) erased(ctx context.Context, q *db.Queries) (map[string]string, error) {
+func (b *intake) erased(ctx context.Context, q *db.Queries) (erasedIDs, error) {
 	if !b.again {
 		return nil, nil
 	}
-	hashes := make([][]byte, len(b.arrivals))
-	for n, a := range b.arrivals {
-		hashes[n] = a.hash
+	var hashes [][]byte
+	for _, a := range b.arrivals {
+		if hashes = append(hashes, a.hash); a.hashAbout != nil {
+			hashes = append(hashes, a.hashAbout)
+		}
 	}
 	rows, err := q.ErasedAmong(ctx, hashes)
-	erased := make(map[string]string, len(rows))
+	erased := make(erasedIDs, len(rows))
 	for _, r := range rows {
 		erased[string(r.Hash)] = r.ConversationID
 	}
 	return erased, err
+}
+
+// erasedIDs are the conversations that were erased, by hash.
+type erasedIDs map[string]string
+
+// of finds what an arrival is about that was erased: itself, or the call it belongs to.
+func (e erasedIDs) of(a *arrival) (id string, was bool) {
+	if id, was = e[string(a.hash)]; !was && a.hashAbout != nil {
+		id, was = e[string(a.hashAbout)]
+	}
+	return id, was
 }
 
 // repeated reports whether an arrival changes nothing.
@@ -338,7 +353,7 @@ func (b *intake) events(ctx context.Context, q *db.Queries) error {
 		p.Bodies, p.Digests = append(p.Bodies, e.Body), append(p.Digests, s.digest)
 		p.ReceivedAts = append(p.ReceivedAts, orNow(e.ReceivedAt, b.now))
 		p.ConversationIds, p.CallIds = append(p.ConversationIds, s.conversation), append(p.CallIds, s.first.about())
-		p.Hashes = append(p.Hashes, s.first.hash)
+		p.Hashes, p.AboutHashes = append(p.Hashes, s.first.hash), append(p.AboutHashes, orEmpty(s.first.hashAbout))
 	}
 	if len(fresh) > 0 {
 		inserted, err := q.InsertEvents(ctx, p)
@@ -380,6 +395,13 @@ func (b *intake) accepted() []Accepted {
 		}
 	}
 	return b.outcome
+}
+
+func orEmpty(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 func orNow(t, now time.Time) time.Time {

@@ -76,7 +76,8 @@ type Delivery struct {
 	Detail     string // one sentence for a person
 	DueAt      time.Time
 	DeadlineAt time.Time
-	Test       bool // capture only
+	Test       bool   // capture only
+	EndOf      string // the platform's id of the call whose end it waits for; "" for none
 	Content    Content
 }
 
@@ -106,6 +107,8 @@ type Plan struct {
 	Trace                                 string           // signals.Carry: for the deliver jobs
 	Limits                                map[string]Limit // how often each automation that fired may; what is not here may always
 
+	Counts []Counting // of automations that fire only for several
+
 	// For what a later run leaves out.
 	Automations []string                         // that its revision has
 	AddressOf   func(key, channel string) string // where a recipient is written to, as known now
@@ -127,6 +130,8 @@ type Saved struct {
 	Claimed []Claimed  // what the plan's worker, and nobody else, may now send once
 	Opened  []Breaker  // by this plan: what it led to is held, in part
 	Written []Delivery // as they stand in the ledger: a breaker may hold what was planned
+
+	Decisions []triggers.Decision // as they stand: too few may have come for one that was to fire
 }
 
 // DeliverJob asks for a delivery job to be enqueued: one per conversation and channel.
@@ -239,6 +244,9 @@ func (p *Planner) write(ctx context.Context, plans []*planned) (saved []Saved, e
 		if len(keep) == 0 {
 			return nil
 		}
+		if keep, err = p.countUp(ctx, q, keep); err != nil {
+			return err
+		}
 		keep, opened, err := p.stopRunaways(ctx, q, keep)
 		if err != nil {
 			return err
@@ -250,7 +258,7 @@ func (p *Planner) write(ctx context.Context, plans []*planned) (saved []Saved, e
 		for n, plan := range keep {
 			plans[place[n]] = plan // what is told of it is what was written
 			s := &saved[place[n]]
-			s.Claimed, s.Opened, s.Written = plan.claimed(written, claim.at), opened[n], plan.Deliveries
+			s.Claimed, s.Opened, s.Written, s.Decisions = plan.claimed(written, claim.at), opened[n], plan.Deliveries, plan.Decisions
 		}
 		if err := p.leaveOut(ctx, q, plans, saved); err != nil {
 			return err
@@ -357,7 +365,7 @@ func deliverJobs(plans []*planned, now time.Time) (jobs []DeliverJob) {
 	for _, p := range plans {
 		at := map[string]int{} // position in jobs, by channel
 		for _, d := range p.Deliveries {
-			if d.State != Planned || p.restored || p.sends(d, now) {
+			if d.State != Planned || d.EndOf != "" || p.restored || p.sends(d, now) {
 				continue
 			}
 			due := d.DueAt

@@ -32,6 +32,9 @@ func writePlans(ctx context.Context, q *db.Queries, plans []*planned, c claim) (
 		for _, id := range ids {
 			written[id] = true
 		}
+		if err := awaitEnds(ctx, q, plans, written); err != nil {
+			return nil, err
+		}
 	}
 	if rows := taskRows(plans); len(rows.Ids) > 0 {
 		if err := q.InsertTasks(ctx, rows); err != nil {

@@ -38,6 +38,7 @@ type Story struct {
 	Tasks        []StoryTask
 	Calls        []interview.Call // without Answer
 	Runs         []Run            // those beside the first decision, the newest first
+	Beside       []BesideCall     // of an event the call it is about, if that has come in; and the other events of the call
 	Cut          []string         // chapters that are longer than is read
 }
 
@@ -75,6 +76,13 @@ type Marked struct {
 	Wrong    bool
 	Note, By string
 	At       time.Time
+}
+
+// BesideCall is a conversation that belongs to the same call: the call, or something that happened during it.
+type BesideCall struct {
+	ID   string
+	What string // the type of the event, or how the call ended
+	At   time.Time
 }
 
 // StoryValue is a variable as one run has it.
@@ -139,7 +147,8 @@ type StoryJob struct {
 }
 
 // FindConversation finds a conversation by our id or the platform's, in one account, or in any that may be seen if
-// accountID is "". Of several with the platform's id in one account (it is unique only per source) it is the newest.
+// accountID is "". Of several with the platform's id in one account (it is unique only per source) it is the newest. By the id of a
+// call that has not come in it is the newest event of that call.
 func (r *Reader) FindConversation(ctx context.Context, accountID, id string) (account, conversationID string, err error) {
 	type place struct{ account, id string }
 	var places []place
@@ -161,6 +170,15 @@ func (r *Reader) FindConversation(ctx context.Context, accountID, id string) (ac
 		return err
 	})
 	if err == nil && len(places) == 0 {
+		err = r.read(ctx, func(q *db.Queries) error {
+			rows, err := q.FindEventsOf(ctx, db.FindEventsOfParams{CallID: clean(id), Every: within.every, AccountIds: within.list()})
+			for _, row := range rows {
+				places = append(places, place{row.AccountID, row.ID})
+			}
+			return err
+		})
+	}
+	if err == nil && len(places) == 0 {
 		err = ErrNotFound
 	}
 	for _, p := range places {
@@ -180,7 +198,7 @@ func (r *Reader) Story(ctx context.Context, accountID, conversationID string) (S
 	err := r.ofConversation(ctx, accountID, conversationID, func(q *db.Queries) error {
 		for _, chapter := range []func(context.Context, *db.Queries, string) error{
 			story.readConversation, story.readEvents, story.readDecisions, story.readValues, story.readDeliveries,
-			story.readTasks, story.readCalls, story.readRuns,
+			story.readTasks, story.readCalls, story.readRuns, story.readBeside,
 		} {
 			if err := chapter(ctx, q, conversationID); err != nil {
 				return err

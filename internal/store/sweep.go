@@ -110,6 +110,9 @@ func settleLapsed(ctx context.Context, q *db.Queries, ttl time.Duration) (swept 
 		}
 	}
 	swept.TooLate = int(late)
+	if _, err := q.ForgetCounted(ctx, sweepMost); err != nil {
+		return swept, fmt.Errorf("forget what was counted: %w", err)
+	}
 	return swept, nil
 }
 

@@ -129,6 +129,29 @@ func (q *Queries) ChosenAnswersOf(ctx context.Context, arg ChosenAnswersOfParams
 	return items, nil
 }
 
+const insertAwaitedEnds = `-- name: InsertAwaitedEnds :exec
+INSERT INTO awaited_ends (delivery_id, conversation_id, account_id, call_id)
+SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[])
+`
+
+type InsertAwaitedEndsParams struct {
+	DeliveryIds     []string
+	ConversationIds []string
+	AccountIds      []string
+	CallIds         []string
+}
+
+// Deliveries that wait for the end of the call that their event is about.
+func (q *Queries) InsertAwaitedEnds(ctx context.Context, arg InsertAwaitedEndsParams) error {
+	_, err := q.db.Exec(ctx, insertAwaitedEnds,
+		arg.DeliveryIds,
+		arg.ConversationIds,
+		arg.AccountIds,
+		arg.CallIds,
+	)
+	return err
+}
+
 const insertCalls = `-- name: InsertCalls :many
 INSERT INTO interviews (id, account_id, conversation_id, revision_id, part, purpose, prompt_hash, schema_hash, valid,
     chosen, answer, error_kind, status, model, endpoint, simulated, tokens_in, tokens_cached, tokens_out, finish_reason,
@@ -215,6 +238,41 @@ func (q *Queries) InsertCalls(ctx context.Context, arg InsertCallsParams) ([]str
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertCounted = `-- name: InsertCounted :exec
+INSERT INTO counted (conversation_id, automation, account_id, key, at, fired_from, fired_to, keep_until)
+SELECT n.conversation_id, n.automation, n.account_id, n.key, n.at, nullif(n.fired_from, '0001-01-01 00:00:00+00'),
+       nullif(n.fired_to, '0001-01-01 00:00:00+00'), n.keep_until
+FROM (SELECT unnest($1::uuid[]) AS conversation_id, unnest($2::text[]) AS automation,
+             unnest($3::text[]) AS account_id, unnest($4::bytea[]) AS key, unnest($5::timestamptz[]) AS at,
+             unnest($6::timestamptz[]) AS fired_from, unnest($7::timestamptz[]) AS fired_to, unnest($8::timestamptz[]) AS keep_until) AS n
+ON CONFLICT (conversation_id, automation) DO NOTHING
+`
+
+type InsertCountedParams struct {
+	ConversationIds []string
+	Automations     []string
+	AccountIds      []string
+	Keys            [][]byte
+	Ats             []time.Time
+	Froms           []time.Time
+	Tos             []time.Time
+	KeepUntils      []time.Time
+}
+
+func (q *Queries) InsertCounted(ctx context.Context, arg InsertCountedParams) error {
+	_, err := q.db.Exec(ctx, insertCounted,
+		arg.ConversationIds,
+		arg.Automations,
+		arg.AccountIds,
+		arg.Keys,
+		arg.Ats,
+		arg.Froms,
+		arg.Tos,
+		arg.KeepUntils,
+	)
+	return err
 }
 
 const insertDecisions = `-- name: InsertDecisions :exec
@@ -529,4 +587,108 @@ func (q *Queries) LockConversations(ctx context.Context, ids []string) ([]LockCo
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockCounts = `-- name: LockCounts :exec
+SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k
+`
+
+// Whoever counts under a key waits for whoever does. In the order given.
+func (q *Queries) LockCounts(ctx context.Context, keys []int64) error {
+	_, err := q.db.Exec(ctx, lockCounts, keys)
+	return err
+}
+
+const readCounted = `-- name: ReadCounted :many
+SELECT DISTINCT f.key::bytea AS key, f.conversation_id::text AS conversation_id, f.automation::text AS automation,
+       f.at::timestamptz AS at, f.fired_from::timestamptz AS fired_from, f.fired_to::timestamptz AS fired_to
+FROM (SELECT unnest($1::bytea[]) AS key, unnest($2::text[]) AS account_id, unnest($3::timestamptz[]) AS since,
+             unnest($4::timestamptz[]) AS before, unnest($5::integer[]) AS most) AS n
+CROSS JOIN LATERAL (
+    (SELECT c.key, c.conversation_id::text AS conversation_id, c.automation, c.at, '0001-01-01 00:00:00+00'::timestamptz AS fired_from,
+            '0001-01-01 00:00:00+00'::timestamptz AS fired_to FROM counted AS c
+     WHERE c.key = n.key AND c.account_id = n.account_id AND c.at > n.since AND c.at < n.before AND c.fired_from IS NULL
+     ORDER BY c.at LIMIT n.most)
+    UNION ALL
+    (SELECT DISTINCT n.key, '', '', c.fired_from, c.fired_from, c.fired_to FROM counted AS c
+     WHERE c.key = n.key AND c.account_id = n.account_id AND c.at > n.since AND c.at < n.before AND c.fired_from IS NOT NULL)) AS f
+ORDER BY f.at, f.conversation_id, f.automation
+`
+
+type ReadCountedParams struct {
+	Keys       [][]byte
+	AccountIds []string
+	Froms      []time.Time
+	Untils     []time.Time
+	Most       []int32
+}
+
+type ReadCountedRow struct {
+	Key            []byte
+	ConversationID string
+	Automation     string
+	At             time.Time
+	FiredFrom      time.Time
+	FiredTo        time.Time
+}
+
+// What was counted about the time of each that is to be counted: what has not fired, up to as many as can matter, and from when on
+// spans that have.
+func (q *Queries) ReadCounted(ctx context.Context, arg ReadCountedParams) ([]ReadCountedRow, error) {
+	rows, err := q.db.Query(ctx, readCounted,
+		arg.Keys,
+		arg.AccountIds,
+		arg.Froms,
+		arg.Untils,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ReadCountedRow
+	for rows.Next() {
+		var i ReadCountedRow
+		if err := rows.Scan(
+			&i.Key,
+			&i.ConversationID,
+			&i.Automation,
+			&i.At,
+			&i.FiredFrom,
+			&i.FiredTo,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const settleCounted = `-- name: SettleCounted :exec
+UPDATE counted AS c SET fired_from = n.fired_from, fired_to = n.fired_to
+FROM (SELECT unnest($1::uuid[]) AS conversation_id, unnest($2::text[]) AS automation,
+             unnest($3::text[]) AS account_id, unnest($4::timestamptz[]) AS fired_from, unnest($5::timestamptz[]) AS fired_to) AS n
+WHERE c.conversation_id = n.conversation_id AND c.automation = n.automation AND c.account_id = n.account_id
+`
+
+type SettleCountedParams struct {
+	ConversationIds []string
+	Automations     []string
+	AccountIds      []string
+	Froms           []time.Time
+	Tos             []time.Time
+}
+
+func (q *Queries) SettleCounted(ctx context.Context, arg SettleCountedParams) error {
+	_, err := q.db.Exec(ctx, settleCounted,
+		arg.ConversationIds,
+		arg.Automations,
+		arg.AccountIds,
+		arg.Froms,
+		arg.Tos,
+	)
+	return err
 }

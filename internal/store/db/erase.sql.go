@@ -401,6 +401,12 @@ WITH gone_reads AS (
         SELECT a.id FROM deliveries AS d JOIN alerts AS a ON a.delivery_id = d.id WHERE d.conversation_id = ANY($2::uuid[]))
 ), gone_popups AS (
     DELETE FROM popups WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY($2::uuid[]))
+), gone_beside AS (
+    DELETE FROM beside_calls WHERE conversation_id = ANY($2::uuid[])
+), gone_waits AS (
+    DELETE FROM awaited_ends WHERE conversation_id = ANY($2::uuid[])
+), gone_counted AS (
+    DELETE FROM counted WHERE conversation_id = ANY($2::uuid[])
 ), gone_alerts AS (
     DELETE FROM alerts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY($2::uuid[]))
     RETURNING conversation_id
@@ -771,6 +777,45 @@ func (q *Queries) ListErasures(ctx context.Context, arg ListErasuresParams) ([]L
 			&i.Found,
 			&i.Waits,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockBeside = `-- name: LockBeside :many
+SELECT c.id, c.source, c.external_id FROM beside_calls AS b JOIN conversations AS c ON c.id = b.conversation_id
+WHERE b.account_id = $1 AND b.call_id = ANY($2::text[]) AND c.account_id = $1 AND c.id <> ALL($3::uuid[])
+ORDER BY c.id FOR UPDATE OF c
+`
+
+type LockBesideParams struct {
+	AccountID string
+	CallIds   []string
+	Ids       []string
+}
+
+type LockBesideRow struct {
+	ID         string
+	Source     string
+	ExternalID string
+}
+
+// The events of these calls that are decided as conversations of their own.
+func (q *Queries) LockBeside(ctx context.Context, arg LockBesideParams) ([]LockBesideRow, error) {
+	rows, err := q.db.Query(ctx, lockBeside, arg.AccountID, arg.CallIds, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockBesideRow
+	for rows.Next() {
+		var i LockBesideRow
+		if err := rows.Scan(&i.ID, &i.Source, &i.ExternalID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -132,6 +132,23 @@ func (q *Queries) HoldConversations(ctx context.Context, arg HoldConversationsPa
 	return items, nil
 }
 
+const insertBeside = `-- name: InsertBeside :exec
+INSERT INTO beside_calls (conversation_id, account_id, call_id)
+SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::text[])
+`
+
+type InsertBesideParams struct {
+	ConversationIds []string
+	AccountIds      []string
+	CallIds         []string
+}
+
+// Conversations that are an event of a call.
+func (q *Queries) InsertBeside(ctx context.Context, arg InsertBesideParams) error {
+	_, err := q.db.Exec(ctx, insertBeside, arg.ConversationIds, arg.AccountIds, arg.CallIds)
+	return err
+}
+
 const insertConflicts = `-- name: InsertConflicts :exec
 INSERT INTO event_conflicts (event_id, account_id, digest, content_type, body, received_at)
 SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::bytea[]),
@@ -251,8 +268,9 @@ FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS account_id, unnest(
              unnest($6::text[]) AS content_type, unnest($7::bytea[]) AS body,
              unnest($8::bytea[]) AS digest, unnest($9::timestamptz[]) AS received_at,
              unnest($10::text[]) AS conversation_id, unnest($11::text[]) AS call_id,
-             unnest($12::bytea[]) AS hash) AS n
+             unnest($12::bytea[]) AS hash, unnest($13::bytea[]) AS about_hash) AS n
 WHERE (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = n.hash) IS NULL
+  AND (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = nullif(n.about_hash, '')) IS NULL
 ON CONFLICT (account_id, source, identity) DO NOTHING
 RETURNING id
 `
@@ -270,6 +288,7 @@ type InsertEventsParams struct {
 	ConversationIds []string
 	CallIds         []string
 	Hashes          [][]byte
+	AboutHashes     [][]byte
 }
 
 // An event that somebody else accepted in the meantime is not returned, nor is one of a call that was erased. A subquery of
@@ -288,6 +307,7 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) ([]s
 		arg.ConversationIds,
 		arg.CallIds,
 		arg.Hashes,
+		arg.AboutHashes,
 	)
 	if err != nil {
 		return nil, err

@@ -169,6 +169,19 @@ type AutomationHour struct {
 	Stopped    int64
 }
 
+type AwaitedEnd struct {
+	DeliveryID     string
+	ConversationID string
+	AccountID      string
+	CallID         string
+}
+
+type BesideCall struct {
+	ConversationID string
+	AccountID      string
+	CallID         string
+}
+
 type Breaker struct {
 	AccountID  string
 	Automation string
@@ -271,6 +284,17 @@ type Conversation struct {
 	PhoneKey       string
 	FarPhoneKey    string
 	Restored       bool
+}
+
+type Counted struct {
+	ConversationID string
+	Automation     string
+	AccountID      string
+	Key            []byte
+	At             time.Time
+	FiredFrom      *time.Time
+	FiredTo        *time.Time
+	KeepUntil      time.Time
 }
 
 type Decision struct {

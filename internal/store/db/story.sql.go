@@ -82,6 +82,44 @@ func (q *Queries) FindByID(ctx context.Context, arg FindByIDParams) ([]FindByIDR
 	return items, nil
 }
 
+const findEventsOf = `-- name: FindEventsOf :many
+SELECT b.account_id, b.conversation_id AS id FROM beside_calls AS b
+WHERE b.call_id = $1 AND b.account_id IN (SELECT a.id FROM accounts AS a WHERE $2::boolean OR a.id = ANY($3::text[]))
+ORDER BY b.conversation_id DESC LIMIT 20
+`
+
+type FindEventsOfParams struct {
+	CallID     string
+	Every      bool
+	AccountIds []string
+}
+
+type FindEventsOfRow struct {
+	AccountID string
+	ID        string
+}
+
+// The events of a call that has not come in itself.
+func (q *Queries) FindEventsOf(ctx context.Context, arg FindEventsOfParams) ([]FindEventsOfRow, error) {
+	rows, err := q.db.Query(ctx, findEventsOf, arg.CallID, arg.Every, arg.AccountIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FindEventsOfRow
+	for rows.Next() {
+		var i FindEventsOfRow
+		if err := rows.Scan(&i.AccountID, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const storyAnswer = `-- name: StoryAnswer :one
 SELECT answer FROM interviews
 WHERE id = $1 AND conversation_id = $2 AND account_id = $3
@@ -146,6 +184,55 @@ func (q *Queries) StoryAttempts(ctx context.Context, arg StoryAttemptsParams) ([
 			&i.StartedAt,
 			&i.FinishedAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const storyBeside = `-- name: StoryBeside :many
+SELECT c.id, c.status, c.started_at FROM (
+    SELECT b.conversation_id AS id FROM beside_calls AS b WHERE b.account_id = $1 AND b.call_id = $2
+    UNION
+    SELECT x.id FROM conversations AS x WHERE x.external_id = $2 AND x.account_id = $1) AS n
+JOIN conversations AS c ON c.id = n.id
+WHERE c.id <> $3 AND c.account_id = $1
+ORDER BY c.id LIMIT $4::integer
+`
+
+type StoryBesideParams struct {
+	AccountID string
+	CallID    string
+	ID        string
+	Most      int32
+}
+
+type StoryBesideRow struct {
+	ID        string
+	Status    string
+	StartedAt time.Time
+}
+
+// The call that an event is about, and its events that are decided as conversations of their own.
+func (q *Queries) StoryBeside(ctx context.Context, arg StoryBesideParams) ([]StoryBesideRow, error) {
+	rows, err := q.db.Query(ctx, storyBeside,
+		arg.AccountID,
+		arg.CallID,
+		arg.ID,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StoryBesideRow
+	for rows.Next() {
+		var i StoryBesideRow
+		if err := rows.Scan(&i.ID, &i.Status, &i.StartedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -258,6 +258,109 @@ func (q *Queries) DropWorkers(ctx context.Context, ids []string) error {
 	return err
 }
 
+const endWait = `-- name: EndWait :many
+WITH ended AS (
+    DELETE FROM awaited_ends WHERE delivery_id = $6 AND account_id = $5 RETURNING delivery_id
+)
+UPDATE deliveries AS d SET due_at = $1, deadline_at = $2, reason = $3, detail = $4, updated_at = now()
+FROM ended WHERE d.id = ended.delivery_id AND d.account_id = $5 AND d.state = 'planned'
+RETURNING d.id
+`
+
+type EndWaitParams struct {
+	DueAt      *time.Time
+	DeadlineAt *time.Time
+	Reason     string
+	Detail     string
+	AccountID  string
+	ID         string
+}
+
+// Once for each delivery, whoever else sweeps.
+func (q *Queries) EndWait(ctx context.Context, arg EndWaitParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, endWait,
+		arg.DueAt,
+		arg.DeadlineAt,
+		arg.Reason,
+		arg.Detail,
+		arg.AccountID,
+		arg.ID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endedCalls = `-- name: EndedCalls :many
+SELECT d.id, w.account_id, w.conversation_id, d.channel, d.automation, d.action, e.revision_id, c.ended_at, d.recipients
+FROM awaited_ends AS w
+CROSS JOIN LATERAL (
+    SELECT x.ended_at FROM conversations AS x WHERE x.external_id = w.call_id AND x.account_id = w.account_id ORDER BY x.source LIMIT 1) AS c
+CROSS JOIN LATERAL (
+    SELECT x.id, x.channel, x.automation, x.action,
+           ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(x.content -> 'to') WHEN 'array' THEN x.content -> 'to' ELSE '[]' END))::text[] AS recipients
+    FROM deliveries AS x WHERE x.id = w.delivery_id LIMIT 1) AS d
+CROSS JOIN LATERAL (SELECT x.revision_id FROM conversations AS x WHERE x.id = w.conversation_id LIMIT 1) AS e
+ORDER BY w.delivery_id LIMIT $1::integer
+`
+
+type EndedCallsRow struct {
+	ID             string
+	AccountID      string
+	ConversationID string
+	Channel        string
+	Automation     string
+	Action         int32
+	RevisionID     string
+	EndedAt        time.Time
+	Recipients     []string
+}
+
+// Deliveries of events whose call has ended since. A subquery of its own for each is one look-up by the key whatever the planner
+// believes about the tables.
+func (q *Queries) EndedCalls(ctx context.Context, most int32) ([]EndedCallsRow, error) {
+	rows, err := q.db.Query(ctx, endedCalls, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EndedCallsRow
+	for rows.Next() {
+		var i EndedCallsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.ConversationID,
+			&i.Channel,
+			&i.Automation,
+			&i.Action,
+			&i.RevisionID,
+			&i.EndedAt,
+			&i.Recipients,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const expireDeliveries = `-- name: ExpireDeliveries :execrows
 UPDATE deliveries SET state = 'failed', reason = 'too_late', updated_at = now()
 WHERE id IN (SELECT d.id FROM deliveries AS d
@@ -267,6 +370,35 @@ WHERE id IN (SELECT d.id FROM deliveries AS d
 
 func (q *Queries) ExpireDeliveries(ctx context.Context, most int32) (int64, error) {
 	result, err := q.db.Exec(ctx, expireDeliveries, most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const forgetCounted = `-- name: ForgetCounted :execrows
+DELETE FROM counted WHERE (conversation_id, automation) IN (
+    SELECT c.conversation_id, c.automation FROM counted AS c WHERE c.keep_until < now() ORDER BY c.keep_until LIMIT $1::integer)
+`
+
+// What can be counted with nothing that may still come in.
+func (q *Queries) ForgetCounted(ctx context.Context, most int32) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetCounted, most)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const forgetWaits = `-- name: ForgetWaits :execrows
+DELETE FROM awaited_ends WHERE delivery_id IN (
+    SELECT w.delivery_id FROM awaited_ends AS w
+    WHERE (SELECT d.state FROM deliveries AS d WHERE d.id = w.delivery_id) <> 'planned' LIMIT $1::integer)
+`
+
+// Waits of what was sent, called off or given up meanwhile.
+func (q *Queries) ForgetWaits(ctx context.Context, most int32) (int64, error) {
+	result, err := q.db.Exec(ctx, forgetWaits, most)
 	if err != nil {
 		return 0, err
 	}

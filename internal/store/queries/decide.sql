@@ -105,3 +105,44 @@ FROM (SELECT unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@revis
              unnest(@parts::text[]) AS part, unnest(@account_ids::text[]) AS account_id) AS asked
 JOIN interviews AS i ON i.conversation_id = asked.conversation_id AND i.revision_id = asked.revision_id
     AND i.part = asked.part AND i.account_id = asked.account_id AND i.chosen;
+
+-- name: LockCounts :exec
+-- Whoever counts under a key waits for whoever does. In the order given.
+SELECT pg_advisory_xact_lock(k) FROM unnest(@keys::bigint[]) AS k;
+
+-- name: ReadCounted :many
+-- What was counted about the time of each that is to be counted: what has not fired, up to as many as can matter, and from when on
+-- spans that have.
+SELECT DISTINCT f.key::bytea AS key, f.conversation_id::text AS conversation_id, f.automation::text AS automation,
+       f.at::timestamptz AS at, f.fired_from::timestamptz AS fired_from, f.fired_to::timestamptz AS fired_to
+FROM (SELECT unnest(@keys::bytea[]) AS key, unnest(@account_ids::text[]) AS account_id, unnest(@froms::timestamptz[]) AS since,
+             unnest(@untils::timestamptz[]) AS before, unnest(@most::integer[]) AS most) AS n
+CROSS JOIN LATERAL (
+    (SELECT c.key, c.conversation_id::text AS conversation_id, c.automation, c.at, '0001-01-01 00:00:00+00'::timestamptz AS fired_from,
+            '0001-01-01 00:00:00+00'::timestamptz AS fired_to FROM counted AS c
+     WHERE c.key = n.key AND c.account_id = n.account_id AND c.at > n.since AND c.at < n.before AND c.fired_from IS NULL
+     ORDER BY c.at LIMIT n.most)
+    UNION ALL
+    (SELECT DISTINCT n.key, '', '', c.fired_from, c.fired_from, c.fired_to FROM counted AS c
+     WHERE c.key = n.key AND c.account_id = n.account_id AND c.at > n.since AND c.at < n.before AND c.fired_from IS NOT NULL)) AS f
+ORDER BY f.at, f.conversation_id, f.automation;
+
+-- name: InsertCounted :exec
+INSERT INTO counted (conversation_id, automation, account_id, key, at, fired_from, fired_to, keep_until)
+SELECT n.conversation_id, n.automation, n.account_id, n.key, n.at, nullif(n.fired_from, '0001-01-01 00:00:00+00'),
+       nullif(n.fired_to, '0001-01-01 00:00:00+00'), n.keep_until
+FROM (SELECT unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@automations::text[]) AS automation,
+             unnest(@account_ids::text[]) AS account_id, unnest(@keys::bytea[]) AS key, unnest(@ats::timestamptz[]) AS at,
+             unnest(@froms::timestamptz[]) AS fired_from, unnest(@tos::timestamptz[]) AS fired_to, unnest(@keep_untils::timestamptz[]) AS keep_until) AS n
+ON CONFLICT (conversation_id, automation) DO NOTHING;
+
+-- name: SettleCounted :exec
+UPDATE counted AS c SET fired_from = n.fired_from, fired_to = n.fired_to
+FROM (SELECT unnest(@conversation_ids::uuid[]) AS conversation_id, unnest(@automations::text[]) AS automation,
+             unnest(@account_ids::text[]) AS account_id, unnest(@froms::timestamptz[]) AS fired_from, unnest(@tos::timestamptz[]) AS fired_to) AS n
+WHERE c.conversation_id = n.conversation_id AND c.automation = n.automation AND c.account_id = n.account_id;
+
+-- name: InsertAwaitedEnds :exec
+-- Deliveries that wait for the end of the call that their event is about.
+INSERT INTO awaited_ends (delivery_id, conversation_id, account_id, call_id)
+SELECT unnest(@delivery_ids::uuid[]), unnest(@conversation_ids::uuid[]), unnest(@account_ids::text[]), unnest(@call_ids::text[]);

@@ -51,6 +51,12 @@ SELECT id, source, external_id FROM conversations
 WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id
 ORDER BY id FOR UPDATE;
 
+-- name: LockBeside :many
+-- The events of these calls that are decided as conversations of their own.
+SELECT c.id, c.source, c.external_id FROM beside_calls AS b JOIN conversations AS c ON c.id = b.conversation_id
+WHERE b.account_id = @account_id AND b.call_id = ANY(@call_ids::text[]) AND c.account_id = @account_id AND c.id <> ALL(@ids::uuid[])
+ORDER BY c.id FOR UPDATE OF c;
+
 -- name: LockDue :many
 -- The next that were accepted before the limit. What somebody else has under his hands is left for another time.
 SELECT id, source, external_id FROM conversations
@@ -96,6 +102,12 @@ WITH gone_reads AS (
         SELECT a.id FROM deliveries AS d JOIN alerts AS a ON a.delivery_id = d.id WHERE d.conversation_id = ANY(@ids::uuid[]))
 ), gone_popups AS (
     DELETE FROM popups WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
+), gone_beside AS (
+    DELETE FROM beside_calls WHERE conversation_id = ANY(@ids::uuid[])
+), gone_waits AS (
+    DELETE FROM awaited_ends WHERE conversation_id = ANY(@ids::uuid[])
+), gone_counted AS (
+    DELETE FROM counted WHERE conversation_id = ANY(@ids::uuid[])
 ), gone_alerts AS (
     DELETE FROM alerts WHERE delivery_id IN (SELECT d.id FROM deliveries AS d WHERE d.conversation_id = ANY(@ids::uuid[]))
     RETURNING conversation_id

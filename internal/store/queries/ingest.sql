@@ -16,8 +16,9 @@ FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account
              unnest(@content_types::text[]) AS content_type, unnest(@bodies::bytea[]) AS body,
              unnest(@digests::bytea[]) AS digest, unnest(@received_ats::timestamptz[]) AS received_at,
              unnest(@conversation_ids::text[]) AS conversation_id, unnest(@call_ids::text[]) AS call_id,
-             unnest(@hashes::bytea[]) AS hash) AS n
+             unnest(@hashes::bytea[]) AS hash, unnest(@about_hashes::bytea[]) AS about_hash) AS n
 WHERE (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = n.hash) IS NULL
+  AND (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = nullif(n.about_hash, '')) IS NULL
 ON CONFLICT (account_id, source, identity) DO NOTHING
 RETURNING id;
 
@@ -41,6 +42,11 @@ SELECT unnest(@ids::uuid[]), unnest(@account_ids::text[]), unnest(@sources::text
        unnest(@far_phone_keys::text[])
 ON CONFLICT (external_id, account_id, source) DO NOTHING
 RETURNING id;
+
+-- name: InsertBeside :exec
+-- Conversations that are an event of a call.
+INSERT INTO beside_calls (conversation_id, account_id, call_id)
+SELECT unnest(@conversation_ids::uuid[]), unnest(@account_ids::text[]), unnest(@call_ids::text[]);
 
 -- name: LockConversationsByExternalID :many
 SELECT c.id, c.account_id, c.source, c.external_id, c.content, c.state, c.run, c.decide_at, c.summary

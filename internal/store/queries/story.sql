@@ -6,6 +6,22 @@ SELECT account_id, id FROM conversations
 WHERE external_id = @external_id AND (@every::boolean OR account_id = ANY(@account_ids::text[]))
 ORDER BY id DESC LIMIT 20;
 
+-- name: FindEventsOf :many
+-- The events of a call that has not come in itself.
+SELECT b.account_id, b.conversation_id AS id FROM beside_calls AS b
+WHERE b.call_id = @call_id AND b.account_id IN (SELECT a.id FROM accounts AS a WHERE @every::boolean OR a.id = ANY(@account_ids::text[]))
+ORDER BY b.conversation_id DESC LIMIT 20;
+
+-- name: StoryBeside :many
+-- The call that an event is about, and its events that are decided as conversations of their own.
+SELECT c.id, c.status, c.started_at FROM (
+    SELECT b.conversation_id AS id FROM beside_calls AS b WHERE b.account_id = @account_id AND b.call_id = @call_id
+    UNION
+    SELECT x.id FROM conversations AS x WHERE x.external_id = @call_id AND x.account_id = @account_id) AS n
+JOIN conversations AS c ON c.id = n.id
+WHERE c.id <> @id AND c.account_id = @account_id
+ORDER BY c.id LIMIT @most::integer;
+
 -- name: StoryConversation :one
 SELECT c.id, c.account_id, c.source, c.content, c.revision_id, r.digest, r.message, r.git_sha, r.created_at AS stored_at, c.state,
        c.decide_at, c.accepted_at, c.decided_at, c.summary, c.simulated

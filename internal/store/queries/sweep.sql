@@ -127,3 +127,37 @@ LIMIT @most::integer;
 
 -- name: DropWorkers :exec
 DELETE FROM workers WHERE id = ANY(@ids::text[]);
+
+-- name: EndedCalls :many
+-- Deliveries of events whose call has ended since. A subquery of its own for each is one look-up by the key whatever the planner
+-- believes about the tables.
+SELECT d.id, w.account_id, w.conversation_id, d.channel, d.automation, d.action, e.revision_id, c.ended_at, d.recipients
+FROM awaited_ends AS w
+CROSS JOIN LATERAL (
+    SELECT x.ended_at FROM conversations AS x WHERE x.external_id = w.call_id AND x.account_id = w.account_id ORDER BY x.source LIMIT 1) AS c
+CROSS JOIN LATERAL (
+    SELECT x.id, x.channel, x.automation, x.action,
+           ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(x.content -> 'to') WHEN 'array' THEN x.content -> 'to' ELSE '[]' END))::text[] AS recipients
+    FROM deliveries AS x WHERE x.id = w.delivery_id LIMIT 1) AS d
+CROSS JOIN LATERAL (SELECT x.revision_id FROM conversations AS x WHERE x.id = w.conversation_id LIMIT 1) AS e
+ORDER BY w.delivery_id LIMIT @most::integer;
+
+-- name: EndWait :many
+-- Once for each delivery, whoever else sweeps.
+WITH ended AS (
+    DELETE FROM awaited_ends WHERE delivery_id = @id AND account_id = @account_id RETURNING delivery_id
+)
+UPDATE deliveries AS d SET due_at = @due_at, deadline_at = @deadline_at, reason = @reason, detail = @detail, updated_at = now()
+FROM ended WHERE d.id = ended.delivery_id AND d.account_id = @account_id AND d.state = 'planned'
+RETURNING d.id;
+
+-- name: ForgetCounted :execrows
+-- What can be counted with nothing that may still come in.
+DELETE FROM counted WHERE (conversation_id, automation) IN (
+    SELECT c.conversation_id, c.automation FROM counted AS c WHERE c.keep_until < now() ORDER BY c.keep_until LIMIT @most::integer);
+
+-- name: ForgetWaits :execrows
+-- Waits of what was sent, called off or given up meanwhile.
+DELETE FROM awaited_ends WHERE delivery_id IN (
+    SELECT w.delivery_id FROM awaited_ends AS w
+    WHERE (SELECT d.state FROM deliveries AS d WHERE d.id = w.delivery_id) <> 'planned' LIMIT @most::integer);

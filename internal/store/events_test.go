@@ -1,0 +1,69 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"aftercall/conversation"
+	"aftercall/internal/store"
+	"aftercall/reason"
+	"aftercall/triggers"
+)
+
+// happened is the webhook of an event of a call, which is decided itself.
+func (h *house) happened(call, identity string) store.Arrival {
+	c := phoneCall("event:" + identity)
+	c.Event, c.Turns, c.Status = &conversation.Event{Type: "call.missed", Call: call}, nil, ""
+	a := h.arrival(c)
+	a.About, a.Event.Type = call, "call.missed"
+	return a
+}
+
+// happen makes every query of events pass: two of one call that are counted together, of which something waits for its end.
+func (h *house) happen(t *testing.T) {
+	t.Helper()
+	for n, identity := range []string{"first", "second"} {
+		p := h.plan(h.accept(t, h.happened("goes-on", identity)).ConversationID, 1)
+		p.Deliveries[0].EndOf, p.Deliveries[0].DueAt = "goes-on", time.Now().Add(time.Hour)
+		p.Counts = []store.Counting{{Automation: "callback", By: []string{"sales"}, At: ended(), Count: triggers.Count{AtLeast: 2, Within: time.Minute}}}
+		h.save(t, p)
+		s := h.story(t, p.ConversationID)
+		if want := []reason.Code{reason.TooFew, reason.Always}[n]; s.Decisions[0].Reason != want || len(s.Deliveries) != n {
+			t.Errorf("the %s: %s, %d deliveries; want %s, %d", identity, s.Decisions[0].Reason, len(s.Deliveries), want, n)
+		}
+	}
+	if ended := h.waits(t); len(ended) != 0 {
+		t.Errorf("%d waits ended before the call did", len(ended))
+	}
+	h.accept(t, h.arrival(phoneCall("goes-on")))
+	ended := h.waits(t)
+	if len(ended) != 1 || len(ended[0].To) != 1 {
+		t.Fatalf("waits that ended: %+v", ended)
+	}
+	due := time.Now().Add(time.Minute)
+	var jobs []store.DeliverJob
+	for range 2 { // whoever comes second finds nothing to do
+		err := h.EndWait(t.Context(), ended[0], store.Release{DueAt: due, DeadlineAt: due}, func(_ context.Context, _ pgx.Tx, some []store.DeliverJob) error {
+			jobs = append(jobs, some...)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(jobs) != 1 || !jobs[0].At.Equal(due) {
+		t.Errorf("jobs: %+v", jobs)
+	}
+}
+
+func (h *house) waits(t *testing.T) []store.EndedWait {
+	t.Helper()
+	ended, err := h.EndedWaits(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ended
+}

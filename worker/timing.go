@@ -1,0 +1,42 @@
+package worker
+
+import (
+	"time"
+
+	"aftercall/automation"
+	"aftercall/conversation"
+	"aftercall/internal/store"
+	"aftercall/reason"
+)
+
+// longestCall is how long the end of a call is waited for. What was to go out then is too late after that.
+const longestCall = 24 * time.Hour
+
+// timed gives a delivery its time. What an event leads to at the end of its call waits for the call itself to come in: whatever
+// becomes of the call, it ends.
+func timed(d *store.Delivery, act *automation.Action, c *conversation.Conversation, now time.Time, loc *time.Location) {
+	if c.Event != nil && c.Event.Call != "" && !act.Send.Now && act.Send.After == 0 {
+		d.EndOf, d.Reason, d.Detail = c.Event.Call, reason.Waiting, "It waits for the end of the call."
+		d.DueAt = now.Add(longestCall)
+		d.DeadlineAt = d.DueAt
+		return
+	}
+	d.DueAt, d.Reason = act.Send.At(c.EndedAt, now, loc)
+	d.DeadlineAt = d.DueAt.Add(LifetimeOn(act.Channel))
+}
+
+// onTheirClocks gives a delivery its time by the recipient's own zone, and says which one that is where it waits for it.
+func onTheirClocks(d *store.Delivery, rev *automation.Revision, act *automation.Action, c *conversation.Conversation, now time.Time, loc *time.Location) {
+	why := "the account's: the recipient's is not known"
+	if c.Timezone != "" {
+		why = "the call's: the recipient's is not known"
+	}
+	if theirs := rev.Directory.Zone(d.Content.To, Contact(c)); theirs != nil {
+		loc, why = theirs, "the recipient's"
+	}
+	d.DueAt, d.Reason = act.Send.At(c.EndedAt, now, loc)
+	d.DeadlineAt = d.DueAt.Add(LifetimeOn(act.Channel))
+	if d.Reason == reason.OutsideWindow {
+		d.Detail = "The hours are those of " + loc.String() + ", " + why + "."
+	}
+}
