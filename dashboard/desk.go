@@ -22,6 +22,7 @@ func (d *Dashboard) deskRoutes(rs *routes) {
 	rs.add("GET /alerts", people.Look, d.page(d.alerts))
 	rs.add("GET /alerts/latest", people.Look, d.page(d.latestAlerts))
 	rs.add("GET "+softphonePath, people.Operate, d.page(d.softphone))
+	rs.add("POST "+softphonePath, people.Operate, d.page(d.takePopUps))
 	rs.add("POST /alerts/read", people.Look, d.page(d.readAlerts))
 	rs.add("POST /alerts/{id}/read", people.Look, d.page(d.readAlert))
 }

@@ -28,10 +28,11 @@ func deskWalk(t *testing.T, b browser) {
 	t.Run("completes a task", func(t *testing.T) { completesATask(t, b, desk) })
 	t.Run("hears an alert in a second tab", func(t *testing.T) { hearsAnAlert(t, b, desk) })
 	t.Run("has alerts pushed", func(t *testing.T) { hasAlertsPushed(t, b, desk) })
+	t.Run("is a softphone", func(t *testing.T) { isASoftphone(t, b, desk) })
 	t.Run("sees the list change", func(t *testing.T) { seesTheListChange(t, b, desk) })
 	review := "/review/" + desk.held("Lena Vogt")
 	paths := []string{"/review", review + "/1/visit-confirmation/fix", review + "/1/customer-complaint/approve", review + "/1/customer-complaint/case",
-		"/tasks", "/tasks?view=board", "/tasks/" + desk.call("Hanna Weber").task, "/alerts"}
+		"/tasks", "/tasks?view=board", "/tasks/" + desk.call("Hanna Weber").task, "/alerts", popsUpFor("reception")}
 	for _, s := range []screen{{"light", 1280, true}, {"dark", 1280, true}, {"light", 375, true}, {"dark", 375, false}} {
 		b.fits(t, s, paths, func(tab *window, path string) { tab.run(chromedp.Navigate(b.url + path)) })
 	}

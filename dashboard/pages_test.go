@@ -41,7 +41,7 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"sign in":       {Template: "sign_in", Title: "Sign in", View: signInPage{Next: story.Digest, Email: story.Digest, Said: story.Digest, OIDC: address(oidcPath, "next", story.Digest)}, Draft: true},
 		"password":      passwordAnswer(passwordPage{Email: story.Digest, Said: story.Digest, Changed: true}, 0),
 		"no password":   passwordAnswer(passwordPage{Email: story.Digest, Elsewhere: true}, 0),
-		"softphone": {Template: "softphone", Title: "Softphone", Section: "alerts", View: softphonePage{Accounts: []choice{{story.AccountID, story.Digest, true}}, Agent: story.Digest,
+		"softphone": {Template: "softphone", Title: "Softphone", Section: "alerts", View: softphonePage{Accounts: []choice{{story.AccountID, story.Digest, true}}, Account: story.AccountID, Agent: story.Digest, New: []string{story.Digest},
 			Cards: []popUpCard{{Text: story.Digest, Automation: story.Digest, Call: conversationPath("c"), Named: story.Digest, At: shortly(began, time.UTC)}}}},
 		"nobody's softphone": {Template: "softphone", Title: "Softphone", Section: "alerts", View: softphonePage{}},
 		"problem":            {Template: "problem", Title: "Problem", View: problemOf(store.ErrNotFound)},

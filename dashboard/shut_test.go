@@ -28,6 +28,7 @@ var postedAt = []struct {
 	{"/views/drop", []string{"id", "ACCOUNT"}},
 	{"/alerts/read", []string{"account", "ACCOUNT", "up_to", "ALERT"}},
 	{"/read", []string{"account", "ACCOUNT"}}, {"/alerts/push", nil}, {"/alerts/push/off", nil},
+	{"/softphone", []string{"account", "ACCOUNT", "agent", "reception"}},
 	{"/test", []string{"account", "ACCOUNT", "to", "someone@acme.example"}},
 	{"/settings/keys", []string{"account", "ACCOUNT", "name", "made by the walk", "scopes", "conversations:write"}},
 	{"/settings/people", []string{"email", "new@acme.example", "name", "New", "account", "ACCOUNT", "role", "admin"}},

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -13,9 +14,10 @@ const softphonePath = "/softphone"
 
 // softphonePage is the view of softphone.html.
 type softphonePage struct {
-	Accounts []choice
-	Agent    string
-	Cards    []popUpCard // the newest first
+	Accounts       []choice
+	Account, Agent string
+	Cards          []popUpCard // the newest first
+	New            []string    // ids of the cards that nobody is known to have seen
 }
 
 type popUpCard struct {
@@ -23,35 +25,49 @@ type popUpCard struct {
 	At                            moment
 }
 
-// softphone is GET /softphone: it takes what pops up for the agent it is asked for, as every softphone does, and shows it as long
-// as it lasts. To ask again takes nothing new, so it may be asked as often as the page likes.
+// softphone is GET /softphone: what pops up for the agent it is asked for, as long as it lasts. A page may be got by a browser that
+// only guesses where somebody will go, so getting it takes nothing: that is what its form does.
 func (d *Dashboard) softphone(r *http.Request) (answer, error) {
 	in := r.URL.Query()
 	account, agent := in.Get("account"), in.Get("agent")
-	reader := d.reader(r, people.Operate)
 	accounts, err := d.accountChoices(r, people.Operate, account)
 	if err != nil {
 		return answer{}, err
 	}
-	view := softphonePage{Accounts: accounts, Agent: agent}
+	view := softphonePage{Accounts: accounts, Account: account, Agent: agent}
 	if agent != "" && account != "" && len(agent) <= 200 {
-		if view.Cards, err = d.popUps(r, reader, account, agent); err != nil {
-			return answer{}, err
+		rows, err := d.reader(r, people.Operate).PopUps(r.Context(), account, agent, 0, d.now())
+		if err != nil {
+			return answer{}, fmt.Errorf("look for pop-ups: %w", err)
+		}
+		n := d.accountNames(account)
+		for _, p := range slices.Backward(rows) {
+			name, _ := n.automation(p.Automation)
+			view.Cards = append(view.Cards, popUpCard{Text: p.Text, Automation: name, Call: conversationPath(p.ConversationID), Named: p.ExternalID,
+				At: shortly(p.CreatedAt, n.zone())})
+			if !p.Taken {
+				view.New = append(view.New, p.DeliveryID)
+			}
 		}
 	}
 	return answer{Template: "softphone", Title: "Softphone", Section: "alerts", View: view}, nil
 }
 
-func (d *Dashboard) popUps(r *http.Request, reader *store.Reader, account, agent string) (cards []popUpCard, err error) {
-	now, n := d.now(), d.accountNames(account)
-	rows, err := reader.PopUps(r.Context(), account, agent, 0, now)
+// takePopUps is POST /softphone: what stood on the page has been seen. The page's script says so once somebody can see it;
+// without scripts its reader does.
+func (d *Dashboard) takePopUps(r *http.Request) (answer, error) {
+	form, err := posted(r)
+	if err != nil {
+		return answer{}, err
+	}
+	account, agent, now := form.Get("account"), form.Get("agent"), d.now()
+	rows, err := d.reader(r, people.Operate).PopUps(r.Context(), account, agent, 0, now)
 	if err == nil {
+		rows = slices.DeleteFunc(rows, func(p store.PopUp) bool { return !slices.Contains(form["shown"], p.DeliveryID) })
 		err = d.store.TakePopUps(r.Context(), account, agent, rows, now)
 	}
-	for _, p := range slices.Backward(rows) {
-		name, _ := n.automation(p.Automation)
-		cards = append(cards, popUpCard{Text: p.Text, Automation: name, Call: conversationPath(p.ConversationID), Named: p.ExternalID,
-			At: shortly(p.CreatedAt, n.zone())})
+	if err != nil {
+		return answer{}, fmt.Errorf("take pop-ups: %w", err)
 	}
-	return cards, err
+	return answer{Location: address(softphonePath, "account", account, "agent", agent)}, nil
 }

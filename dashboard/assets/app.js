@@ -111,6 +111,7 @@ function look(topics) {
     try {
       if (alerts) await lookForAlerts();
       if (mine) await renew();
+      await tellSeen();
     } catch {
       // The server is away; the line says when it is back.
     }
@@ -138,6 +139,25 @@ async function renew() {
   const all = fresh.querySelector("#all-read");
   if (all) document.querySelector("#all-read")?.replaceWith(all);
   document.querySelector("#said").textContent = `Renewed at ${new Date().toLocaleTimeString()}`;
+}
+
+let telling = false;
+
+/**
+ * What a page shows to somebody has been seen. Its form says so, which without scripts they do; a page that was loaded ahead, or that
+ * nobody looks at, does not.
+ */
+async function tellSeen() {
+  const form = document.querySelector("form[data-seen]");
+  if (!form || telling || document.visibilityState !== "visible") return;
+  telling = true;
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+    if (answer.ok) form.remove();
+  } catch {
+    // The server is away; the next look tells it.
+  }
+  telling = false;
 }
 
 function recount(fresh) {
@@ -249,5 +269,7 @@ document.addEventListener("submit", onPop);
 document.addEventListener("click", onPop);
 if (location.hash === "#q") focusSearch();
 document.querySelector("[data-confirm]")?.focus({ preventScroll: true });
+document.addEventListener("visibilitychange", tellSeen);
 setInterval(watch, watchEvery);
 listen();
+tellSeen();

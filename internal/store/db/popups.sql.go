@@ -83,7 +83,8 @@ func (q *Queries) PostPopUp(ctx context.Context, arg PostPopUpParams) (PostPopUp
 }
 
 const shownPopUps = `-- name: ShownPopUps :many
-SELECT p.seq, p.delivery_id, p.until, d.conversation_id, d.automation, d.content, c.external_id, d.created_at
+SELECT p.seq, p.delivery_id, p.until, d.conversation_id, d.automation, d.content, c.external_id, d.created_at,
+    (p.taken_at IS NOT NULL)::boolean AS taken
 FROM popups AS p
 JOIN deliveries AS d ON d.id = p.delivery_id AND d.account_id = p.account_id
 JOIN conversations AS c ON c.id = d.conversation_id
@@ -109,6 +110,7 @@ type ShownPopUpsRow struct {
 	Content        []byte
 	ExternalID     string
 	CreatedAt      time.Time
+	Taken          bool
 }
 
 func (q *Queries) ShownPopUps(ctx context.Context, arg ShownPopUpsParams) ([]ShownPopUpsRow, error) {
@@ -135,6 +137,7 @@ func (q *Queries) ShownPopUps(ctx context.Context, arg ShownPopUpsParams) ([]Sho
 			&i.Content,
 			&i.ExternalID,
 			&i.CreatedAt,
+			&i.Taken,
 		); err != nil {
 			return nil, err
 		}

@@ -22,7 +22,8 @@ LIMIT 1;
 SELECT (taken_at IS NOT NULL)::boolean AS taken FROM popups WHERE delivery_id = @delivery_id AND account_id = @account_id;
 
 -- name: ShownPopUps :many
-SELECT p.seq, p.delivery_id, p.until, d.conversation_id, d.automation, d.content, c.external_id, d.created_at
+SELECT p.seq, p.delivery_id, p.until, d.conversation_id, d.automation, d.content, c.external_id, d.created_at,
+    (p.taken_at IS NOT NULL)::boolean AS taken
 FROM popups AS p
 JOIN deliveries AS d ON d.id = p.delivery_id AND d.account_id = p.account_id
 JOIN conversations AS c ON c.id = d.conversation_id
