@@ -16,10 +16,13 @@ const kazooFile = "kazoo.yaml"
 // importFiles writes automation files from what another system exports. It never writes over a file.
 func importFiles(*flag.FlagSet) action {
 	return func(_ context.Context, c *console, args []string) error {
-		if len(args) < 2 || len(args) > 3 || args[0] != "kazoo" {
-			return wrong("say what from, the file, and the account's folder: aftercall import kazoo FILE [DIR]")
+		switch {
+		case len(args) == 2 && args[0] == "natterbox":
+			return importNatterbox(c, args[1])
+		case (len(args) == 2 || len(args) == 3) && args[0] == "kazoo":
+			return importKazoo(c, args[1], append(args, ".")[2])
 		}
-		return importKazoo(c, args[1], append(args, ".")[2])
+		return wrong("say what from, the file, and for Kazoo the account's folder: aftercall import kazoo FILE [DIR], or natterbox FILE")
 	}
 }
 

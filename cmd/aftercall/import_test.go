@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"aftercall/automation"
 )
 
 // kazooSample is a callflow with four notifications, two of which are the same, the users and the templates it names.
@@ -15,11 +18,15 @@ const kazooSample = `{"data":{"callflows":[{"id":"flow-1","numbers":["+442079460
  "2":{"module":"notification","data":{"recipients":[],"template_id":"after_call","comments":"Look in the CRM"},"children":{}},
  "3":{"module":"notification","data":{"recipients":[{"id":"desk@acme.example","type":"email"}],"template_id":"x","send_at":"sometime"},"children":{}},
  "4":{"module":"notification","data":{"recipients":[{"id":"desk@acme.example","type":"email"}]},"children":{}},
- "5":{"module":"notification","data":{"recipients":[{"id":"desk@acme.example","type":"email"}],"template_id":"off","skip_module":true},"children":{}}}}}],
+ "5":{"module":"notification","data":{"recipients":[{"id":"desk@acme.example","type":"email"}],"template_id":"skipped","skip_module":true},"children":{}},
+ "6":{"module":"notification","data":{"recipients":[{"id":"desk@acme.example","type":"email"}],"template_id":"off"},"children":{}},
+ "7":{"module":"notification","data":{"recipients":[{"id":"desk@acme.example","type":"email"}],"template_id":"set"},"children":{}}}}}],
  "users":[{"id":"u-1","username":"mia","first_name":"Mia","last_name":"Lopez","email":"mia@acme.example","mobile":"+447700900123"}],
- "templates":[{"id":"notification_after_call","subject":"Call of {{caller_id.number}}","to":{"type":"original","email_addresses":["team@acme.example"]},
-  "bcc":{"type":"specified","email_addresses":["boss@acme.example"]},"from":"pbx@acme.example","reply_to":"desk@acme.example",
-  "html":"<p>{{caller_id.name|upper}} {% if caller_id.name %}called{% else %}rang{% endif %} {{callee_id.number}} at {{date_called.local}}. {{comments}} {{system.hostname}} {{call.hangup_cause}} {{call_id|slice:\"3\"}} {# note #}$(CallerNumber) $(QueueName)</p>"}]}}`
+ "templates":[{"id":"notification_off","enabled":false,"subject":"Off","text":"Nobody hears {{caller_id.name_number}}."},
+ {"id":"notification_set","subject":"Set","to":{"type":"specified","email_addresses":["team@acme.example"]},"cc":{"type":"admins"},"text":"x"},
+ {"id":"notification_after_call","subject":"Call of {{caller_id.number}}","to":{"type":"original","email_addresses":["team@acme.example"]},
+  "cc":{"type":"specified","email_addresses":["cc@acme.example"]},"category":"callflow","friendly_name":"After the call","template_charset":"utf-8","macros":{},"bcc":{"type":"specified","email_addresses":["boss@acme.example"]},"from":"pbx@acme.example","reply_to":"desk@acme.example",
+  "html":"<p>{{caller_id.name|upper}} {% if caller_id.name %}called{% else %}rang{% endif %} {{callee_id.number}} at {{date_called.local}}. {{comments}} {{system.hostname}} {{call.hangup_cause}} {{call_id|slice:\"3\"}} {# note #}$(CallerNumber) $(CallQueuePos)</p>"}]}}`
 
 const kazooAccount = `account: acme
 timezone: Europe/London
@@ -34,9 +41,10 @@ func TestImportKazoo(t *testing.T) {
 	write(t, file, kazooSample)
 	code, out := cli(t, nil, "import", "kazoo", file, dir)
 	for _, want := range []string{
-		filepath.Join(dir, "kazoo.yaml"), filepath.Join(dir, "kazoo-after-call.html.hbs"), "2 automations",
+		filepath.Join(dir, "kazoo.yaml"), filepath.Join(dir, "kazoo-after-call.html.hbs"), "4 automations",
+		"template set: cc are the account's admins",
 		"user u-9 is not in the file", "a@b@c", "stands twice", "send_at sometime", "has no template_id", "nobody gets a hidden copy", "pbx@acme.example",
-		"template vip caller is not in the file", "{{system.hostname}} has no counterpart", `{{call_id|slice:"3"}} has no counterpart`, "$(QueueName) has no counterpart",
+		"template vip caller is not in the file", "{{system.hostname}} has no counterpart", `{{call_id|slice:"3"}} has no counterpart`, "$(CallQueuePos) has no counterpart",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q", want)
@@ -49,7 +57,8 @@ func TestImportKazoo(t *testing.T) {
 	for _, want := range []string{
 		`mia-lopez: { name: "Mia Lopez", email: "mia@acme.example", phone: "+447700900123" }`,
 		`on: kazoo.notification`, `template_id: "vip caller", send_at: callflow_exec`, `to: ["desk@acme.example", "mia-lopez"]`, "sms:", "send: now",
-		`callflow_id: "flow-1"`, `to: ["team@acme.example"]`, `subject: "Call of {{customer_number}}"`, `reply_to: "desk@acme.example"`,
+		`callflow_id: "flow-1"`, `to: ["team@acme.example"]`, `subject: "Call of {{customer_number}}"`, `reply_to: "desk@acme.example"`, `cc: ["cc@acme.example"]`,
+		"enabled: false", `body: "Nobody hears {{customer_name}} ({{customer_number}})."`,
 	} {
 		if !strings.Contains(yaml, want) {
 			t.Errorf("kazoo.yaml has no %s:\n%s", want, yaml)
@@ -81,28 +90,70 @@ func TestImportKazooSaysWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
-	wants(t, nil, 2, []string{"import kazoo FILE"}, "import", "natterbox", "x")
+	wants(t, nil, 2, []string{"import kazoo FILE"}, "import", "vonage", "x")
 }
 
-// The page has a line for each macro, and no other.
+// natterboxText has what a Notify app's texts have: macros with a counterpart, without one, custom ones, and what only looks like one.
+const natterboxText = `Call from $(CallerNumber) to $(E164CalledNumberIn) on $(CallStartDate), order $(Custom_Order.id): {{not ours}} $5 (net) $( x)
+$(CallQueuePos)$(HTTP_[status])$(Fn_Rand{4})$(Payload_Event.event.data) $(CallQueuePos) $(UUID)
+`
+
+// TestImportNatterbox: a text comes back in our names, and each macro that is lost is told once.
+func TestImportNatterbox(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "body.txt")
+	write(t, file, natterboxText)
+	var said, warned bytes.Buffer
+	code := run(t.Context(), &console{out: &said, err: &warned, getenv: env(nil)}, []string{"import", "natterbox", file})
+	const want = `Call from {{customer_number}} to {{to_number}} on {{conversation_date}}, order {{metadata.Order.id}}: \{{not ours}} $5 (net) $( x)
+  {{conversation_uuid}}
+`
+	if code != 0 || said.String() != want {
+		t.Errorf("exit %d:\n%s\nwant\n%s", code, said.String(), want)
+	}
+	const lost = `warning: $(CallQueuePos) has no counterpart and prints nothing
+warning: $(HTTP_[status]) has no counterpart and prints nothing
+warning: $(Fn_Rand{4}) has no counterpart and prints nothing
+warning: $(Payload_Event.event.data) has no counterpart and prints nothing
+`
+	if warned.String() != lost {
+		t.Errorf("it warns:\n%s\nwant\n%s", warned.String(), lost)
+	}
+	names, _ := automation.Compile(automation.Files{"account.yaml": []byte(kazooAccount + "automations:\n  - { id: a, when: always, actions: [{ email: { to: [x@acme.example], subject: S, body: " +
+		quoted(said.String()) + " } }] }\n")})
+	if names == nil {
+		t.Error("what is printed is no text of ours")
+	}
+}
+
+// The pages have a line for each macro, and no other. What ours are named is checked where they are imported.
 func TestMacrosAreDocumented(t *testing.T) {
 	t.Parallel()
-	page, lines := text(t, filepath.Join("..", "..", "docs", "platforms", "kazoo.md")), 0
-	for theirs, ours := range macros() {
-		if !strings.HasPrefix(theirs, "$") {
-			theirs = "{{" + theirs + "}}"
+	for file, want := range map[string]struct {
+		macros map[string]string
+		begin  string // of a macro
+		more   int    // lines for what goes by rule
+	}{
+		"kazoo.md":     {kazooMacros(), "{{", 2},     // call.… and comments
+		"natterbox.md": {natterboxMacros(), "$(", 1}, // custom ones
+	} {
+		page, lines := text(t, filepath.Join("..", "..", "docs", "platforms", file)), 0
+		for theirs, ours := range want.macros {
+			if want.begin == "{{" {
+				theirs = "{{" + theirs + "}}"
+			}
+			if !strings.Contains(page, "| `"+theirs+"` | `"+ours+"` |") {
+				t.Errorf("docs/platforms/%s has no line for %s, which is %s", file, theirs, ours)
+			}
 		}
-		if !strings.Contains(page, "| `"+theirs+"` | `"+ours+"` |") {
-			t.Errorf("docs/platforms/kazoo.md has no line for %s, which is %s", theirs, ours)
+		for line := range strings.Lines(page) {
+			if strings.HasPrefix(line, "| `"+want.begin) {
+				lines++
+			}
 		}
-	}
-	for line := range strings.Lines(page) {
-		if strings.HasPrefix(line, "| `{{") || strings.HasPrefix(line, "| `$(") {
-			lines++
+		if lines != len(want.macros)+want.more {
+			t.Errorf("%d macros in %s, %d in the table", lines, file, len(want.macros))
 		}
-	}
-	if lines != len(macros())+2 { // call.… and comments go by rule
-		t.Errorf("%d macros in the page, %d in the table", lines, len(macros()))
 	}
 }
 

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// macros are what Kazoo's templates and Natterbox's texts call what we have under another name. docs/platforms/kazoo.md has the
-// same table, and a test holds the two together.
-func macros() map[string]string {
+// kazooMacros are what Kazoo's templates call what we have under another name. docs/platforms/kazoo.md has the same table, and a
+// test holds the two together.
+func kazooMacros() map[string]string {
 	return map[string]string{
 		"account.name":          "{{account_name}}",
 		"caller_id.name":        "{{customer_name}}",
@@ -22,14 +22,12 @@ func macros() map[string]string {
 		"date_called":           "{{conversation_date}}",
 		"date_called.local":     "{{conversation_date}}",
 		"date_called.utc":       "{{conversation_date}}",
-		"$(CallerNumber)":       "{{customer_number}}",
 	}
 }
 
 var (
-	kazooTag     = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}|\{%\s*(.*?)\s*%\}|\{#.*?#\}`)
-	natterboxTag = regexp.MustCompile(`\$\([A-Za-z_][A-Za-z0-9_.]*\)`)
-	plainName    = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+	kazooTag  = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}|\{%\s*(.*?)\s*%\}|\{#.*?#\}`)
+	plainName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 )
 
 // translated is a text of Kazoo's with its macros as ours. What has no counterpart prints nothing, as it does in Kazoo where a
@@ -49,13 +47,11 @@ func (k *kazooExport) translated(template, text, comments string) string {
 		}
 		return ours
 	})
-	return natterboxTag.ReplaceAllStringFunc(text, func(tag string) string {
-		ours, ok := macros()[tag]
-		if !ok {
-			k.warn("template %s: %s has no counterpart and prints nothing", template, tag)
-		}
-		return ours
-	})
+	text, lost := fromNatterbox(text)
+	for _, tag := range lost {
+		k.warn("template %s: %s has no counterpart and prints nothing", template, tag)
+	}
+	return text
 }
 
 // macro is a Kazoo macro, with a filter or without.
@@ -65,7 +61,7 @@ func macro(expression, comments string) (string, bool) {
 	if name == "comments" {
 		return strings.ReplaceAll(comments, "{{", `\{{`), true
 	}
-	ours, ok := macros()[name]
+	ours, ok := kazooMacros()[name]
 	if part, call := strings.CutPrefix(name, "call."); !ok && call && plainName.MatchString(part) {
 		ours, ok = "{{metadata."+part+"}}", true
 	}

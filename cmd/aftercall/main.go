@@ -59,7 +59,7 @@ func verbs() []verb {
 		{"fmt", "[--check] [DIR...]", "lay an account's YAML files out in one way; comments stay", tidy},
 		{"schema", "[--write [DIR...]]", "print the JSON Schema of the YAML files, or put it where editors find it", schema},
 		{"new", "STARTER|account [DIR]", "write one of the starters into an account's folder, or a new account", newFiles},
-		{"import", "kazoo FILE [DIR]", "write the notifications of a Kazoo callflow as automations, and say what has no counterpart", importFiles},
+		{"import", "kazoo FILE [DIR] | natterbox FILE", "write a Kazoo callflow's notifications as automations, or a Natterbox text in our names, and say what has no counterpart", importFiles},
 		{"diff", "[flags] [DIR]", "say what a folder would change, field by field and on stored calls; exit 2 if anything", diff},
 		{"apply", "[flags] [DIR|FILE]", "make a folder, or a diff that was kept, the active config; exit 3 on a conflict", apply},
 		{"revisions", "[ACCOUNT]", "list the revisions of an account, or of all", revisions},
