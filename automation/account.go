@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -296,6 +297,9 @@ func (c *compiler) targets(v value, channel string) []recipients.Target {
 			continue
 		}
 		t, p := c.rev.Directory.ParseTarget(s, channel)
+		if p != nil && strings.Contains(s, ",") {
+			p = &recipients.Problem{Message: "these are several recipients in one", Help: "write a list, in brackets and each in quotes:  [" + quotedParts(s) + "]"}
+		}
 		switch {
 		case p == nil && !slices.Contains(out, t):
 			out = append(out, t)
@@ -304,6 +308,17 @@ func (c *compiler) targets(v value, channel string) []recipients.Target {
 		}
 	}
 	return out
+}
+
+// quotedParts are the recipients of a text with commas, as the members of a list.
+func quotedParts(s string) string {
+	var parts []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, strconv.Quote(part))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // meant turns the help for an unknown key into a proposal, if one is near.

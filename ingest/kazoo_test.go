@@ -64,6 +64,28 @@ func TestKazooShapes(t *testing.T) {
 	})
 }
 
+// TestKazooFields: each field of the payload with which Kazoo notifies is a call's own, or stands where a template finds it.
+func TestKazooFields(t *testing.T) {
+	t.Parallel()
+	const body = `{"event_category":"notification","event_name":"missed_call","account_id":"91eb","call_id":"NDlk","call_bridged":false,"message_left":false,
+		"caller_id_name":"Pat","caller_id_number":"+447700900123","comments":"Look in the CRM","from_realm":"a.sip.example","from_user":"+447700900123","to_realm":"b.sip.example",
+		"to_user":"1000","notification_media":["email","sms"],"template_id":"vip","timestamp":63939663120,"to":["desk@acme.example"]}`
+	d, faults := decodeBody(t, "kazoo", body, nil)
+	if len(faults) > 0 || d.conversation == nil {
+		t.Fatalf("%+v, %v", d, faults)
+	}
+	c, m := d.conversation, d.conversation.Metadata
+	if c.ExternalID != "NDlk" || c.Customer.Name != "Pat" || c.FromNumber != "+447700900123" || c.ToNumber != "1000" || !c.EndedAt.Equal(time.Date(2026, 3, 2, 9, 32, 0, 0, time.UTC)) {
+		t.Errorf("the call is %+v", c)
+	}
+	for field, want := range map[string]any{"account_id": "91eb", "call_bridged": false, "message_left": false, "comments": "Look in the CRM", "from_realm": "a.sip.example", "to_realm": "b.sip.example",
+		"notification_media": []any{"email", "sms"}, "template_id": "vip"} {
+		if diff := cmp.Diff(want, m[field]); diff != "" {
+			t.Errorf("metadata.%s (-want +got):\n%s", field, diff)
+		}
+	}
+}
+
 // A call and the message left on it are one conversation, whichever is told first.
 func TestKazooCallAndItsMessage(t *testing.T) {
 	t.Parallel()
