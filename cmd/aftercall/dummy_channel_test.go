@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aftercall/deliver"
+	"aftercall/deliver/delivertest"
+	"aftercall/deliver/wire"
+)
+
+// A channel that nobody has, added as CONTRIBUTING.md says under "Add a channel": all that it takes is here, but for its rows in the
+// tables and the words on the pages. Whoever changes what a channel is changes that text, too.
+
+// pager is the channel: it posts {"to": …, "words": …, "ref": …} to a paging service, which answers 201 with {"page": …}.
+type pager struct {
+	url, key string
+	http     *http.Client
+}
+
+// newPager is what the line in cmd/aftercall calls.
+func newPager(url, key string) *pager { return &pager{url: url, key: key, http: wire.Client(8)} }
+
+// Send hands m to the paging service once.
+func (p *pager) Send(ctx context.Context, m deliver.Message) (deliver.Receipt, error) {
+	if len(m.To) != 1 || m.Text == "" {
+		return deliver.Receipt{}, &deliver.Error{Verdict: deliver.Refused, Class: "bad_request", Detail: "a page is one text for one pager"}
+	}
+	if err := ctx.Err(); err != nil {
+		return deliver.Receipt{}, &deliver.Error{Verdict: deliver.Retry, Class: wire.ClassOf(err), Detail: "there was no time left to begin"}
+	}
+	body, err := json.Marshal(map[string]string{"to": m.To[0].Address, "words": m.Text, "ref": m.DeliveryID})
+	if err != nil {
+		return deliver.Receipt{}, &deliver.Error{Verdict: deliver.Refused, Class: "bad_request", Detail: "the page cannot be written"}
+	}
+	var progress wire.Progress
+	req, err := http.NewRequestWithContext(progress.Trace(ctx), http.MethodPost, p.url+"/pages", bytes.NewReader(body))
+	if err != nil {
+		return deliver.Receipt{}, &deliver.Error{Verdict: deliver.Refused, Class: "bad_request", Detail: "the service has no such address"}
+	}
+	req.Header.Set("X-Key", p.key)
+	res, err := p.http.Do(req)
+	if err != nil {
+		return deliver.Receipt{}, progress.Verdict(ctx, err)
+	}
+	defer res.Body.Close()
+	if no := paged(res); no != nil {
+		return deliver.Receipt{}, no
+	}
+	var kept struct{ Page string }
+	_ = json.NewDecoder(res.Body).Decode(&kept) // it was taken all the same if the answer cannot be read
+	return deliver.Receipt{Provider: "pager", ProviderID: kept.Page}, nil
+}
+
+// paged judges an answer by its status alone: its words may repeat what was sent.
+func paged(res *http.Response) *deliver.Error {
+	e := &deliver.Error{Status: res.StatusCode, Verdict: deliver.Refused, Class: "bad_request"}
+	switch {
+	case res.StatusCode == http.StatusCreated:
+		return nil
+	case res.StatusCode == http.StatusUnauthorized:
+		e.Verdict, e.Class, e.After = deliver.Retry, "auth", 5*time.Minute
+	case res.StatusCode == http.StatusTooManyRequests:
+		e.Verdict, e.Class, e.After = deliver.Retry, "rate_limited", wire.After(res.Header, time.Now())
+	case res.StatusCode >= 500:
+		e.Verdict, e.Class = deliver.Retry, "server"
+	case res.StatusCode < 300:
+		e.Verdict, e.Class = deliver.Unknown, "protocol"
+	}
+	return e
+}
+
+// paging is a local paging service with that wire format. It does what a situation says.
+type paging struct {
+	*httptest.Server
+	in    delivertest.Situation
+	ended chan struct{}
+
+	mu   sync.Mutex
+	refs []string // of what it had whole
+}
+
+const pagerKey = "key-of-the-pager"
+
+func newPaging(t *testing.T, in delivertest.Situation) *paging {
+	t.Helper()
+	s := &paging{in: in, ended: make(chan struct{})}
+	s.Server = httptest.NewServer(http.HandlerFunc(s.page))
+	t.Cleanup(func() {
+		close(s.ended)
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s
+}
+
+func (s *paging) page(w http.ResponseWriter, r *http.Request) {
+	var asked struct{ To, Words, Ref string }
+	body, err := io.ReadAll(r.Body)
+	if err != nil || json.Unmarshal(body, &asked) != nil {
+		return // the request never was complete
+	}
+	answer := map[delivertest.Situation]struct {
+		status int
+		body   string
+	}{
+		delivertest.RateLimited: {429, "canary"}, delivertest.Failing: {503, "canary"}, delivertest.Refuses: {400, "no pager " + asked.To},
+		delivertest.HugeAnswer: {400, strings.Repeat("canary ", 1<<20)}, delivertest.EchoesInput: {400, string(body) + r.Header.Get("X-Key")},
+	}[s.in]
+	switch {
+	case r.URL.Path != "/pages" || r.Method != http.MethodPost:
+		answer.status = http.StatusNotFound
+	case r.Header.Get("X-Key") != pagerKey:
+		answer.status = http.StatusUnauthorized
+	}
+	if answer.status != 0 {
+		w.WriteHeader(answer.status)
+		_, _ = io.WriteString(w, answer.body)
+		return
+	}
+	s.mu.Lock()
+	s.refs = append(s.refs, asked.Ref)
+	s.mu.Unlock()
+	switch s.in {
+	case delivertest.Cut:
+		panic(http.ErrAbortHandler)
+	case delivertest.Silent, delivertest.LateAnswer: // the caller's patience ends long before
+		select {
+		case <-r.Context().Done():
+		case <-s.ended:
+		}
+		return
+	}
+	w.WriteHeader(http.StatusCreated)
+	_, _ = io.WriteString(w, `{"page":"p-`+asked.Ref+`"}`)
+}
+
+func (s *paging) received() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.refs)
+}
+
+// TestAddAChannel holds the dummy against what every channel is held against.
+func TestAddAChannel(t *testing.T) {
+	t.Parallel()
+	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) (delivertest.Rig, bool) {
+		service := newPaging(t, s)
+		url, key := service.URL, pagerKey
+		switch s {
+		case delivertest.NoAccess:
+			key = "another-key"
+		case delivertest.Unreachable:
+			gone := httptest.NewServer(http.NotFoundHandler())
+			gone.Close()
+			url = gone.URL
+		}
+		return delivertest.Rig{Channel: newPager(url, key), Received: service.received, Secrets: []string{pagerKey, "pager-7"}, Shape: func(m *deliver.Message) {
+			m.Subject, m.HTML, m.CC, m.To = "", "", nil, []deliver.Address{{Name: "Pat Canary", Address: "pager-7"}}
+		}}, true
+	})
+	r, err := newPager(newPaging(t, delivertest.Accepts).URL, pagerKey).Send(t.Context(), deliver.Message{DeliveryID: "d-1", To: []deliver.Address{{Address: "pager-7"}}, Text: "Dana Whitfield waits"})
+	if want := (deliver.Receipt{Provider: "pager", ProviderID: "p-d-1"}); err != nil || r != want {
+		t.Errorf("Send = %v, %v, want %v", r, err, want)
+	}
+}
