@@ -196,6 +196,9 @@ func (d *demonstration) nativeSource() (account string, s *automation.Source, er
 // post sends one sample call as a call platform would, and gives our id of the conversation.
 func (d *demonstration) post(ctx context.Context, src *automation.Source, file string) (string, error) {
 	body, err := fs.ReadFile(examples.Files(), file)
+	if err == nil && file == justEnded {
+		body, err = endingAt(body, time.Now())
+	}
 	if err != nil {
 		return "", err
 	}
@@ -216,7 +219,10 @@ func (d *demonstration) post(ctx context.Context, src *automation.Source, file s
 // finalWithin is how long the demo waits for one call. Everything runs on this machine; longer means it is stuck.
 const finalWithin = 20 * time.Second
 
-// final waits until the conversation is decided and nothing of it that is due is open.
+// soon is how far ahead of time the demo waits for a message that goes out some time after a call.
+const soon = 10 * time.Second
+
+// final waits until the conversation is decided and nothing of it that is due by now, or soon, is open.
 func (d *demonstration) final(ctx context.Context, account, id string) (store.Story, error) {
 	ctx, cancel := context.WithTimeout(ctx, finalWithin)
 	defer cancel()
@@ -227,7 +233,7 @@ func (d *demonstration) final(ctx context.Context, account, id string) (store.St
 		if err != nil {
 			return s, err
 		}
-		if s.State == store.StateDecided && !open(s) {
+		if s.State == store.StateDecided && !open(s, time.Now().Add(soon)) {
 			return s, nil
 		}
 		select {
@@ -238,14 +244,14 @@ func (d *demonstration) final(ctx context.Context, account, id string) (store.St
 	}
 }
 
-// open reports whether something of the story is due and not final.
-func open(s store.Story) bool {
+// open reports whether something of the story is due at a time and not final.
+func open(s store.Story, at time.Time) bool {
 	for _, x := range s.Deliveries {
 		switch x.State {
 		case store.Sending:
 			return true
 		case store.Planned, store.Retrying:
-			if !x.DueAt.After(time.Now()) {
+			if !x.DueAt.After(at) {
 				return true
 			}
 		}

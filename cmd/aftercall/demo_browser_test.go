@@ -21,6 +21,7 @@ func TestDemoInABrowser(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t)
 	b := chromium.Start(t)
+	t.Run("captured", func(t *testing.T) { capturesEachKind(t, d) })
 	t.Run("pages", func(t *testing.T) { everyPage(t, b, d) })
 	t.Run("journeys", func(t *testing.T) { journeys(t, b, d) })
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -23,6 +24,28 @@ const (
 	mailboxFull = "mailbox-full@demo.example"
 	noAnswer    = "no-answer@demo.example"
 )
+
+// justEnded is the sample call that ends as the demo posts it, so that what goes out some time after a call is still to come.
+const justEnded = "ops/calls/ops-4-front-desk.json"
+
+// endingAt moves a call so that it ended at a time.
+func endingAt(body []byte, end time.Time) ([]byte, error) {
+	var call map[string]any
+	if err := json.Unmarshal(body, &call); err != nil {
+		return nil, err
+	}
+	var was [2]time.Time
+	for i, key := range []string{"started_at", "ended_at"} {
+		s, _ := call[key].(string)
+		t, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			return nil, fmt.Errorf("read when a sample call was: %w", err)
+		}
+		was[i] = t
+	}
+	call["started_at"], call["ended_at"] = end.Add(was[0].Sub(was[1])).Format(time.RFC3339Nano), end.Format(time.RFC3339Nano)
+	return json.Marshal(call)
+}
 
 // trouble is what a provider in trouble would do to the demo's messages. Nothing leaves the machine either way.
 type trouble struct {

@@ -268,7 +268,7 @@ func (h *house) postCall(body []byte) string {
 // final waits until the conversation is decided and nothing that is due is open.
 func (h *house) final(id string) store.Story {
 	h.t.Helper()
-	return h.until(id, func(s store.Story) bool { return s.State == store.StateDecided && !open(s) })
+	return h.until(id, func(s store.Story) bool { return s.State == store.StateDecided && !open(s, h.now()) })
 }
 
 // until waits for a state of the conversation; it polls, because the database is where the state is.
