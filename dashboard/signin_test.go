@@ -26,9 +26,7 @@ func lobby(t *testing.T, change ...func(*dashboard.Config)) *house {
 		c.Loopback = false
 		c.SignIn = people.NewDesk(people.Config{Store: c.Store, Logger: slog.New(slog.DiscardHandler)})
 	}}, change...)...)
-	hashed, err := people.HashPassword(password)
-	h.must(err)
-	_, err = h.store.AddPerson(t.Context(), store.Person{Email: "ann@acme.example", Password: hashed, Roles: map[string]string{"acme": "viewer"}}, store.Actor{})
+	_, err := h.store.AddPerson(t.Context(), store.Person{Email: "ann@acme.example", Password: peopletest.Hash(password), Roles: map[string]string{"acme": "viewer"}}, store.Actor{})
 	h.must(err)
 	return h
 }
