@@ -12,6 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"aftercall/automation"
@@ -196,13 +197,14 @@ func (d *demonstration) nativeSource() (account string, s *automation.Source, er
 // post sends one sample call as a call platform would, and gives our id of the conversation.
 func (d *demonstration) post(ctx context.Context, src *automation.Source, file string) (string, error) {
 	body, err := fs.ReadFile(examples.Files(), file)
-	if err == nil && file == justEnded {
+	if err == nil && strings.HasPrefix(file, justEnded) {
 		body, err = endingAt(body, time.Now())
 	}
 	if err != nil {
 		return "", err
 	}
-	p := parcel{url: d.app.address("webhooks") + "/hooks/" + src.ID, scheme: src.Type, secret: d.secret(envName(src.Secrets[0])), body: body}
+	to := letter{base: d.app.address("webhooks"), source: src.ID, scheme: src.Type}
+	p := parcel{url: to.address(to.base, body), scheme: src.Type, secret: d.secret(envName(src.Secrets[0])), body: body}
 	answer, err := p.post(ctx)
 	if err != nil {
 		return "", err

@@ -12,8 +12,8 @@ import (
 	"aftercall/internal/store"
 )
 
-// capturesEachKind looks for what the front desk's call leads to, in the sink and on its pages: a pop-up, a text, a post, and a text
-// that waited.
+// capturesEachKind looks for what the front desk's call leads to, in the sink and on its pages: a pop-up while it
+// goes on and one when it is over, a text, a post, and a text that waited.
 func capturesEachKind(t *testing.T, d *demonstration) {
 	const call = "demo-ops-4-front-desk"
 	account, id, err := d.app.db.FindConversation(t.Context(), "", call)
@@ -27,11 +27,13 @@ func capturesEachKind(t *testing.T, d *demonstration) {
 	for name, want := range map[string]struct {
 		channel, text string
 		after         time.Duration // the end of the call
+		of            string        // the call, or what happened during it
 	}{
-		"pop-up":          {deliver.CTI, "Owen Price has just called from +447700900641", 0},
-		"Chatter post":    {deliver.Chatter, "Owen Price called Nadia on ", 0},
-		"text":            {deliver.SMS, "Acme Clinic: thank you for your call.", 0},
-		"delayed message": {deliver.SMS, "Acme Clinic: did we answer your question? Call +442071838750 if we did not.", 5 * time.Second},
+		"mid-call pop-up": {deliver.CTI, "+447700900641 is on the line", -time.Minute, "event:" + call + "/call.reached/front-desk"},
+		"pop-up":          {deliver.CTI, "Owen Price has just called from +447700900641", 0, call},
+		"Chatter post":    {deliver.Chatter, "Owen Price called Nadia on ", 0, call},
+		"text":            {deliver.SMS, "Acme Clinic: thank you for your call.", 0, call},
+		"delayed message": {deliver.SMS, "Acme Clinic: did we answer your question? Call +442071838750 if we did not.", 5 * time.Second, call},
 	} {
 		rows, _, err := d.app.db.Within(store.Only(account)).CapturedMessages(t.Context(), account, want.channel, "", 50)
 		if err != nil {
@@ -39,7 +41,7 @@ func capturesEachKind(t *testing.T, d *demonstration) {
 		}
 		var kept []store.Captured
 		for _, m := range rows {
-			if m.ExternalID == call && strings.HasPrefix(m.Text, want.text) {
+			if m.ExternalID == want.of && strings.HasPrefix(m.Text, want.text) {
 				kept = append(kept, m)
 			}
 		}
@@ -51,7 +53,7 @@ func capturesEachKind(t *testing.T, d *demonstration) {
 			t.Errorf("%s: captured %s after the call", name, waited)
 		}
 		for _, path := range []string{"/captured?channel=" + want.channel, "/captured/" + kept[0].ID} {
-			if page := readOn(t, d, path); !strings.Contains(page, want.text[:min(30, len(want.text))]) || !strings.Contains(page, call) {
+			if page := readOn(t, d, path); !strings.Contains(page, want.text[:min(30, len(want.text))]) || !strings.Contains(page, want.of) {
 				t.Errorf("%s: it is not on %s", name, path)
 			}
 		}

@@ -25,26 +25,35 @@ const (
 	noAnswer    = "no-answer@demo.example"
 )
 
-// justEnded is the sample call that ends as the demo posts it, so that what goes out some time after a call is still to come.
-const justEnded = "ops/calls/ops-4-front-desk.json"
+// justEnded begins the names of the sample call that ends as the demo posts it, so that what goes out some time after a call is still
+// to come, and of what happened during it. In its file it ended at endedAt.
+const (
+	justEnded = "ops/calls/ops-4-front-desk"
+	endedAt   = "2026-11-20T15:50:32Z"
+)
 
-// endingAt moves a call so that it ended at a time.
+// endingAt moves what is told of that call so that it ended at a time.
 func endingAt(body []byte, end time.Time) ([]byte, error) {
-	var call map[string]any
-	if err := json.Unmarshal(body, &call); err != nil {
+	var told map[string]any
+	if err := json.Unmarshal(body, &told); err != nil {
 		return nil, err
 	}
-	var was [2]time.Time
-	for i, key := range []string{"started_at", "ended_at"} {
-		s, _ := call[key].(string)
+	ended, err := time.Parse(time.RFC3339, endedAt)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"started_at", "ended_at", "at"} {
+		s, ok := told[key].(string)
+		if !ok {
+			continue
+		}
 		t, err := time.Parse(time.RFC3339, s)
 		if err != nil {
 			return nil, fmt.Errorf("read when a sample call was: %w", err)
 		}
-		was[i] = t
+		told[key] = end.Add(t.Sub(ended)).Format(time.RFC3339Nano)
 	}
-	call["started_at"], call["ended_at"] = end.Add(was[0].Sub(was[1])).Format(time.RFC3339Nano), end.Format(time.RFC3339Nano)
-	return json.Marshal(call)
+	return json.Marshal(told)
 }
 
 // trouble is what a provider in trouble would do to the demo's messages. Nothing leaves the machine either way.

@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -32,7 +34,8 @@ func send(flags *flag.FlagSet) action {
 	var l letter
 	flags.StringVar(&l.base, "url", "", "the server's `URL` (default AFTERCALL_PUBLIC_URL, else AFTERCALL_LISTEN)")
 	flags.StringVar(&l.source, "source", "", "post to /hooks/`ID`, signed with the secret in AFTERCALL_SECRET (default what --as\n"+
-		"says); without both to /v1/conversations, with the key in AFTERCALL_KEY")
+		"says); without both to /v1/conversations, with the key in AFTERCALL_KEY. An event in our\n"+
+		"own format goes to /v1/events, either way")
 	flags.StringVar(&l.scheme, "as", "native", "the source's `type`: "+strings.Join(sourceTypes(), ", "))
 	return func(ctx context.Context, c *console, args []string) error {
 		if len(args) > 1 && strings.HasPrefix(args[1], "-") { // send FILE --as TYPE
@@ -60,9 +63,9 @@ func (l letter) send(ctx context.Context, c *console, file string) error {
 	if err != nil {
 		return err
 	}
-	p := parcel{url: serverURL(l.base, s) + "/v1/conversations", key: c.getenv("AFTERCALL_KEY"), body: body}
+	p := parcel{url: l.address(serverURL(l.base, s), body), key: c.getenv("AFTERCALL_KEY"), body: body}
 	if l.source != "" {
-		p.url, p.scheme, p.secret = serverURL(l.base, s)+"/hooks/"+l.source, l.scheme, c.getenv("AFTERCALL_SECRET")
+		p.scheme, p.secret = l.scheme, c.getenv("AFTERCALL_SECRET")
 	}
 	switch {
 	case l.source != "" && p.secret == "":
@@ -76,6 +79,23 @@ func (l letter) send(ctx context.Context, c *console, file string) error {
 	}
 	fmt.Fprintln(c.out, strings.TrimSpace(string(answer)))
 	return nil
+}
+
+// address is where the file goes: an event in our own format to where these are taken.
+func (l letter) address(base string, body []byte) string {
+	var told struct {
+		Type  string
+		Turns json.RawMessage
+	}
+	switch event := json.Unmarshal(body, &told) == nil && told.Type != "" && told.Turns == nil; {
+	case l.scheme == "native" && event && l.source != "":
+		return base + "/v1/events?source=" + url.QueryEscape(l.source)
+	case l.scheme == "native" && event:
+		return base + "/v1/events"
+	case l.source != "":
+		return base + "/hooks/" + l.source
+	}
+	return base + "/v1/conversations"
 }
 
 // sourceTypes are the platforms that a file can be sent as.
