@@ -22,12 +22,18 @@ help: ## list the targets
 demo: postgres ## run the whole product here, without keys or network (ONCE=1: end when every sample call is final)
 	@$(GO) run ./cmd/aftercall demo $(if $(ONCE),--once)
 
-# Compiling and the race detector make much garbage that lives shortly: half of the work was collecting it. All that a test run
-# builds, it builds for the race detector, so that nothing is compiled twice.
+# Compiling makes much garbage that lives shortly: much of the work was collecting it.
+RUNTESTS := GOGC=$${GOGC:-1000} GOMEMLIMIT=$${GOMEMLIMIT:-1GiB}
+
 .PHONY: test
-test: WITHPG = GOGC=$${GOGC:-1000} GOMEMLIMIT=$${GOMEMLIMIT:-1GiB} $(GO) run -race ./internal/postgres/withpg
-test: compiler postgres browser mailserver ## every test, with the race detector, on one private Postgres (check does the vetting)
-	$(WITHPG) $(GO) test -race -vet=off -timeout 20m ./...
+test: postgres browser mailserver ## every test, on one private Postgres (check does the vetting, race looks for races)
+	$(RUNTESTS) $(WITHPG) $(GO) test -vet=off -timeout 20m ./...
+
+# All that this run builds, it builds for the race detector, so that nothing is compiled twice.
+.PHONY: race
+race: WITHPG = $(RUNTESTS) $(GO) run -race ./internal/postgres/withpg
+race: compiler postgres browser mailserver ## every test again, under the race detector: twice the work
+	$(WITHPG) $(GO) test -race -vet=off -timeout 30m ./...
 
 # SHORT=1: runs of seconds. ONLY=R1,S6: some of them. SEED=42: one seed. DATA=DIR: third-party corpora, read in place.
 # WHOLE=1: only the product as it is, not the builds without protections.

@@ -135,12 +135,17 @@ const sendWithin = 2 * time.Second
 
 func send(t *testing.T, r Rig, m deliver.Message) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), sendWithin)
+	return sendIn(t, r, m, sendWithin)
+}
+
+func sendIn(t *testing.T, r Rig, m deliver.Message, within time.Duration) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	began := time.Now()
 	receipt, err := r.Channel.Send(ctx, m)
-	if took := time.Since(began); took > 2*sendWithin {
-		t.Errorf("Send took %v with a deadline of %v", took, sendWithin)
+	if took := time.Since(began); took > 2*within {
+		t.Errorf("Send took %v with a deadline of %v", took, within)
 	}
 	if err == nil && receipt.Provider == "" {
 		t.Error("the receipt names no provider")
@@ -192,7 +197,8 @@ func manyAtOnce(t *testing.T, r Rig) {
 	for i := range n {
 		wanted[i] = fmt.Sprintf("0190-many-%02d", i)
 		all.Go(func() {
-			if err := send(t, r, r.message(wanted[i])); err != nil {
+			// A busy machine may take its time over forty; whether all arrive is the question.
+			if err := sendIn(t, r, r.message(wanted[i]), 15*sendWithin); err != nil {
 				t.Errorf("send %d: %v", i, err)
 			}
 		})
