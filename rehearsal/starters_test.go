@@ -145,7 +145,9 @@ func TestExamplesAreTested(t *testing.T) {
 		for _, c := range suite.Cases {
 			tested[filepath.Base(c.File)] = true
 		}
-		checkWritten(t, suite)
+		if suite.Written != nil { // events are decided without a question
+			checkWritten(t, suite)
+		}
 	}
 	calls, err := filepath.Glob("../examples/calls/*.json")
 	if err != nil || len(calls) < 20 {
