@@ -1,14 +1,15 @@
 package dashboard
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -75,17 +76,21 @@ func isASoftphone(t *testing.T, b browser, k *desk) {
 			t.Errorf("in %s: %s", scheme, barrier)
 		}
 	}
+	for len(line.opened) > 0 {
+		<-line.opened
+	}
 	tab.run(chromedp.Navigate(line.URL + popsUpFor("reception")))
 	settles(tab, oneSeen) // its two minutes are not over
 
+	// The page may find the alert by itself before it is told of it; what it is told has the id by which it comes back.
+	arrives(t, line.opened, "line of the page that was loaded again")
 	k.post(k.call("Priya Nair"), "Priya Nair waits for a call back")
 	settles(tab, `document.querySelector(".pops [data-alert]")`)
+	arrives(t, line.told, "alert that the page is told of")
 	line.CloseClientConnections()
 	second := k.popUp("reception", "Jonas Weber is calling")
 	settles(tab, `document.querySelectorAll("#live .card").length === 2 && document.querySelector("#live .card").innerText.includes("Jonas Weber") && !document.querySelector("[data-seen]")`)
-	if again := line.resumed(); len(again) == 0 {
-		t.Errorf("the browser that comes back says %q of what it heard last", again)
-	}
+	arrives(t, line.resumed, "browser that comes back and says what it heard last")
 	if k.pops(second) != store.Sent {
 		t.Error("what came while the line was lost is not sent")
 	}
@@ -124,8 +129,19 @@ func saysItWasSeen(t *testing.T, b browser, k *desk) {
 // lostLine is a way to the pages that can be cut.
 type lostLine struct {
 	*httptest.Server
-	mu   sync.Mutex
-	came []string // what those who asked for news had heard last
+	opened  chan string // lines for news that stand
+	told    chan string // news with an id
+	resumed chan string // what those who came back for one had heard last
+}
+
+// arrives waits for something that comes by itself.
+func arrives(t *testing.T, from <-chan string, what string) {
+	t.Helper()
+	select {
+	case <-from:
+	case <-time.After(20 * time.Second):
+		t.Errorf("there is no %s", what)
+	}
 }
 
 func newLostLine(t *testing.T, to string) *lostLine {
@@ -134,12 +150,17 @@ func newLostLine(t *testing.T, to string) *lostLine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy, l := httputil.NewSingleHostReverseProxy(u), &lostLine{}
+	proxy, l := httputil.NewSingleHostReverseProxy(u), &lostLine{opened: make(chan string, 100), told: make(chan string, 100), resumed: make(chan string, 100)}
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if r.Request.URL.Path == livePath {
+			note(l.opened, r.Status)
+			r.Body = tapped{r.Body, l.told}
+		}
+		return nil
+	}
 	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == livePath {
-			l.mu.Lock()
-			l.came = append(l.came, r.Header.Get("Last-Event-ID"))
-			l.mu.Unlock()
+		if last := r.Header.Get("Last-Event-ID"); r.URL.Path == livePath && last != "" {
+			note(l.resumed, last)
 		}
 		proxy.ServeHTTP(w, r)
 	}))
@@ -150,9 +171,24 @@ func newLostLine(t *testing.T, to string) *lostLine {
 	return l
 }
 
-// resumed is what those said who came back.
-func (l *lostLine) resumed() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(l.came), func(last string) bool { return last == "" })
+// note keeps the first of what nobody may wait for.
+func note(in chan<- string, what string) {
+	select {
+	case in <- what:
+	default:
+	}
+}
+
+// tapped notes news with an id that pass by.
+type tapped struct {
+	io.ReadCloser
+	told chan<- string
+}
+
+func (b tapped) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if bytes.HasPrefix(p[:n], []byte("id: ")) {
+		note(b.told, string(p[:n]))
+	}
+	return n, err
 }

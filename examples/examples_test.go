@@ -142,6 +142,39 @@ func TestCalls(t *testing.T) {
 	ids := map[string]string{}
 	checkCalls(t, ids, "calls/README.md", "calls/*.json", 14)
 	checkCalls(t, ids, "ops/README.md", "ops/calls/*.json", 4)
+	checkEvents(t, ids, "ops/README.md", "ops/events/*.json")
+}
+
+// checkEvents holds what happened during a call against the calls.
+func checkEvents(t *testing.T, calls map[string]string, said, pattern string) {
+	t.Helper()
+	names, err := fs.Glob(examples.Files(), pattern)
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d events, %v", len(names), err)
+	}
+	readme, err := fs.ReadFile(examples.Files(), said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		b, err := fs.ReadFile(examples.Files(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var event struct {
+			Type, Conversation string
+			At                 time.Time
+			Data               map[string]any
+		}
+		dec := json.NewDecoder(bytes.NewReader(b))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&event); err != nil || event.Type == "" || calls[event.Conversation] == "" || event.At.Format(time.DateOnly) != "2026-11-20" {
+			t.Errorf("%s: %+v, %v", name, event, err)
+		}
+		if !bytes.Contains(readme, []byte(path.Base(name)+"`")) {
+			t.Errorf("the README does not say what %s is there to show", name)
+		}
+	}
 }
 
 func checkCalls(t *testing.T, ids map[string]string, said, pattern string, least int) {

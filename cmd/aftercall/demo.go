@@ -12,7 +12,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"aftercall/automation"
@@ -129,7 +129,7 @@ func (d *demonstration) show(ctx context.Context) (balanced bool, err error) {
 
 // sampleCalls are the example account's calls, and those that leave work for people.
 func sampleCalls() (files []string, err error) {
-	for _, pattern := range []string{"calls/*.json", "ops/calls/*.json"} {
+	for _, pattern := range []string{"calls/*.json", "ops/events/*.json", "ops/calls/*.json"} {
 		some, err := fs.Glob(examples.Files(), pattern)
 		if err != nil {
 			return nil, err
@@ -197,7 +197,7 @@ func (d *demonstration) nativeSource() (account string, s *automation.Source, er
 // post sends one sample call as a call platform would, and gives our id of the conversation.
 func (d *demonstration) post(ctx context.Context, src *automation.Source, file string) (string, error) {
 	body, err := fs.ReadFile(examples.Files(), file)
-	if err == nil && strings.HasPrefix(file, justEnded) {
+	if err == nil && slices.Contains(justNow(), file) {
 		body, err = endingAt(body, time.Now())
 	}
 	if err != nil {

@@ -25,12 +25,13 @@ const (
 	noAnswer    = "no-answer@demo.example"
 )
 
-// justEnded begins the names of the sample call that ends as the demo posts it, so that what goes out some time after a call is still
-// to come, and of what happened during it. In its file it ended at endedAt.
-const (
-	justEnded = "ops/calls/ops-4-front-desk"
-	endedAt   = "2026-11-20T15:50:32Z"
-)
+// justNow are the sample call that ends as the demo posts it, so that what goes out some time after a call is still to come, and what
+// happened during it. In its file it ended at endedAt.
+func justNow() []string {
+	return []string{"ops/events/front-desk-reached.json", "ops/calls/ops-4-front-desk.json"}
+}
+
+const endedAt = "2026-11-20T15:50:32Z"
 
 // endingAt moves what is told of that call so that it ended at a time.
 func endingAt(body []byte, end time.Time) ([]byte, error) {
