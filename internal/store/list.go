@@ -65,8 +65,8 @@ func (r *Reader) Conversations(ctx context.Context, q ConversationQuery) (rows [
 // atOnce is how many calls one reading of rows takes, and readings is how many of these a page has at the same time. The calls of
 // somebody who is searched for lie far apart: where nobody looked lately, each one waits for the disk several times.
 const (
-	atOnce   = 10
-	readings = 4
+	atOnce   = 5
+	readings = 8
 )
 
 // conversationRows reads these conversations, in their order. One that was erased meanwhile is left out.

@@ -48,7 +48,7 @@ const lanes = 64
 type Options struct {
 	Pool     int             // connections for everything but ingest (default 20)
 	Ingest   int             // connections of ingest's own pool (default 4); negative: none, ingest shares the pool
-	Pages    int             // connections of the pages' own pool, made when they are wanted (default 4)
+	Pages    int             // connections of the pages' own pool, made when they are wanted (default 8)
 	Tracer   pgx.QueryTracer // sees every statement; nil for none
 	ReadOnly bool            // the database refuses to write anything for this store
 }
@@ -104,7 +104,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	if s.pages, err = connect(ctx, url, or(o.Pages, 4), o, nil); err != nil {
+	if s.pages, err = connect(ctx, url, or(o.Pages, 8), o, nil); err != nil {
 		s.Close()
 		return nil, err
 	}
