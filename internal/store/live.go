@@ -42,11 +42,13 @@ type Change struct {
 // liveChannel is where processes tell each other.
 const liveChannel = "aftercall_live"
 
-// tellEvery is how often a process tells what changed, however much did.
-const tellEvery = 200 * time.Millisecond
+const (
+	tellEvery = 200 * time.Millisecond // how often a process tells what changed, however much did
+	tellAgain = time.Second            // when what could not be told is told again
+)
 
 // teller tells every process what this one changed. It does so after the commit and by itself: commits that notify wait
-// for each other in Postgres, so the line's never do. What is lost with a process or a connection is found by the next look
+// for each other in Postgres, so the line's never do. What is lost with a process or a listener's connection is found by the next look
 // of a page, which comes by itself.
 type teller struct {
 	pool    db.DBTX
@@ -74,10 +76,7 @@ func (t *teller) note(c Change) {
 	t.mu.Lock()
 	t.waiting[c] = id
 	t.mu.Unlock()
-	select {
-	case t.wake <- struct{}{}:
-	default:
-	}
+	t.rouse()
 }
 
 func (t *teller) run() {
@@ -112,7 +111,26 @@ func (t *teller) say() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	_ = db.New(t.pool).Tell(ctx, payloads) // pages look by themselves, too
+	if db.New(t.pool).Tell(ctx, payloads) == nil {
+		return
+	}
+	// A database that is slow just now hears it later, unless something newer of its kind is told then.
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for of, id := range waiting {
+		if _, newer := t.waiting[of]; !newer {
+			t.waiting[of] = id
+		}
+	}
+	time.AfterFunc(tellAgain, t.rouse)
+}
+
+// rouse has what gathered told.
+func (t *teller) rouse() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
 }
 
 func (t *teller) stop() {
