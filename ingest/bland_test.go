@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aftercall/automation"
 	"aftercall/conversation"
 )
@@ -24,10 +22,7 @@ const blandCall = `{"call_id":"4c150427","c_id":"4c150427","call_length":0.4,"ba
 
 func TestBland(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "bland", blandCall, nil)
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "bland", blandCall, nil)
 	start := time.Date(2026, 3, 2, 9, 30, 0, 5e8, time.UTC)
 	want := &conversation.Conversation{
 		ExternalID: "4c150427", Agent: conversation.Agent{ID: "+442079460000"}, Channel: "phone", Direction: "outbound", Status: "completed",
@@ -36,9 +31,7 @@ func TestBland(t *testing.T) {
 			{Role: "tool", Text: "Ended call", AtMS: 8000}, {Role: "agent", Text: "Goodbye."}},
 		Metadata: map[string]any{"crm": "7", "answered_by": "human", "call_ended_by": "ASSISTANT", "disposition_tag": "NO_CONTACT_MADE", "analysis": map[string]any{"name": "Lowe"}},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	if d.identity != "4c150427/call" || d.awaits {
 		t.Errorf("decoded %+v", d)
 	}

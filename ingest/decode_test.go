@@ -63,6 +63,23 @@ func shape(t *testing.T, kind, body string) string {
 	return fmt.Sprintf("%s %s %s %s %s %s %d %s", c.Agent.ID, c.Channel, c.Direction, c.Status, c.FromNumber, c.ToNumber, len(c.Turns), c.Duration())
 }
 
+// decodes reads a body in which nothing is wrong.
+func decodes(t *testing.T, kind, body string, src *automation.Source) decoded {
+	t.Helper()
+	d, faults := decodeBody(t, kind, body, src)
+	if len(faults) > 0 {
+		t.Fatalf("faults %v", faults)
+	}
+	return d
+}
+
+func isCall(t *testing.T, want *conversation.Conversation, got decoded) {
+	t.Helper()
+	if diff := cmp.Diff(want, got.conversation); diff != "" {
+		t.Errorf("conversation (-want +got):\n%s", diff)
+	}
+}
+
 // shapesAre holds the calls of a platform against their shapes, each named for what is special about it.
 func shapesAre(t *testing.T, kind string, tests map[string]struct{ body, want string }) {
 	t.Helper()
@@ -92,10 +109,7 @@ const nativeBody = `{"id":"call-1","agent":{"id":"reception","name":"Reception"}
 
 func TestNative(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "native", nativeBody, nil)
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "native", nativeBody, nil)
 	want := &conversation.Conversation{
 		ExternalID: "call-1", Agent: conversation.Agent{ID: "reception", Name: "Reception"}, Channel: "phone", Direction: "inbound",
 		Status: "completed", StartedAt: time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC), EndedAt: time.Date(2026, 3, 2, 9, 32, 0, 0, time.UTC),
@@ -105,9 +119,7 @@ func TestNative(t *testing.T) {
 		Turns:    []conversation.Turn{{Role: "agent", Text: "Hello"}, {Role: "customer", Text: "Call me back", AtMS: 2500}},
 		Metadata: map[string]any{"tier": int64(2)},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	if d.identity != "call-1/conversation" {
 		t.Errorf("identity %q", d.identity)
 	}
@@ -154,10 +166,7 @@ const itellicoCall = `{"event_id":"e-1","event_type":"conversation.ended","creat
 
 func TestItellico(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "itellico", itellicoCall, &automation.Source{Settings: map[string]string{"url": "https://app.example/c/{id}"}})
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "itellico", itellicoCall, &automation.Source{Settings: map[string]string{"url": "https://app.example/c/{id}"}})
 	want := &conversation.Conversation{
 		ExternalID: "c-1", Agent: conversation.Agent{ID: "a-1", Name: "Reception"}, Channel: "phone", Direction: "inbound", Status: "transferred",
 		StartedAt: time.Date(2026, 3, 2, 9, 30, 0, 5e8, time.UTC), EndedAt: time.Date(2026, 3, 2, 9, 32, 0, 0, time.UTC),
@@ -166,9 +175,7 @@ func TestItellico(t *testing.T) {
 			{Role: "tool", Text: `lookup  {"ok":true}`, AtMS: 4500}},
 		Metadata: map[string]any{"tier": "gold", "answer_status": "human"},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	if d.identity != "e-1" || d.partial || !d.awaits {
 		t.Errorf("decoded %+v", d)
 	}
@@ -224,10 +231,7 @@ const elevenLabsCall = `{"type":"post_call_transcription","event_timestamp":"177
 
 func TestElevenLabs(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "elevenlabs", elevenLabsCall, nil)
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "elevenlabs", elevenLabsCall, nil)
 	start := time.Unix(1772443800, 0).UTC()
 	want := &conversation.Conversation{
 		ExternalID: "conv_1", Agent: conversation.Agent{ID: "agent_1"}, Channel: "phone", Direction: "inbound", Status: "completed",
@@ -236,9 +240,7 @@ func TestElevenLabs(t *testing.T) {
 			{Role: "tool", Text: `move {"d":1}`, AtMS: 11000}, {Role: "tool", Text: "move ok", AtMS: 12000}, {Role: "agent", Text: "Done. Any...", AtMS: 13000}},
 		Metadata: map[string]any{"customer_tier": "gold", "customer_email": "eve@evil.example", "call_successful": "success", "data_collection": map[string]any{"slot": "10:30"}},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	if d.identity != "conv_1/post_call_transcription" || d.awaits {
 		t.Errorf("decoded %+v", d)
 	}

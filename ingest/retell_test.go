@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aftercall/automation"
 	"aftercall/conversation"
 )
@@ -26,10 +24,7 @@ const retellCall = `{"event":"call_analyzed","call":{"call_type":"phone_call","c
 
 func TestRetell(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "retell", retellCall, &automation.Source{Settings: map[string]string{"contact_variables": "true"}})
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "retell", retellCall, &automation.Source{Settings: map[string]string{"contact_variables": "true"}})
 	want := &conversation.Conversation{
 		ExternalID: "Jabr9", Agent: conversation.Agent{ID: "ag-1", Name: "Mia"}, Channel: "phone", Direction: "inbound", Status: "completed",
 		StartedAt: time.Date(2026, 3, 2, 9, 30, 0, 25e7, time.UTC), EndedAt: time.Date(2026, 3, 2, 9, 32, 0, 5e8, time.UTC),
@@ -40,9 +35,7 @@ func TestRetell(t *testing.T) {
 			"disconnection_reason": "agent_hangup", "agent_version": int64(3), "call_successful": true, "user_sentiment": "Positive",
 			"in_voicemail": false, "analysis": map[string]any{"urgent": false}},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	if d.identity != "Jabr9/call_analyzed" || d.awaits {
 		t.Errorf("decoded %+v", d)
 	}

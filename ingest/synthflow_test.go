@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aftercall/automation"
 	"aftercall/conversation"
 )
@@ -21,10 +19,7 @@ const synthflowSample = `{"status":"completed","error_message":"agent_goodbye","
 
 func TestSynthflow(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "synthflow", synthflowSample, nil)
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "synthflow", synthflowSample, nil)
 	start := time.Date(2026, 3, 2, 9, 30, 0, 205134000, time.UTC)
 	want := &conversation.Conversation{
 		ExternalID: "1711646x768", Agent: conversation.Agent{ID: "1711x"}, Channel: "phone", Status: "completed", Timezone: "Europe/Berlin",
@@ -34,9 +29,7 @@ func TestSynthflow(t *testing.T) {
 			"collected": map[string]any{"day": "2026-03-03"}, "extracted": map[string]any{"purchase": "car"},
 			"analysis": map[string]any{"call_summary": "true", "call_summary_feedback": "Judge text"}},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	if d.identity != "1711646x768/completed" {
 		t.Errorf("decoded %+v", d)
 	}

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aftercall/automation"
 	"aftercall/conversation"
 	"aftercall/deliver/sms"
@@ -28,10 +26,7 @@ const twilioWords = `{"call_sid":"CA04","transcript":{"sid":"GT01","status":"com
 
 func TestTwilioStatus(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "twilio", twilioCall, nil)
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "twilio", twilioCall, nil)
 	end := time.Date(2026, 3, 2, 9, 32, 0, 0, time.UTC)
 	want := &conversation.Conversation{
 		ExternalID: "CA04", Agent: conversation.Agent{ID: "+442079460000"}, Channel: "phone", Direction: "inbound", Status: "completed",
@@ -39,9 +34,7 @@ func TestTwilioStatus(t *testing.T) {
 		Customer: conversation.Customer{Name: "Pat"}, Turns: []conversation.Turn{},
 		Metadata: map[string]any{"call_status": "completed", "sip_response_code": "200"},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	if d.identity != "CA04/call.completed" || !d.awaits {
 		t.Errorf("decoded %+v", d)
 	}
@@ -49,10 +42,7 @@ func TestTwilioStatus(t *testing.T) {
 
 func TestTwilioWords(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "twilio", twilioWords, nil)
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "twilio", twilioWords, nil)
 	start := time.Date(2026, 3, 2, 9, 30, 48, 0, time.UTC)
 	want := &conversation.Conversation{
 		ExternalID: "CA04", Agent: conversation.Agent{ID: "mia", Name: "Mia"}, Channel: "phone", Status: "completed", Summary: "Moved.",
@@ -60,9 +50,7 @@ func TestTwilioWords(t *testing.T) {
 		Turns:    []conversation.Turn{{Role: "agent", Text: "How can I help?", AtMS: 400}, {Role: "customer", Text: "Move my visit.", AtMS: 2600}},
 		Metadata: map[string]any{"operators": map[string]any{"Call Summary": "Moved.", "Mood": "calm", "Slots": map[string]any{"day": "Tuesday"}}},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	status, _ := decodeBody(t, "twilio", twilioCall, nil)
 	both, _ := conversation.Merge(status.conversation, d.conversation)
 	other, _ := conversation.Merge(d.conversation, status.conversation)

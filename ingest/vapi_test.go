@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"aftercall/automation"
 	"aftercall/conversation"
 )
@@ -30,10 +28,7 @@ const vapiCall = `{"message":{"timestamp":1772443932071,"type":"end-of-call-repo
 
 func TestVapi(t *testing.T) {
 	t.Parallel()
-	d, faults := decodeBody(t, "vapi", vapiCall, nil)
-	if len(faults) > 0 {
-		t.Fatalf("faults %v", faults)
-	}
+	d := decodes(t, "vapi", vapiCall, nil)
 	want := &conversation.Conversation{
 		ExternalID: "d2bc7c02", Agent: conversation.Agent{ID: "a-1", Name: "Nora"}, Channel: "phone", Direction: "inbound", Status: "completed",
 		StartedAt: time.Date(2026, 3, 2, 9, 30, 0, 25e7, time.UTC), EndedAt: time.Date(2026, 3, 2, 9, 32, 0, 5e8, time.UTC),
@@ -44,9 +39,7 @@ func TestVapi(t *testing.T) {
 		Metadata: map[string]any{"ticket": int64(7), "plan": "gold", "customer_email": "pat@example.com", "ended_reason": "customer-ended-call",
 			"success_evaluation": "true", "structured_data": map[string]any{"visit": "Tuesday"}, "structured_outputs": map[string]any{"visit_day": "Tuesday"}},
 	}
-	if diff := cmp.Diff(want, d.conversation); diff != "" {
-		t.Errorf("conversation (-want +got):\n%s", diff)
-	}
+	isCall(t, want, d)
 	if d.identity != "d2bc7c02/end-of-call-report" || d.awaits || d.partial {
 		t.Errorf("decoded %+v", d)
 	}
