@@ -10,7 +10,8 @@ import (
 	"aftercall/worker"
 )
 
-// ErasurePreview is what an erasure would take away. Events that belong to no call are looked for as it is done.
+// ErasurePreview is what an erasure would take away. Events that belong to no call of the customer, and only mention them, are
+// looked for as it is done.
 type ErasurePreview struct {
 	Calls []store.Call
 	store.Holdings
@@ -101,7 +102,7 @@ func (o *Ops) WorkErasure(ctx context.Context, erasureID string) (more bool, err
 		return true, err
 	}
 	if w.Customer != "" {
-		if err := o.eraseBeside(ctx, e, w.Customer); err != nil {
+		if left, err := o.eraseBeside(ctx, e, w.Customer); err != nil || len(left) > 0 {
 			return true, err
 		}
 	}
@@ -112,19 +113,26 @@ func (o *Ops) WorkErasure(ctx context.Context, erasureID string) (more bool, err
 	return false, nil
 }
 
-// eraseBeside erases what there is of a customer beside their calls.
-func (o *Ops) eraseBeside(ctx context.Context, e store.Erasure, customer string) error {
+// eraseBeside erases what there is of a customer beside their calls; left are events with a message under way.
+func (o *Ops) eraseBeside(ctx context.Context, e store.Erasure, customer string) (left []string, err error) {
 	who, err := exactly(customer)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	mentions, err := o.store.MentionsOf(ctx, e.AccountID, who)
+	if err != nil {
+		return nil, err
+	}
+	if left, err = o.store.Erase(ctx, e, idsOf(mentions), 0); err != nil {
+		return nil, err
 	}
 	events, err := o.store.EventsOf(ctx, e.AccountID, who)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	views, err := o.store.ViewsOf(ctx, e.AccountID, who)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return errors.Join(o.store.EraseEvents(ctx, e, events), o.store.EraseViews(ctx, e, views))
+	return left, errors.Join(o.store.EraseEvents(ctx, e, events), o.store.EraseViews(ctx, e, views))
 }

@@ -126,7 +126,7 @@ var all = []Reason{
 	{NoTranscript, StageGate, "There is no transcript to judge.", "Switch transcription on at the platform, or use when: always."},
 	{TooFew, StageGate, "Fewer have come within the time than the automation waits for.", "Nothing to do; lower when.at_least or widen when.within if it should fire sooner."},
 	{AlreadyFired, StageGate, "The automation has fired for this span of time already, and fires once for each.", "Nothing to do; shorten when.within if it should fire again sooner."},
-	{Always, StageDecision, "The automation fires after every conversation that passes its gates.", "Ask a question under when.ask to make it selective."},
+	{Always, StageDecision, "The automation fires for every conversation, or event, that passes its gates.", "Ask a question under when.ask to make it selective."},
 	{Fired, StageDecision, "The condition is met, and its quote stands in the transcript.", "If this is wrong, narrow when.ask and add the call as a test."},
 	{ConditionNotMet, StageDecision, "The condition is not met by this conversation.", "If this is wrong, reword when.ask and add the call as a test."},
 	{Unsure, StageDecision, "The transcript leaves the condition open.", "Look at the quotes and act by hand if it should have fired; reword when.ask if it happens often."},

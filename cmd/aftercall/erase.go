@@ -108,6 +108,11 @@ func (e *erasing) ofCustomer(ctx context.Context) (found, error) {
 		if f.calls, err = e.db.CallsOf(ctx, a.ID, who); err != nil {
 			return f, err
 		}
+		mentions, err := e.db.MentionsOf(ctx, a.ID, who)
+		if err != nil {
+			return f, err
+		}
+		f.calls = append(f.calls, mentions...)
 		if f.events, err = e.db.EventsOf(ctx, a.ID, who); err != nil {
 			return f, err
 		}

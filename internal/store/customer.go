@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,7 +80,7 @@ const (
 	eventsMost   = 20
 )
 
-// CallsOf lists every conversation of a customer in an account, in the order of acceptance.
+// CallsOf lists every conversation of a customer in an account, in the order of acceptance: their calls, with the events of these.
 func (s *Store) CallsOf(ctx context.Context, accountID string, who Customer) (calls []Call, err error) {
 	after, more := FirstID(time.Time{}), true
 	for more {
@@ -96,10 +97,38 @@ func (s *Store) CallsOf(ctx context.Context, accountID string, who Customer) (ca
 		}
 		more = len(rows) == customerMost
 	}
-	return calls, nil
+	return s.withEvents(ctx, accountID, calls)
 }
 
-// CallsByID lists those of these conversations that are the account's.
+// MentionsOf lists the events that mention a customer and are decided as conversations of their own. Only their bodies say so, so
+// each of them is read.
+func (s *Store) MentionsOf(ctx context.Context, accountID string, who Customer) (events []Call, err error) {
+	after, more := FirstID(time.Time{}), true
+	for more {
+		rows, err := s.q.EventsDecided(ctx, db.EventsDecidedParams{AccountID: accountID, After: after, Most: eventsMost})
+		if err != nil {
+			return nil, fmt.Errorf("look through decided events for a customer: %w", err)
+		}
+		mentioned := map[string]bool{}
+		var page []string
+		for _, r := range rows {
+			after, page = r.ID, append(page, r.EventID)
+			mentioned[r.EventID] = who.mentioned(r.Body)
+		}
+		if err := s.conflictsOf(ctx, accountID, page, who, mentioned); err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if mentioned[r.EventID] {
+				events = append(events, Call{ID: r.ID, ExternalID: r.ExternalID, Channel: r.Channel, AcceptedAt: r.AcceptedAt})
+			}
+		}
+		more = len(rows) == eventsMost
+	}
+	return events, nil
+}
+
+// CallsByID lists those of these conversations that are the account's, with their events, in the order of acceptance.
 func (s *Store) CallsByID(ctx context.Context, accountID string, ids []string) (calls []Call, err error) {
 	rows, err := s.q.CallsByID(ctx, db.CallsByIDParams{Ids: ids, AccountID: accountID})
 	if err != nil {
@@ -108,7 +137,26 @@ func (s *Store) CallsByID(ctx context.Context, accountID string, ids []string) (
 	for _, r := range rows {
 		calls = append(calls, Call{ID: r.ID, ExternalID: r.ExternalID, Channel: r.Channel, AcceptedAt: r.AcceptedAt})
 	}
-	return calls, nil
+	return s.withEvents(ctx, accountID, calls)
+}
+
+// withEvents adds the events of some calls, and puts each once, in the order of acceptance.
+func (s *Store) withEvents(ctx context.Context, accountID string, calls []Call) ([]Call, error) {
+	var external []string
+	for _, c := range calls {
+		external = append(external, c.ExternalID)
+	}
+	for batch := range slices.Chunk(external, customerMost) {
+		rows, err := s.q.EventsBeside(ctx, db.EventsBesideParams{AccountID: accountID, CallIds: batch})
+		if err != nil {
+			return nil, fmt.Errorf("list the events of calls: %w", err)
+		}
+		for _, r := range rows {
+			calls = append(calls, Call{ID: r.ID, ExternalID: r.ExternalID, Channel: r.Channel, AcceptedAt: r.AcceptedAt})
+		}
+	}
+	slices.SortFunc(calls, func(a, b Call) int { return strings.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(calls, func(a, b Call) bool { return a.ID == b.ID }), nil
 }
 
 // EventsOf lists the events of an account that belong to no conversation and mention a customer. Nothing but their bodies

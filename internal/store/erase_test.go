@@ -314,8 +314,8 @@ func TestRetain(t *testing.T) {
 	}
 }
 
-// TestCallsOfCustomer: a customer is found by a number in any format and by an e-mail address, wherever it stands; somebody
-// in another country whose number ends alike is somebody else.
+// TestCallsOfCustomer: a customer is found by a number in any format and by an e-mail address, wherever it stands, with the events
+// of their calls and those that only mention them; somebody in another country whose number ends alike is somebody else.
 func TestCallsOfCustomer(t *testing.T) {
 	t.Parallel()
 	h := open(t, store.Options{})
@@ -331,9 +331,14 @@ func TestCallsOfCustomer(t *testing.T) {
 	h.accept(t, h.alone("", "mail", `{"data":{"mail":"Ann Example <SPA@example.com>"}}`))
 	conflict := h.alone("", "other", `{"data":{"from":"+447700900123"}}`)
 	h.accept(t, conflict)
+	for identity, body := range map[string]string{"of a call": "{}", "of nobody": "{}", "names somebody": `{"data":{"customer":"+39 700 900 123, abr@example.com"}}`} {
+		e := h.happened(map[string]string{"of a call": "plain"}[identity], identity)
+		e.Event.Body, e.Conversation.FromNumber, e.Conversation.Customer.Email = []byte(body), "", ""
+		h.accept(t, e)
+	}
 	for asked, want := range map[string]struct{ calls, events int }{
-		"+447700900123": {4, 3}, "+44 7700 900 123": {4, 3}, "07700 900123": {5, 3}, "0044 7700 900123": {4, 3}, "+39700900123": {2, 1},
-		"spa@example.com": {1, 1}, "Spa@Example.COM": {1, 1}, "nobody@example.com": {0, 0}, "+447700900999": {0, 0},
+		"+447700900123": {5, 3}, "+44 7700 900 123": {5, 3}, "07700 900123": {7, 3}, "0044 7700 900123": {5, 3}, "+39700900123": {3, 1},
+		"spa@example.com": {1, 1}, "Spa@Example.COM": {1, 1}, "abr@example.com": {2, 0}, "nobody@example.com": {0, 0}, "+447700900999": {0, 0},
 	} {
 		who, err := store.ParseCustomer(asked)
 		if err != nil {
@@ -343,6 +348,11 @@ func TestCallsOfCustomer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		mentions, err := h.MentionsOf(t.Context(), "acme", who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, mentions...)
 		events, err := h.EventsOf(t.Context(), "acme", who)
 		if err != nil || len(calls) != want.calls || len(events) != want.events {
 			t.Errorf("%s: %d calls %+v, %d events, want %+v (%v)", asked, len(calls), calls, len(events), want, err)
@@ -421,10 +431,12 @@ func TestErasingWalksItsIndexes(t *testing.T) {
 	h.forget(t)
 	seen := passed.all()
 	for statement, walks := range map[string][]string{
-		"LockDue":     {"conversations_by_account", "id >.*id <"},
-		"DueEvents":   {"events_alone", "id <"},
-		"EventsAlone": {"events_alone", "id >"},
-		"EventsAbout": {"events_alone_by_call", "call_id ="},
+		"LockDue":       {"conversations_by_account", "id >.*id <"},
+		"DueEvents":     {"events_alone", "id <"},
+		"EventsAlone":   {"events_alone", "id >"},
+		"EventsAbout":   {"events_alone_by_call", "call_id ="},
+		"EventsDecided": {"conversations_events", "id >", "events_by_conversation", "conversation_id ="},
+		"EventsBeside":  {"beside_calls_by_call", "call_id ="},
 		"EraseConversations": {"conversations_(?:pkey|by_account)", "id =", "events_by_conversation", "conversation_id =", "interviews_by_conversation", "conversation_id =",
 			"decisions_pkey", "conversation_id =", "variable_values_pkey", "conversation_id =", "deliveries_key", "conversation_id =",
 			"attempts_pkey", "delivery_id =", "alerts_delivery_id_key", "delivery_id =", "captured_delivery_id_attempt_key", "delivery_id =",

@@ -242,6 +242,9 @@ func (h *house) forget(t *testing.T) {
 	if err != nil || len(calls) == 0 {
 		t.Fatalf("%d calls, %v", len(calls), err)
 	}
+	if _, err := h.MentionsOf(ctx, "acme", who); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := h.EventsOf(ctx, "acme", who); err != nil {
 		t.Fatal(err)
 	}
@@ -294,14 +297,15 @@ func (h *house) forget(t *testing.T) {
 	}
 }
 
-// filler is 6,000 finished calls, each with its event, decisions, deliveries, an attempt, a model call and old jobs.
+// filler is 6,000 finished calls, one in forty an event, each with its event, decisions, deliveries, an attempt, a model call and old jobs.
 const filler = `
 WITH n AS (SELECT g, ('0192f3a4-0000-7000-8000-' || lpad(to_hex(g), 12, '0'))::uuid AS id FROM generate_series(1, 6000) AS g),
 c AS (INSERT INTO conversations (id, account_id, source, external_id, revision_id, content, state, version, decide_at, decided_at,
 	started_at, ended_at, channel, direction, status, agent_id, agent_name, customer_name, customer_email, customer_number,
 	email_key, phone_key, far_phone_key)
-	SELECT id, 'acme', 'phone', 'old-' || g, $1::uuid, '{}', 'decided', 2, now() - interval '1 day', now() - interval '1 day', now(), now(),
+	SELECT id, 'acme', 'phone', CASE g % 40 WHEN 0 THEN 'event:' ELSE 'old-' END || g, $1::uuid, CASE g % 40 WHEN 0 THEN '{"event":{}}' ELSE '{}' END::jsonb, 'decided', 2, now() - interval '1 day', now() - interval '1 day', now(), now(),
 		'phone', 'inbound', 'completed', 'a', 'A', '', '', '', 'p' || g || '@example.com', (700000000 + g)::text, '' FROM n),
+b AS (INSERT INTO beside_calls (conversation_id, account_id, call_id) SELECT id, 'acme', 'call-' || g FROM n WHERE g % 40 = 0),
 e AS (INSERT INTO events (id, account_id, source, identity, type, content_type, body, digest, received_at, conversation_id)
 	SELECT id, 'acme', 'phone', 'old-' || g, 't', 'application/json', '', '', now(), id FROM n),
 x AS (INSERT INTO event_conflicts (event_id, account_id, digest, content_type, body, received_at)

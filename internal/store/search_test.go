@@ -37,6 +37,7 @@ func searches() map[string]store.ConversationQuery {
 		"SearchConversations, conversations_by_far_phone, phone_key =":                     {Search: "7"},
 		"SearchConversations, conversations_by_email, email_key =":                         {Search: "p7@example.com"},
 		"SearchConversations, deliveries_pkey, id =":                                       {Search: "0192f3a4-0000-7000-8000-000000000007"},
+		"SearchConversations, beside_calls_by_call, call_id =":                             {Search: "old-7"},
 		"SearchConversations, conversations_external_id, external_id =":                    {Search: "callback", Outcome: store.OutcomeNone},
 	}
 }

@@ -673,6 +673,101 @@ func (q *Queries) EventsAlone(ctx context.Context, arg EventsAloneParams) ([]Eve
 	return items, nil
 }
 
+const eventsBeside = `-- name: EventsBeside :many
+SELECT c.id, c.external_id, c.accepted_at, c.channel FROM beside_calls AS b JOIN conversations AS c ON c.id = b.conversation_id
+WHERE b.account_id = $1 AND b.call_id = ANY($2::text[]) AND c.account_id = $1
+`
+
+type EventsBesideParams struct {
+	AccountID string
+	CallIds   []string
+}
+
+type EventsBesideRow struct {
+	ID         string
+	ExternalID string
+	AcceptedAt time.Time
+	Channel    string
+}
+
+// The events of these calls that are decided as conversations of their own, which are erased with them.
+func (q *Queries) EventsBeside(ctx context.Context, arg EventsBesideParams) ([]EventsBesideRow, error) {
+	rows, err := q.db.Query(ctx, eventsBeside, arg.AccountID, arg.CallIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsBesideRow
+	for rows.Next() {
+		var i EventsBesideRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ExternalID,
+			&i.AcceptedAt,
+			&i.Channel,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const eventsDecided = `-- name: EventsDecided :many
+SELECT c.id, c.external_id, c.accepted_at, c.channel, e.id AS event_id, e.body
+FROM (SELECT x.id, x.external_id, x.accepted_at, x.channel FROM conversations AS x
+      WHERE x.account_id = $1 AND left(x.external_id, 6) = 'event:' AND x.content ? 'event' AND x.id > $2::uuid
+      ORDER BY x.id LIMIT $3::integer) AS c
+CROSS JOIN LATERAL (SELECT y.id, y.body FROM events AS y WHERE y.conversation_id = c.id AND y.account_id = $1) AS e
+ORDER BY c.id
+`
+
+type EventsDecidedParams struct {
+	AccountID string
+	After     string
+	Most      int32
+}
+
+type EventsDecidedRow struct {
+	ID         string
+	ExternalID string
+	AcceptedAt time.Time
+	Channel    string
+	EventID    string
+	Body       []byte
+}
+
+// Events that are decided as conversations of their own, to be looked through likewise. They are called so (ADR 21).
+func (q *Queries) EventsDecided(ctx context.Context, arg EventsDecidedParams) ([]EventsDecidedRow, error) {
+	rows, err := q.db.Query(ctx, eventsDecided, arg.AccountID, arg.After, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsDecidedRow
+	for rows.Next() {
+		var i EventsDecidedRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ExternalID,
+			&i.AcceptedAt,
+			&i.Channel,
+			&i.EventID,
+			&i.Body,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const failAskedRuns = `-- name: FailAskedRuns :exec
 UPDATE runs SET state = 'failed', problem = 'The call is being erased.', done_at = now()
 WHERE conversation_id = ANY($1::uuid[]) AND account_id = $2 AND state = 'asked'

@@ -809,6 +809,10 @@ FROM accounts AS a CROSS JOIN LATERAL (
      WHERE c.external_id = $2::text AND c.account_id = a.id AND c.id < $3::uuid
      ORDER BY c.id DESC LIMIT $4::integer)
     UNION
+    (SELECT b.conversation_id FROM beside_calls AS b
+     WHERE b.call_id = $2::text AND b.account_id = a.id AND b.conversation_id < $3::uuid
+     ORDER BY b.conversation_id DESC LIMIT $4::integer)
+    UNION
     (SELECT c.id FROM conversations AS c
      WHERE c.email_key <> '' AND c.email_key = $5::text AND c.account_id = a.id AND c.id < $3::uuid
      ORDER BY c.id DESC LIMIT $4::integer)
@@ -849,8 +853,8 @@ type SearchConversationsParams struct {
 	Since      string
 }
 
-// By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform, an e-mail address, a number
-// in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
+// By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform (of a call, with its events), an
+// e-mail address, a number in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
 // empty one of these, nor the id of zeros, so what the term cannot be finds nothing.
 func (q *Queries) SearchConversations(ctx context.Context, arg SearchConversationsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, searchConversations,

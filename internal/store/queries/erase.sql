@@ -175,6 +175,20 @@ SELECT id, body FROM events
 WHERE account_id = @account_id AND conversation_id IS NULL AND id > @after::uuid
 ORDER BY id LIMIT @most::integer;
 
+-- name: EventsDecided :many
+-- Events that are decided as conversations of their own, to be looked through likewise. They are called so (ADR 21).
+SELECT c.id, c.external_id, c.accepted_at, c.channel, e.id AS event_id, e.body
+FROM (SELECT x.id, x.external_id, x.accepted_at, x.channel FROM conversations AS x
+      WHERE x.account_id = @account_id AND left(x.external_id, 6) = 'event:' AND x.content ? 'event' AND x.id > @after::uuid
+      ORDER BY x.id LIMIT @most::integer) AS c
+CROSS JOIN LATERAL (SELECT y.id, y.body FROM events AS y WHERE y.conversation_id = c.id AND y.account_id = @account_id) AS e
+ORDER BY c.id;
+
+-- name: EventsBeside :many
+-- The events of these calls that are decided as conversations of their own, which are erased with them.
+SELECT c.id, c.external_id, c.accepted_at, c.channel FROM beside_calls AS b JOIN conversations AS c ON c.id = b.conversation_id
+WHERE b.account_id = @account_id AND b.call_id = ANY(@call_ids::text[]) AND c.account_id = @account_id;
+
 -- name: ConflictsAlone :many
 -- What was posted under the identity of one of these events with another body.
 SELECT x.event_id, x.body FROM event_conflicts AS x

@@ -105,8 +105,8 @@ WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: SearchConversations :many
--- By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform, an e-mail address, a number
--- in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
+-- By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform (of a call, with its events), an
+-- e-mail address, a number in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
 -- empty one of these, nor the id of zeros, so what the term cannot be finds nothing.
 SELECT page.id::uuid AS id
 FROM accounts AS a CROSS JOIN LATERAL (
@@ -117,6 +117,10 @@ FROM accounts AS a CROSS JOIN LATERAL (
     (SELECT c.id FROM conversations AS c
      WHERE c.external_id = @external_id::text AND c.account_id = a.id AND c.id < @before::uuid
      ORDER BY c.id DESC LIMIT @most::integer)
+    UNION
+    (SELECT b.conversation_id FROM beside_calls AS b
+     WHERE b.call_id = @external_id::text AND b.account_id = a.id AND b.conversation_id < @before::uuid
+     ORDER BY b.conversation_id DESC LIMIT @most::integer)
     UNION
     (SELECT c.id FROM conversations AS c
      WHERE c.email_key <> '' AND c.email_key = @email::text AND c.account_id = a.id AND c.id < @before::uuid
