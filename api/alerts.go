@@ -81,7 +81,8 @@ func streamAlerts(w http.ResponseWriter, x *exchange) error {
 	return x.follow(w, x.reads(), store.TopicAlerts, func(s *stream) { last = s.alerts(x, last) })
 }
 
-// follow is a stream of what a listener hears of: tell writes what came since it was called last, and is called once before.
+// follow is a stream of what a listener hears of: tell writes what came since it was called last. It is called once before, after
+// each change, and with each heartbeat: a change may be told to nobody, and what could not be read just then is read later.
 func (x *exchange) follow(w http.ResponseWriter, who store.Teammate, topic store.Topic, tell func(*stream)) error {
 	line, err := x.api.store.Listen(who, store.Only(x.account()), topic)
 	if err != nil {
@@ -93,7 +94,7 @@ func (x *exchange) follow(w http.ResponseWriter, who store.Teammate, topic store
 	w.Header().Set("Content-Type", "text/event-stream")
 	s.write("retry: 2000\n\n")
 	tell(s) // what came since the last one that was heard
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(x.api.heartbeat)
 	defer beat.Stop()
 	for s.err == nil {
 		select {
@@ -109,6 +110,7 @@ func (x *exchange) follow(w http.ResponseWriter, who store.Teammate, topic store
 				return nil // it was revoked
 			}
 			s.write(": still here\n\n")
+			tell(s)
 		}
 	}
 	return nil
@@ -150,7 +152,7 @@ func (s *stream) write(text string) {
 func (s *stream) alerts(x *exchange, last string) string {
 	rows, err := x.reader().Unread(x.Context(), x.reads(), x.account(), last, mostAtOnce)
 	if err != nil {
-		x.api.log.WarnContext(x.Context(), "look for alerts", "key_id", x.key.ID, "error", err) // the next change looks again
+		x.api.log.WarnContext(x.Context(), "look for alerts", "key_id", x.key.ID, "error", err) // the next heartbeat looks again
 		return last
 	}
 	for _, r := range slices.Backward(rows) {

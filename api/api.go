@@ -34,6 +34,7 @@ type Config struct {
 	Logger    *slog.Logger
 	Signals   *signals.Signals // nil: nothing is measured
 	Now       func() time.Time // default time.Now
+	Heartbeat time.Duration    // how often a stream says that it is still there, and looks by itself; default 15 s
 }
 
 // API answers programs. It is safe for concurrent use.
@@ -46,6 +47,7 @@ type API struct {
 	log       *slog.Logger
 	signals   *signals.Signals
 	now       func() time.Time
+	heartbeat time.Duration
 
 	ended chan struct{} // closed when streams are to end
 	once  sync.Once
@@ -59,8 +61,11 @@ func New(c Config) (*API, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = heartbeat
+	}
 	return &API{store: c.Store, ops: c.Ops, revisions: c.Revisions, keys: people.NewKeyring(c.Store.FindKey, c.Now), limits: newLimits(c.Now), log: c.Logger,
-		signals: c.Signals, now: c.Now, ended: make(chan struct{})}, nil
+		signals: c.Signals, now: c.Now, heartbeat: c.Heartbeat, ended: make(chan struct{})}, nil
 }
 
 // End lets everybody go who hears a stream, for good.

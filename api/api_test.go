@@ -3,7 +3,9 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"aftercall/api"
 	"aftercall/internal/openapi"
 	"aftercall/internal/store"
 	"aftercall/people"
@@ -179,21 +182,59 @@ func (h *house) hears() {
 	}
 }
 
-func TestAlertsComeByThemselves(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+"/v1/alerts/stream", nil)
+// stream hears the alerts of an API, for a minute at most.
+func (h *house) stream(url string) (ctx context.Context, lines *bufio.Scanner) {
+	h.Helper()
+	ctx, cancel := context.WithTimeout(h.Context(), time.Minute)
+	h.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v1/alerts/stream", nil)
 	h.must(err)
 	req.Header.Set("Authorization", "Bearer "+h.key)
 	res, err := http.DefaultClient.Do(req)
 	h.must(err)
-	defer func() { _ = res.Body.Close() }()
-	lines := bufio.NewScanner(res.Body)
+	h.Cleanup(func() { _ = res.Body.Close() })
+	lines = bufio.NewScanner(res.Body)
 	if lines.Scan(); res.StatusCode != 200 || lines.Text() != "retry: 2000" || res.Header.Get("Content-Type") != "text/event-stream" {
-		t.Fatalf("%d %q", res.StatusCode, lines.Text())
+		h.Fatalf("%d %q", res.StatusCode, lines.Text())
 	}
+	return ctx, lines
+}
+
+// TestWhatNobodyToldIsHeardByTheHeartbeat: a process that dies has not told what it changed.
+func TestWhatNobodyToldIsHeardByTheHeartbeat(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.call("call-1", h.key)
+	h.settled(h.ask("GET", "/v1/conversations", h.key, nil).text("items", "0", "id"), h.key)
+	quick, err := api.New(api.Config{Store: h.store, Ops: h.desk, Revisions: h.revisions, Logger: slog.New(slog.DiscardHandler), Heartbeat: 50 * time.Millisecond})
+	h.must(err)
+	mux := http.NewServeMux()
+	for _, r := range quick.Routes() {
+		mux.Handle(r.Pattern(), r.Handler)
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	t.Cleanup(quick.End)
+	_, lines := h.stream(server.URL)
+	for beats := 0; beats < 3 && lines.Scan(); {
+		if lines.Text() == ": still here" {
+			beats++
+		}
+	}
+	_, err = h.store.Pool().Exec(t.Context(), "UPDATE alerts SET id = 'ffffffff-0000-7000-8000-000000000001', text = 'untold' WHERE account_id = 'acme'") // as if it came now
+	h.must(err)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "untold") {
+			return
+		}
+	}
+	t.Error("it was never heard")
+}
+
+func TestAlertsComeByThemselves(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ctx, lines := h.stream(h.url)
 	h.call("call-u", h.other)
 	h.call("call-1", h.key)
 	var heard []string

@@ -33,7 +33,7 @@ func streamPopUps(w http.ResponseWriter, x *exchange) error {
 			err = x.api.store.TakePopUps(x.Context(), x.account(), agent, rows, x.api.now())
 		}
 		if err != nil {
-			x.api.log.WarnContext(x.Context(), "look for pop-ups", "key_id", x.key.ID, "error", err) // the next change looks again
+			x.api.log.WarnContext(x.Context(), "look for pop-ups", "key_id", x.key.ID, "error", err) // the next heartbeat looks again
 			return
 		}
 		for _, p := range rows {

@@ -12,8 +12,7 @@ import (
 // Resend sends a message again, to the same recipient and as it stands, as a delivery of its own: one that was sent, failed, was
 // cancelled or is unknown, and only the last of its message. Pressed twice it gives the same id.
 func (o *Ops) Resend(ctx context.Context, by store.Actor, account, deliveryID string) (newID string, err error) {
-	now := o.now()
-	return o.store.ResendDelivery(ctx, by, account, deliveryID, now, now.Add(worker.Lifetime), o.enqueue)
+	return o.store.ResendDelivery(ctx, by, account, deliveryID, o.now(), worker.LifetimeOn, o.enqueue)
 }
 
 // Settle says what became of an unknown delivery: store.Sent or store.Failed.

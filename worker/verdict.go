@@ -96,8 +96,8 @@ func never(err error) error { return river.JobCancel(err) }
 // maxSends is how often one delivery is handed to its provider at most.
 const maxSends = 8
 
-// Lifetime is how long after its due time a delivery may still go out; an e-mail three weeks late is worse than none.
-const Lifetime = 6 * time.Hour
+// lifetime is how long after its due time a delivery may still go out; an e-mail three weeks late is worse than none.
+const lifetime = 6 * time.Hour
 
 // popUpLife is the same of a pop-up: it is about the call that an agent has, or has just had.
 const popUpLife = 2 * time.Minute
@@ -107,7 +107,7 @@ func LifetimeOn(channel string) time.Duration {
 	if channel == deliver.CTI {
 		return popUpLife
 	}
-	return Lifetime
+	return lifetime
 }
 
 // backoff is the wait before the next send after the n-th failed one (n from 1).

@@ -18,7 +18,7 @@ import (
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
-	deadline := now.Add(Lifetime)
+	deadline := now.Add(lifetime)
 	retry := func(after time.Duration) error {
 		return &deliver.Error{Verdict: deliver.Retry, Class: "rate_limited", Status: 429, After: after}
 	}

@@ -89,8 +89,8 @@ func ShowsGap(customer bool, why reason.Code) bool {
 	return customer && (why == reason.VariableMissingForCustomer || why == reason.RequiredVariableMissing)
 }
 
-// ResendDelivery plans a delivery again, as it stands and as one of its own. It may go out until the deadline.
-func (s *Store) ResendDelivery(ctx context.Context, by Actor, account, id string, now, deadline time.Time, enqueue Enqueue) (again string, err error) {
+// ResendDelivery plans a delivery again, as it stands and as one of its own. It may go out from now on, for the lifetime of its channel.
+func (s *Store) ResendDelivery(ctx context.Context, by Actor, account, id string, now time.Time, lifetime func(channel string) time.Duration, enqueue Enqueue) (again string, err error) {
 	a := Act{AccountID: account, By: by, What: ActResent, Target: id}
 	err = s.actOn(ctx, a, func(tx pgx.Tx, q *db.Queries, a *Act, d lockedDelivery) error {
 		if err := d.resendable(); err != nil {
@@ -105,7 +105,7 @@ func (s *Store) ResendDelivery(ctx context.Context, by Actor, account, id string
 			return err
 		}
 		again = newID()
-		err = q.InsertResend(ctx, db.InsertResendParams{NewID: again, ID: d.ID, AccountID: account, DueAt: now, DeadlineAt: deadline})
+		err = q.InsertResend(ctx, db.InsertResendParams{NewID: again, ID: d.ID, AccountID: account, DueAt: now, DeadlineAt: now.Add(lifetime(d.Channel))})
 		if err != nil {
 			return err
 		}

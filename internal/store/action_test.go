@@ -21,6 +21,9 @@ func (h *house) run1(conversationID string, mails int) *store.Plan {
 	return p
 }
 
+// anHour is how long what is sent again may still go out.
+func anHour(string) time.Duration { return time.Hour }
+
 // act makes every query of what people do pass once.
 func (h *house) act(t *testing.T) {
 	t.Helper()
@@ -37,7 +40,7 @@ func (h *house) act(t *testing.T) {
 	for range 2 {
 		must(h.CancelDelivery(ctx, by, "acme", mails[0].ID))
 	}
-	_, err := h.ResendDelivery(ctx, by, "acme", mails[0].ID, now, now.Add(time.Hour), h.enqueueDelivers)
+	_, err := h.ResendDelivery(ctx, by, "acme", mails[0].ID, now, anHour, h.enqueueDelivers)
 	must(err)
 	h.claim(t, id, "gone")
 	h.exec(t, "INSERT INTO workers (id, host, version, started_at, beat_at) VALUES ('gone', '', '', now(), '2000-01-01')")
@@ -128,7 +131,7 @@ func TestWhatPeopleDoIsOneTransactionWithItsLine(t *testing.T) {
 	p := h.decided(t, "c1", 1)
 	h.record(t, outcome(h.claim(t, p.ConversationID, "w1")[0], "w1", store.Sent))
 	broken := func(context.Context, pgx.Tx, []store.DeliverJob) error { return errors.New("the queue is full") }
-	if _, err := h.ResendDelivery(t.Context(), somebody(), "acme", p.Deliveries[0].ID, time.Now(), time.Now(), broken); err == nil {
+	if _, err := h.ResendDelivery(t.Context(), somebody(), "acme", p.Deliveries[0].ID, time.Now(), anHour, broken); err == nil {
 		t.Error("it was sent again without a job")
 	}
 	if n := h.count(t, "deliveries"); n != 1 || h.count(t, "audit_log") != 0 || h.count(t, "settlements") != 0 {
@@ -143,6 +146,9 @@ func TestActionsBalance(t *testing.T) {
 	h := open(t, store.Options{})
 	h.act(t)
 	h.balanced(t)
+	if n := h.count(t, "deliveries WHERE resend_of IS NOT NULL AND deadline_at = due_at + interval '1 hour'"); n != 1 {
+		t.Errorf("%d were sent again for as long as their channel allows, want 1", n)
+	}
 }
 
 // TestARestoreBreaksOffWhatPeopleAskedFor: the original may have done it.
@@ -192,7 +198,7 @@ func TestWhatIsErasedMeanwhileIsNotPutRight(t *testing.T) {
 	again := h.run1(id, 1)
 	again.Run = 2
 	_, fixed := h.SaveTakeover(t.Context(), somebody(), store.Takeover{Cause: store.CauseFix, OfRun: 1, Automation: "callback", Plan: h.run1(id, 1)}, h.enqueueDelivers)
-	_, resent := h.ResendDelivery(t.Context(), somebody(), "acme", p.Deliveries[0].ID, time.Now(), time.Now(), h.enqueueDelivers)
+	_, resent := h.ResendDelivery(t.Context(), somebody(), "acme", p.Deliveries[0].ID, time.Now(), anHour, h.enqueueDelivers)
 	for name, err := range map[string]error{
 		"a replay's job": h.SaveReplay(t.Context(), again, store.OpenRun{}, h.enqueueDelivers), "a fix": fixed, "a resend": resent,
 		"a dismissal": h.Dismiss(t.Context(), somebody(), "acme", id, 1, "callback"),

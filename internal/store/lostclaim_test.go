@@ -50,7 +50,7 @@ func TestWhatAPersonSettledIsNotGivenBack(t *testing.T) {
 	p := h.doubted(t, line, 4)
 	settled, failed, resent, open := p.Deliveries[0].ID, p.Deliveries[1].ID, p.Deliveries[2].ID, p.Deliveries[3].ID
 	now := time.Now()
-	again, err := h.ResendDelivery(t.Context(), somebody(), "acme", resent, now, now.Add(time.Hour), h.enqueueDelivers)
+	again, err := h.ResendDelivery(t.Context(), somebody(), "acme", resent, now, anHour, h.enqueueDelivers)
 	if err := errors.Join(err, h.SettleDelivery(t.Context(), somebody(), "acme", settled, store.Sent),
 		h.SettleDelivery(t.Context(), somebody(), "acme", failed, store.Failed)); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestAPersonAndAClaimGivenBackTakeTurns(t *testing.T) {
 			if n%2 == 0 {
 				errs[n] = h.SettleDelivery(t.Context(), somebody(), "acme", d.ID, store.Sent)
 			} else {
-				_, errs[n] = h.ResendDelivery(t.Context(), somebody(), "acme", d.ID, now, now.Add(time.Hour), h.enqueueDelivers)
+				_, errs[n] = h.ResendDelivery(t.Context(), somebody(), "acme", d.ID, now, anHour, h.enqueueDelivers)
 			}
 		})
 	}
