@@ -85,8 +85,8 @@ type paging struct {
 	in    delivertest.Situation
 	ended chan struct{}
 
-	mu   sync.Mutex
-	refs []string // of what it had whole
+	mu  sync.Mutex
+	had []delivertest.Copy // whole
 }
 
 const pagerKey = "key-of-the-pager"
@@ -128,7 +128,7 @@ func (s *paging) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	s.refs = append(s.refs, asked.Ref)
+	s.had = append(s.had, delivertest.Copy{Delivery: asked.Ref, Key: asked.Ref, Text: asked.Words})
 	s.mu.Unlock()
 	switch s.in {
 	case delivertest.Cut:
@@ -144,16 +144,16 @@ func (s *paging) page(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"page":"p-`+asked.Ref+`"}`)
 }
 
-func (s *paging) received() []string {
+func (s *paging) received() []delivertest.Copy {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.refs)
+	return slices.Clone(s.had)
 }
 
 // TestAddAChannel holds the dummy against what every channel is held against.
 func TestAddAChannel(t *testing.T) {
 	t.Parallel()
-	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) (delivertest.Rig, bool) {
+	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) delivertest.Rig {
 		service := newPaging(t, s)
 		url, key := service.URL, pagerKey
 		switch s {
@@ -166,7 +166,7 @@ func TestAddAChannel(t *testing.T) {
 		}
 		return delivertest.Rig{Channel: newPager(url, key), Received: service.received, Secrets: []string{pagerKey, "pager-7"}, Shape: func(m *deliver.Message) {
 			m.Subject, m.HTML, m.CC, m.To = "", "", nil, []deliver.Address{{Name: "Pat Canary", Address: "pager-7"}}
-		}}, true
+		}}
 	})
 	r, err := newPager(newPaging(t, delivertest.Accepts).URL, pagerKey).Send(t.Context(), deliver.Message{DeliveryID: "d-1", To: []deliver.Address{{Address: "pager-7"}}, Text: "Dana Whitfield waits"})
 	if want := (deliver.Receipt{Provider: "pager", ProviderID: "p-d-1"}); err != nil || r != want {

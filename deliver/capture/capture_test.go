@@ -3,6 +3,7 @@ package capture_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -14,35 +15,53 @@ import (
 // shelf keeps messages in memory; the store's own keeper has its test on a database.
 type shelf struct {
 	mu     sync.Mutex
-	ids    []string
+	all    []delivertest.Copy
 	broken error
+	then   func(context.Context) error // what it does when it has written a row; nil answers
 }
 
 func (s *shelf) Keep(ctx context.Context, m deliver.Message) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.broken != nil {
 		return s.broken
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.ids = append(s.ids, m.DeliveryID)
+	s.mu.Lock()
+	row := delivertest.Copy{Delivery: m.DeliveryID, Key: m.DeliveryID, Text: m.Text}
+	if !slices.Contains(s.all, row) {
+		s.all = append(s.all, row)
+	}
+	s.mu.Unlock()
+	if s.then != nil {
+		return s.then(ctx)
+	}
 	return nil
+}
+
+func (s *shelf) rows() []delivertest.Copy {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
 }
 
 func TestConforms(t *testing.T) {
 	t.Parallel()
-	delivertest.Run(t, func(_ *testing.T, s delivertest.Situation) (delivertest.Rig, bool) {
+	gone := errors.New(`insert "pat.canary@example.com": connection refused at 127.0.0.1`)
+	delivertest.Run(t, func(_ *testing.T, s delivertest.Situation) delivertest.Rig {
 		keeper := &shelf{}
 		switch s {
 		case delivertest.Accepts:
 		case delivertest.Failing, delivertest.Unreachable:
-			keeper.broken = errors.New(`insert "pat.canary@example.com": connection refused at 127.0.0.1`)
+			keeper.broken = gone
+		case delivertest.Silent, delivertest.LateAnswer:
+			keeper.then = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		case delivertest.Cut:
+			keeper.then = func(context.Context) error { return gone }
 		default:
-			return delivertest.Rig{}, false
+			return delivertest.Rig{Impossible: "the message becomes a row of our own database, which takes it or fails"}
 		}
-		return delivertest.Rig{Channel: capture.New(keeper), Received: func() []string { return keeper.ids }}, true
+		return delivertest.Rig{Channel: capture.New(keeper), Once: true, Received: keeper.rows}
 	})
 }
 

@@ -65,7 +65,7 @@ func (c onRecord) Send(ctx context.Context, m deliver.Message) (deliver.Receipt,
 
 func TestConforms(t *testing.T) {
 	t.Parallel()
-	delivertest.Run(t, func(t *testing.T, situation delivertest.Situation) (delivertest.Rig, bool) {
+	delivertest.Run(t, func(t *testing.T, situation delivertest.Situation) delivertest.Rig {
 		s := server(t)
 		s.Fail(func(_ int, p delivertest.Post) delivertest.Fault { return fault(situation, p) })
 		url := s.URL
@@ -79,12 +79,12 @@ func TestConforms(t *testing.T) {
 				c.ClientSecret = "another"
 			}
 		})
-		return delivertest.Rig{Channel: onRecord{ch}, Secrets: []string{secret, "LOCAL.0001", contact}, Received: func() (ids []string) {
+		return delivertest.Rig{Channel: onRecord{ch}, Huge: delivertest.TooLong, Secrets: []string{secret, "LOCAL.0001", contact}, Received: func() (all []delivertest.Copy) {
 			for _, p := range s.Posts() {
-				ids = append(ids, p.Delivery)
+				all = append(all, delivertest.Copy{Delivery: p.Delivery, Key: p.Delivery, Text: p.Text})
 			}
-			return ids
-		}}, true
+			return all
+		}}
 	})
 }
 

@@ -3,6 +3,7 @@ package cti_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,20 +19,29 @@ import (
 // board takes pop-ups in memory; the store's own has its test on a database.
 type board struct {
 	mu     sync.Mutex
+	all    []delivertest.Copy
 	agents map[string]string // by delivery
 	takes  int               // looks after which a softphone has it; 0: at once, -1: never
 	until  time.Time
 	broken error
+	then   func(context.Context) error // what it does when it has written a row; nil answers
 }
 
 func (b *board) PostPopUp(ctx context.Context, m deliver.Message, agent string, _ time.Time) (time.Time, bool, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if b.broken != nil || ctx.Err() != nil {
 		return time.Time{}, false, errors.Join(b.broken, ctx.Err())
 	}
-	b.agents[m.DeliveryID] = agent
-	return b.until, b.takes == 0, nil
+	b.mu.Lock()
+	if _, again := b.agents[m.DeliveryID]; !again {
+		b.agents[m.DeliveryID] = agent
+		b.all = append(b.all, delivertest.Copy{Delivery: m.DeliveryID, Key: m.DeliveryID, Text: m.Text})
+	}
+	taken := b.takes == 0
+	b.mu.Unlock()
+	if b.then != nil {
+		return time.Time{}, false, b.then(ctx)
+	}
+	return b.until, taken, nil
 }
 
 func (b *board) PopUpTaken(context.Context, deliver.Message) (bool, error) {
@@ -41,27 +51,29 @@ func (b *board) PopUpTaken(context.Context, deliver.Message) (bool, error) {
 	return b.takes == 0, nil
 }
 
-func (b *board) ids() (ids []string) {
+func (b *board) rows() []delivertest.Copy {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for id := range b.agents {
-		ids = append(ids, id)
-	}
-	return ids
+	return slices.Clone(b.all)
 }
 
 func TestConforms(t *testing.T) {
 	t.Parallel()
-	delivertest.Run(t, func(_ *testing.T, s delivertest.Situation) (delivertest.Rig, bool) {
+	gone := errors.New(`insert "pat.canary@example.com": connection refused at 127.0.0.1`)
+	delivertest.Run(t, func(_ *testing.T, s delivertest.Situation) delivertest.Rig {
 		b := &board{agents: map[string]string{}}
 		switch s {
 		case delivertest.Accepts:
 		case delivertest.Failing, delivertest.Unreachable:
-			b.broken = errors.New(`insert "pat.canary@example.com": connection refused at 127.0.0.1`)
+			b.broken = gone
+		case delivertest.Silent, delivertest.LateAnswer:
+			b.then = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		case delivertest.Cut:
+			b.then = func(context.Context) error { return gone }
 		default:
-			return delivertest.Rig{}, false
+			return delivertest.Rig{Impossible: "the pop-up becomes a row of our own database, which takes it or fails"}
 		}
-		return delivertest.Rig{Channel: cti.New(b, nil), Received: b.ids}, true
+		return delivertest.Rig{Channel: cti.New(b, nil), Once: true, Received: b.rows}
 	})
 }
 

@@ -25,7 +25,7 @@ import (
 // Situation is what a provider does to a channel in the suite.
 type Situation string
 
-// The situations. A factory gives no rig for those that its channel cannot meet.
+// The situations.
 const (
 	Accepts     Situation = "accepts"
 	RateLimited Situation = "rate limited"
@@ -42,10 +42,38 @@ const (
 
 // Rig is a channel in front of a provider in one situation.
 type Rig struct {
-	Channel  deliver.Channel
-	Received func() []string        // delivery ids in the order in which the provider had them whole
-	Secrets  []string               // what must not be in any error: keys, passwords
-	Shape    func(*deliver.Message) // makes the suite's e-mail one of the channel's messages; nil leaves it
+	Channel    deliver.Channel
+	Received   func() []Copy          // what the provider had whole, in that order
+	Secrets    []string               // what must not be in any error: keys, passwords
+	Shape      func(*deliver.Message) // makes the suite's e-mail one of the channel's messages; nil leaves it
+	Once       bool                   // a delivery that is handed over again changes nothing, so that what is uncertain is tried again
+	Huge       Fate                   // of a message with megabytes of text
+	Impossible string                 // why the channel cannot meet the situation; nothing else is set then
+}
+
+// Copy is a message as a provider has it.
+type Copy struct {
+	Delivery string // the delivery it names
+	Key      string // by which the provider, or whoever looks there, tells a repeat from another message
+	Text     string
+}
+
+// Fate is what becomes of a message with megabytes of text.
+type Fate int
+
+// The fates.
+const (
+	Whole     Fate = iota // it arrives as it was written
+	Shortened             // its beginning arrives
+	TooLong               // it is refused before it goes out
+)
+
+// ids are the deliveries of what the provider has.
+func (r Rig) ids() (all []string) {
+	for _, c := range r.Received() {
+		all = append(all, c.Delivery)
+	}
+	return all
 }
 
 // message is the suite's message as the channel takes it.
@@ -57,8 +85,8 @@ func (r Rig) message(deliveryID string) deliver.Message {
 	return m
 }
 
-// Factory builds a rig; ok is false if the channel cannot meet the situation.
-type Factory func(t *testing.T, s Situation) (r Rig, ok bool)
+// Factory builds a rig, which says so if the channel cannot meet the situation. Every channel meets Accepts.
+type Factory func(t *testing.T, s Situation) Rig
 
 // want is what the suite expects in a situation.
 var want = []struct {
@@ -91,43 +119,148 @@ func Message(deliveryID string) deliver.Message {
 	}
 }
 
-// Run holds a channel against every situation its factory knows.
+// Run holds a channel against every situation its factory knows, and logs the others with the reason.
 func Run(t *testing.T, build Factory) {
 	t.Helper()
 	for _, w := range want {
 		t.Run(string(w.in), func(t *testing.T) {
 			t.Parallel()
-			r, ok := build(t, w.in)
+			r, ok := inSituation(t, build, w.in)
 			if !ok {
 				return
 			}
 			id := "0190-" + strings.ReplaceAll(string(w.in), " ", "-")
 			err := send(t, r, r.message(id))
-			judge(t, err, w.verdict, w.patient)
+			judge(t, err, r.uncertain(w.verdict), w.patient)
 			keepsSecrets(t, err, r.Secrets)
-			if got := slices.Contains(r.Received(), id); got != w.received {
+			if got := slices.Contains(r.ids(), id); got != w.received {
 				t.Errorf("the provider had the message: %t, want %t", got, w.received)
 			}
 		})
 	}
-	t.Run("cancelled before it began", func(t *testing.T) {
-		t.Parallel()
-		r, _ := build(t, Accepts)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, err := r.Channel.Send(ctx, r.message("0190-cancelled"))
-		if err != nil { // a channel inside this machine may well not look at the context
-			judge(t, err, deliver.Retry, false)
+	for name, story := range map[string]struct {
+		in   Situation
+		tell func(*testing.T, Rig)
+	}{
+		"cancelled before it began":            {Accepts, cancelledBefore},
+		"cancelled while the provider has it":  {Silent, cancelledDuring},
+		"the same delivery twice, and another": {Accepts, twice},
+		"a huge message":                       {Accepts, huge},
+		"many at once":                         {Accepts, manyAtOnce},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if r, ok := inSituation(t, build, story.in); ok {
+				story.tell(t, r)
+			}
+		})
+	}
+}
+
+// inSituation builds a rig; ok is false, and the reason logged, if the channel cannot meet the situation.
+func inSituation(t *testing.T, build Factory, s Situation) (r Rig, ok bool) {
+	t.Helper()
+	r = build(t, s)
+	switch {
+	case r.Impossible == "":
+		return r, true
+	case s == Accepts:
+		t.Fatalf("the channel has nothing that accepts: %s", r.Impossible)
+	}
+	t.Logf("%q does not apply: %s", s, r.Impossible)
+	return r, false
+}
+
+// uncertain is the verdict of a channel where another would say verdict: whoever can repeat harmlessly is certain.
+func (r Rig) uncertain(verdict deliver.Verdict) deliver.Verdict {
+	if r.Once && verdict == deliver.Unknown {
+		return deliver.Retry
+	}
+	return verdict
+}
+
+func cancelledBefore(t *testing.T, r Rig) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := r.Channel.Send(ctx, r.message("0190-cancelled"))
+	if err != nil { // a channel inside this machine may well not look at the context
+		judge(t, err, deliver.Retry, false)
+	}
+	if got := len(r.Received()); (err == nil) != (got == 1) {
+		t.Errorf("error %v, and the provider had %d messages", err, got)
+	}
+}
+
+// cancelledDuring ends the context, long before its deadline, when the provider has the message and has not answered.
+func cancelledDuring(t *testing.T, r Rig) {
+	ctx, cancel := context.WithTimeout(t.Context(), 15*sendWithin)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := r.Channel.Send(ctx, r.message("0190-cancelled-during"))
+		ended <- err
+	}()
+	for look := time.NewTicker(time.Millisecond); len(r.Received()) == 0; {
+		select {
+		case <-look.C:
+		case err := <-ended:
+			t.Fatalf("Send came back before its provider answered: %v", err)
 		}
-		if got := len(r.Received()); (err == nil) != (got == 1) {
-			t.Errorf("error %v, and the provider had %d messages", err, got)
+	}
+	cancel()
+	select {
+	case err := <-ended:
+		judge(t, err, r.uncertain(deliver.Unknown), false)
+		keepsSecrets(t, err, r.Secrets)
+	case <-time.After(sendWithin):
+		t.Error("Send goes on after it was cancelled")
+	}
+}
+
+// twice hands one delivery over twice, as it is when an answer was lost, and then another one.
+func twice(t *testing.T, r Rig) {
+	for _, id := range []string{"0190-twice", "0190-twice", "0190-another"} {
+		judge(t, send(t, r, r.message(id)), "", false)
+	}
+	wanted := []string{"0190-twice", "0190-twice", "0190-another"}
+	if r.Once {
+		wanted = wanted[1:]
+	}
+	got := r.Received()
+	if ids := r.ids(); !slices.Equal(ids, wanted) {
+		t.Fatalf("received %v, want %v", ids, wanted)
+	}
+	first, again, other := got[0].Key, got[len(got)-2].Key, got[len(got)-1].Key
+	if first == "" || again != first || other == first {
+		t.Errorf("the keys are %q, again %q, and of another delivery %q; a repeat must be known by its key", first, again, other)
+	}
+}
+
+// huge hands over a message with some four million characters.
+func huge(t *testing.T, r Rig) {
+	m := r.message("0190-huge")
+	m.Text = strings.Repeat("The canary wants a call back.\n", 1<<17) + "That is all."
+	err := sendIn(t, r, m, 15*sendWithin)
+	if r.Huge == TooLong {
+		judge(t, err, deliver.Refused, false)
+		keepsSecrets(t, err, r.Secrets)
+		if n := len(r.Received()); n != 0 {
+			t.Errorf("the provider had %d messages", n)
 		}
-	})
-	t.Run("many at once", func(t *testing.T) {
-		t.Parallel()
-		r, _ := build(t, Accepts)
-		manyAtOnce(t, r)
-	})
+		return
+	}
+	judge(t, err, "", false)
+	got := r.Received()
+	if len(got) != 1 {
+		t.Fatalf("the provider had %d messages, want 1", len(got))
+	}
+	text := strings.ReplaceAll(got[0].Text, "\r\n", "\n")
+	if r.Huge == Whole && text != m.Text {
+		t.Errorf("of %d characters %d arrived, or others", len(m.Text), len(text))
+	}
+	if r.Huge == Shortened && (!strings.HasPrefix(text, "The canary wants") || len(text) > len(m.Text)/100) {
+		t.Errorf("%d characters arrived, want a short beginning", len(text))
+	}
 }
 
 // sendWithin is the deadline that the suite gives a send; a channel must come back soon after it.
@@ -204,7 +337,7 @@ func manyAtOnce(t *testing.T, r Rig) {
 		})
 	}
 	all.Wait()
-	got := slices.Sorted(slices.Values(r.Received()))
+	got := slices.Sorted(slices.Values(r.ids()))
 	if !slices.Equal(got, wanted) {
 		t.Errorf("received %v, want each of %d once", got, n)
 	}

@@ -30,7 +30,7 @@ func sendGrid(t *testing.T, url string) *email.SendGrid {
 
 func TestSendGridConforms(t *testing.T) {
 	t.Parallel()
-	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) (delivertest.Rig, bool) {
+	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) delivertest.Rig {
 		key := sgKey
 		if s == delivertest.NoAccess {
 			key = "SG.another-key"
@@ -42,12 +42,12 @@ func TestSendGridConforms(t *testing.T) {
 		if s == delivertest.Unreachable {
 			url = nobody(t)
 		}
-		return delivertest.Rig{Channel: sendGrid(t, url), Secrets: []string{sgKey}, Received: func() (ids []string) {
+		return delivertest.Rig{Channel: sendGrid(t, url), Secrets: []string{sgKey}, Received: func() (all []delivertest.Copy) {
 			for _, m := range server.Mails() {
-				ids = append(ids, m.Args[email.ArgDelivery])
+				all = append(all, delivertest.Copy{Delivery: m.Args[email.ArgDelivery], Key: m.Args[email.ArgDelivery], Text: m.Text})
 			}
-			return ids
-		}}, true
+			return all
+		}}
 	})
 }
 

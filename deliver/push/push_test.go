@@ -49,16 +49,9 @@ func newRig(t *testing.T) (addressed, *delivertest.Push, string) {
 	return addressed{c, endpoint, browser}, service, key
 }
 
-func tags(notices []delivertest.Notice) (all []string) {
-	for _, n := range notices {
-		all = append(all, n.Tag)
-	}
-	return all
-}
-
 func TestConforms(t *testing.T) {
 	t.Parallel()
-	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) (delivertest.Rig, bool) {
+	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) delivertest.Rig {
 		rig, service, key := newRig(t)
 		faults := map[delivertest.Situation]delivertest.Fault{
 			delivertest.Accepts:     {},
@@ -72,12 +65,16 @@ func TestConforms(t *testing.T) {
 			delivertest.HugeAnswer:  {Status: http.StatusBadRequest, Body: strings.Repeat("canary ", 1<<20)},
 			delivertest.EchoesInput: {Status: http.StatusRequestEntityTooLarge, Body: "canary " + rig.endpoint + key},
 		}
-		f, ok := faults[s]
 		if s == delivertest.Unreachable {
-			rig.Channel, ok = unreachable(t, key), true
+			rig.Channel = unreachable(t, key)
 		}
-		service.Fail(func(int, delivertest.Notice) delivertest.Fault { return f })
-		return delivertest.Rig{Channel: rig, Received: func() []string { return tags(service.Notices()) }, Secrets: []string{key, "push.example"}}, ok
+		service.Fail(func(int, delivertest.Notice) delivertest.Fault { return faults[s] })
+		return delivertest.Rig{Channel: rig, Huge: delivertest.Shortened, Secrets: []string{key, "push.example"}, Received: func() (all []delivertest.Copy) {
+			for _, n := range service.Notices() {
+				all = append(all, delivertest.Copy{Delivery: n.Tag, Key: n.Topic, Text: n.Body})
+			}
+			return all
+		}}
 	})
 }
 

@@ -55,7 +55,7 @@ func text(id string) deliver.Message {
 
 func TestTwilioConforms(t *testing.T) {
 	t.Parallel()
-	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) (delivertest.Rig, bool) {
+	delivertest.Run(t, func(t *testing.T, s delivertest.Situation) delivertest.Rig {
 		server := delivertest.NewTwilio(sid, token)
 		t.Cleanup(server.Close)
 		server.Fail(func(_ int, m delivertest.Text) delivertest.Fault { return fault(s, m) })
@@ -68,12 +68,12 @@ func TestTwilioConforms(t *testing.T) {
 			gone.Close()
 			c.BaseURL = gone.URL
 		}
-		return delivertest.Rig{Channel: channel(t, c), Shape: shape, Secrets: []string{token, sid, to, to[1:], from}, Received: func() (ids []string) {
+		return delivertest.Rig{Channel: channel(t, c), Shape: shape, Huge: delivertest.TooLong, Secrets: []string{token, sid, to, to[1:], from}, Received: func() (all []delivertest.Copy) {
 			for _, m := range server.Texts() {
-				ids = append(ids, m.DeliveryID())
+				all = append(all, delivertest.Copy{Delivery: m.DeliveryID(), Key: m.Report, Text: m.Body})
 			}
-			return ids
-		}}, true
+			return all
+		}}
 	})
 }
 

@@ -3,6 +3,7 @@ package teamalert_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -14,35 +15,53 @@ import (
 // board takes alerts in memory; the store's own poster has its test on a database.
 type board struct {
 	mu     sync.Mutex
-	ids    []string
+	all    []delivertest.Copy
 	broken error
+	then   func(context.Context) error // what it does when it has written a row; nil answers
 }
 
 func (s *board) PostAlert(ctx context.Context, m deliver.Message) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.broken != nil {
 		return s.broken
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.ids = append(s.ids, m.DeliveryID)
+	s.mu.Lock()
+	row := delivertest.Copy{Delivery: m.DeliveryID, Key: m.DeliveryID, Text: m.Text}
+	if !slices.Contains(s.all, row) {
+		s.all = append(s.all, row)
+	}
+	s.mu.Unlock()
+	if s.then != nil {
+		return s.then(ctx)
+	}
 	return nil
+}
+
+func (s *board) rows() []delivertest.Copy {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
 }
 
 func TestConforms(t *testing.T) {
 	t.Parallel()
-	delivertest.Run(t, func(_ *testing.T, s delivertest.Situation) (delivertest.Rig, bool) {
+	gone := errors.New(`insert "pat.canary@example.com": connection refused at 127.0.0.1`)
+	delivertest.Run(t, func(_ *testing.T, s delivertest.Situation) delivertest.Rig {
 		poster := &board{}
 		switch s {
 		case delivertest.Accepts:
 		case delivertest.Failing, delivertest.Unreachable:
-			poster.broken = errors.New(`insert "pat.canary@example.com": connection refused at 127.0.0.1`)
+			poster.broken = gone
+		case delivertest.Silent, delivertest.LateAnswer:
+			poster.then = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		case delivertest.Cut:
+			poster.then = func(context.Context) error { return gone }
 		default:
-			return delivertest.Rig{}, false
+			return delivertest.Rig{Impossible: "the message becomes a row of our own database, which takes it or fails"}
 		}
-		return delivertest.Rig{Channel: teamalert.New(poster), Received: func() []string { return poster.ids }}, true
+		return delivertest.Rig{Channel: teamalert.New(poster), Once: true, Received: poster.rows}
 	})
 }
 

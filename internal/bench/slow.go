@@ -115,7 +115,7 @@ func takeSlowProvider(ctx context.Context, b *bench) error {
 		return err
 	}
 	for range b.rounds {
-		for _, slow := range []string{deliver.SMS, deliver.Email} {
+		for _, slow := range []string{deliver.SMS, deliver.Email, deliver.Chatter} {
 			b.pace()
 			if err := takeBeside(ctx, s, w, slow); err != nil {
 				return err
