@@ -109,14 +109,14 @@ func New(c Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := newQueuePage(c.River, c.Logger)
+	q, err := newQueuePage(c.River, c.Logger, c.Store.LogAct)
 	if err != nil {
 		return nil, err
 	}
 	d := &Dashboard{store: c.Store, revisions: c.Revisions, log: c.Logger, pages: ps, river: c.River, queue: q, bench: bench,
 		live: newLive(c.Store, ps, c.Dev), channels: c.Channels, tokensPerDay: c.TokensPerDay, prices: c.Prices, ops: c.Ops, now: c.Now}
 	d.door = &door{desk: c.SignIn, proxies: c.Proxies, secure: home.Scheme == "https", streams: streamTime, pages: ps, fail: d.fail}
-	d.live.fail, d.live.mate = d.fail, d.teammate
+	d.live.fail, d.live.mate, d.queue.fail = d.fail, d.teammate, d.fail
 	d.table = d.routes()
 	d.handler = guard(whole(d.table.mux(d.door.gate), ps, c.Logger), ps.refuse, []string{home.Hostname()})
 	return d, nil

@@ -34,6 +34,7 @@ type queuesView struct {
 	Rows   []queueRow
 	Faults []faultRow
 	Jobs   string // River's own page
+	Asked  string // what was done there, in the audit log
 	Log    string // who paused what
 }
 
@@ -90,7 +91,7 @@ func (d *Dashboard) pausedQueues(ctx context.Context) (map[string]time.Time, err
 }
 
 func queuesOf(sums []store.QueueSum, paused map[string]time.Time) queuesView {
-	v := queuesView{Jobs: queuePrefix + "/", Log: address(logPath, "what", string(store.ActQueuePaused))}
+	v := queuesView{Jobs: queuePrefix + "/", Log: address(logPath, "what", string(store.ActQueuePaused)), Asked: address(logPath, "what", string(store.ActQueueAsked))}
 	for _, s := range sums {
 		since, opened := paused[s.Queue]
 		v.Rows = append(v.Rows, queueRowOf(s, since, opened))

@@ -88,6 +88,7 @@ const (
 	ActRolledBack  Deed = "rolled_back" // to the revision that is the target
 	ActQueuePaused Deed = "queue_paused"
 	ActQueueGoesOn Deed = "queue_resumed"
+	ActQueueAsked  Deed = "done_in_river" // on River's own page, before it is: the target is the path there
 
 	ActViewSaved   Deed = "view_saved"
 	ActViewDropped Deed = "view_dropped"
@@ -106,7 +107,7 @@ func Deeds() []Deed {
 		ActPasswordSet, ActRoleGiven, ActRoleTaken, ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded,
 		ActResent, ActSettled, ActCancelled, ActReleased, ActFixed, ActApproved, ActDismissed, ActMarked, ActReplayed, ActBulk, ActBulkEnded,
 		ActTaskAdded, ActTaskChanged, ActAlertsRead, ActPushOn, ActPushOff, ActViewSaved, ActViewDropped, ActRolledBack, ActQueuePaused, ActQueueGoesOn,
-		ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActUnsuppressed, ActErased}
+		ActQueueAsked, ActMuted, ActUnmuted, ActBreakerOpened, ActBreakerClosed, ActUnsuppressed, ActErased}
 }
 
 // topics are what a deed changes on open pages. What people do about a call may change all that is shown of it.
@@ -119,7 +120,7 @@ func (d Deed) topics() []Topic {
 	case ActRolledBack:
 		return []Topic{TopicConfig}
 	case ActRevealed, ActKeyAdded, ActKeyRevoked, ActTestBegun, ActTestEnded, ActViewSaved, ActViewDropped, ActMuted, ActUnmuted, ActBreakerOpened,
-		ActBreakerClosed, ActQueuePaused, ActQueueGoesOn, ActPushOn, ActPushOff, ActUnsuppressed:
+		ActBreakerClosed, ActQueuePaused, ActQueueGoesOn, ActQueueAsked, ActPushOn, ActPushOff, ActUnsuppressed:
 		return nil
 	}
 	return []Topic{TopicReview, TopicDeliveries, TopicConversations}
