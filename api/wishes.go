@@ -68,6 +68,7 @@ type bulkFilter struct {
 	Class      string              `json:"class,omitempty" doc:"Of the last attempt's error."`
 	Automation string              `json:"automation,omitempty"`
 	Reason     reason.Code         `json:"reason,omitempty" doc:"Of the message; of a replay: of a decision."`
+	Domain     string              `json:"domain,omitempty" doc:"Of an address they go to."`
 }
 
 type erasureWish struct {

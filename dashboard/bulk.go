@@ -137,6 +137,7 @@ func filterFacts(b store.BulkRequest, n names) (facts []fact) {
 	add("error", f.Class)
 	add("automation", f.Automation)
 	add("reason", string(f.Reason))
+	add("domain", f.Domain)
 	when := "planned"
 	if b.Action.Replays() {
 		when = "accepted"

@@ -47,6 +47,7 @@ type bulkAskPage struct {
 	Accounts                                []choice
 	Actions, States, Channels               []choice
 	Class, Automation, Reason, After, Until string
+	Domain                                  string
 	Automations, Reasons                    []string
 	Sandbox                                 bool
 	Problems                                []string
@@ -126,7 +127,7 @@ func (d *Dashboard) operated(r *http.Request, asked string) (accounts []choice, 
 
 func bulkForm(in url.Values, accounts []choice, automations []string) bulkAskPage {
 	get := func(name string) string { return strings.TrimSpace(in.Get(name)) }
-	p := bulkAskPage{Accounts: accounts, Class: get("class"), Automation: get("automation"), Reason: get("reason"), After: get("after"), Until: get("until"),
+	p := bulkAskPage{Accounts: accounts, Class: get("class"), Automation: get("automation"), Reason: get("reason"), Domain: get("domain"), After: get("after"), Until: get("until"),
 		Automations: automations, Sandbox: get("sandbox") != "", List: bulkPath}
 	for _, a := range store.BulkActions() {
 		p.Actions = append(p.Actions, choice{string(a), bulkWords(store.BulkRequest{Action: a}).does, string(a) == get("action")})
@@ -150,7 +151,8 @@ func bulkForm(in url.Values, accounts []choice, automations []string) bulkAskPag
 func bulkAsked(in url.Values, now time.Time, zone *time.Location) (b store.BulkRequest, problems []string) {
 	get := func(name string) string { return strings.TrimSpace(in.Get(name)) }
 	b = store.BulkRequest{Action: store.BulkAction(get("action")), Sandbox: get("sandbox") != "", Filter: store.BulkFilter{Channel: get("channel"),
-		State: store.DeliveryState(get("state")), Class: get("class"), Automation: get("automation"), Reason: reason.Code(get("reason"))}}
+		State: store.DeliveryState(get("state")), Class: get("class"), Automation: get("automation"), Reason: reason.Code(get("reason")),
+		Domain: get("domain")}}
 	if _, ok := reason.Of(b.Filter.Reason); b.Filter.Reason != "" && !ok {
 		problems = append(problems, "There is no such reason.")
 	}
@@ -173,7 +175,7 @@ func sureOf(account string, b store.BulkRequest, found int, more bool, now time.
 	v := &sureView{Account: n.account(account), Does: act.does, Says: act.says, Sends: act.sends, Filter: filterFacts(b, n),
 		Found: foundWords(found, more), Nothing: found == 0, At: at(now, n.zone())}
 	for _, c := range []fact{{"account", account}, {"action", string(b.Action)}, {"channel", f.Channel}, {"state", string(f.State)}, {"class", f.Class},
-		{"automation", f.Automation}, {"reason", string(f.Reason)}, {"since", f.Since.UTC().Format(time.RFC3339Nano)}, {"until", f.Until.UTC().Format(time.RFC3339Nano)}} {
+		{"automation", f.Automation}, {"reason", string(f.Reason)}, {"domain", f.Domain}, {"since", f.Since.UTC().Format(time.RFC3339Nano)}, {"until", f.Until.UTC().Format(time.RFC3339Nano)}} {
 		if c.Value != "" {
 			v.Carried = append(v.Carried, c)
 		}
@@ -194,7 +196,8 @@ func (d *Dashboard) startBulk(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	b := store.BulkRequest{Action: store.BulkAction(field(r, "action")), Sandbox: field(r, "sandbox") != "", Filter: store.BulkFilter{Channel: field(r, "channel"),
-		State: store.DeliveryState(field(r, "state")), Class: field(r, "class"), Automation: field(r, "automation"), Reason: reason.Code(field(r, "reason"))}}
+		State: store.DeliveryState(field(r, "state")), Class: field(r, "class"), Automation: field(r, "automation"), Reason: reason.Code(field(r, "reason")),
+		Domain: field(r, "domain")}}
 	var err error
 	if b.Filter.Since, err = time.Parse(time.RFC3339Nano, field(r, "since")); err != nil {
 		return answer{}, refused("What was posted does not say from when.")
@@ -206,8 +209,7 @@ func (d *Dashboard) startBulk(r *http.Request) (answer, error) {
 	return answer{Location: bulkJobPath(id)}, err
 }
 
-// doorsToAll are the doors from a list of deliveries to what can be done to all of them, with its filter taken over. A bulk
-// job cannot be narrowed to a domain, so a list that is has none.
+// doorsToAll are the doors from a list of deliveries to what can be done to all of them, with its filter taken over.
 func (a deliveriesAsked) doorsToAll() (doors []tab) {
 	after := a.after
 	if after == "" && waitsForAPerson(a.State) {
@@ -217,10 +219,8 @@ func (a deliveriesAsked) doorsToAll() (doors []tab) {
 		store.Failed: {store.BulkResend}, store.Unknown: {store.BulkSettleSent, store.BulkSettleFailed}, store.Held: {store.BulkRelease, store.BulkCancel},
 		store.Planned: {store.BulkCancel}, store.Retrying: {store.BulkCancel},
 	}[a.State] {
-		if a.Domain == "" {
-			doors = append(doors, tab{bulkWords(store.BulkRequest{Action: action}).does, address(askPath, "account", a.AccountID, "action", string(action),
-				"state", string(a.State), "channel", a.Channel, "class", a.Class, "automation", a.Automation, "after", after, "until", a.until), false})
-		}
+		doors = append(doors, tab{bulkWords(store.BulkRequest{Action: action}).does, address(askPath, "account", a.AccountID, "action", string(action),
+			"state", string(a.State), "channel", a.Channel, "class", a.Class, "automation", a.Automation, "domain", a.Domain, "after", after, "until", a.until), false})
 	}
 	return doors
 }

@@ -2,6 +2,8 @@ package dashboard
 
 import (
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +48,7 @@ func bulkPages(text func(string) string, n names) map[string]answer {
 
 func fixtureBulks(text func(string) string) []store.Bulk {
 	filter := store.BulkFilter{Since: began.Add(-time.Hour), Until: began, Channel: text("email"), State: store.DeliveryState(text("failed")), Class: text("timeout"),
-		Automation: text("callback-requested"), Reason: reason.Code(text("render_failed"))}
+		Automation: text("callback-requested"), Reason: reason.Code(text("render_failed")), Domain: text("acme.example")}
 	ann := store.Actor{Name: text("ann@acme.example")}
 	return []store.Bulk{
 		{ID: "3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", AccountID: "acme", Request: store.BulkRequest{Action: store.BulkResend, Filter: filter}, By: ann,
@@ -101,7 +103,15 @@ func TestAListsFilterIsTakenOver(t *testing.T) {
 	}
 	narrowed := failed
 	narrowed.Domain = "acme.example"
-	for name, a := range map[string]deliveriesAsked{"by a domain": narrowed, "in any state": {}, "sent": {DeliveryQuery: store.DeliveryQuery{State: store.Sent}}} {
+	if doors := narrowed.doorsToAll(); len(doors) != 1 || doors[0].Path != strings.Replace(want[0].Path, "&state", "&domain=acme.example&state", 1) {
+		t.Errorf("by a domain: %+v", doors)
+	}
+	b, _ := bulkAsked(url.Values{"action": {"resend"}, "state": {"failed"}, "domain": {" acme.example "}}, began, time.UTC)
+	if facts := sureOf("acme", b, 1, false, began, names{}); b.Filter.Domain != "acme.example" || !slices.Contains(facts.Filter, fact{"domain", "acme.example"}) ||
+		!slices.Contains(facts.Carried, fact{"domain", "acme.example"}) {
+		t.Errorf("what is asked for, narrowed to a domain: %+v", facts)
+	}
+	for name, a := range map[string]deliveriesAsked{"in any state": {}, "sent": {DeliveryQuery: store.DeliveryQuery{State: store.Sent}}} {
 		if doors := a.doorsToAll(); len(doors) != 0 {
 			t.Errorf("%s: %+v", name, doors)
 		}

@@ -3,6 +3,7 @@ package ops_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -106,6 +107,45 @@ func TestABulkJobDoesEachItemOnce(t *testing.T) {
 	}
 	if found, _, err := d.store.Bulks(t.Context(), "acme", "", 10); err != nil || len(found) != 1 || found[0].Request.String() != b.Request.String() {
 		t.Errorf("%+v, %v", found, err)
+	}
+	d.balanced()
+}
+
+// TestABulkJobIsNarrowedToADomain, as the list of deliveries is: to what goes to it, and to the calls that had such a delivery.
+func TestABulkJobIsNarrowedToADomain(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	d.revision = d.activate("acme", strings.NewReplacer("[late@acme.example]", "[late@acme.example, pat@partner.example]", "domains: [", "domains: [partner.example, ").Replace(config))
+	for range 2 {
+		d.call("Hello.")
+	}
+	r := store.BulkRequest{Action: store.BulkCancel, Filter: lately()}
+	r.Filter.State = store.Planned
+	again := store.BulkRequest{Action: store.BulkReplaySame, Sandbox: true, Filter: lately()}
+	for domain, want := range map[string][2]int{"": {4, 2}, "partner.example": {2, 2}, " @Partner.Example": {2, 2}, "elsewhere.example": {0, 0}, "example": {0, 0}} {
+		r.Filter.Domain, again.Filter.Domain = domain, domain
+		n, _, err := d.CountBulk(t.Context(), "acme", r)
+		d.must(err)
+		calls, _, err := d.CountBulk(t.Context(), "acme", again)
+		d.must(err)
+		if n != want[0] || calls != want[1] {
+			t.Errorf("%q: %d deliveries and %d calls, want %v", domain, n, calls, want)
+		}
+	}
+	for _, none := range []string{"@", " ", strings.Repeat("x", 400)} { // which would fit everything
+		r.Filter.Domain = none
+		_, _, err := d.CountBulk(t.Context(), "acme", r)
+		d.refused(err, "That is no domain")
+	}
+	r.Filter.Domain = "@Partner.example"
+	id, err := d.Bulk(t.Context(), d.by(), "acme", r)
+	d.must(err)
+	if b := d.done(id); b.Done != 2 || b.Refused+b.Failed != 0 || !strings.Contains(b.Request.String(), "domain partner.example") {
+		t.Errorf("%+v: %s", b, b.Request)
+	}
+	r.Filter.Domain = ""
+	if n, _, err := d.CountBulk(t.Context(), "acme", r); n != 2 || err != nil {
+		t.Errorf("%d are still to be sent, %v; want what goes to the other domain", n, err)
 	}
 	d.balanced()
 }

@@ -67,16 +67,20 @@ type BulkFilter struct {
 	Class      string        `json:"class,omitempty"` // of the last attempt's error
 	Automation string        `json:"automation,omitempty"`
 	Reason     reason.Code   `json:"reason,omitempty"` // of the delivery; for a replay: of a decision
+	Domain     string        `json:"domain,omitempty"` // of an address it goes to
 }
 
 // check refuses what is not to be done in bulk.
 func (b *BulkRequest) check() error {
 	f := &b.Filter
+	domain := domainKey(f.Domain)
 	switch {
 	case !slices.Contains(BulkActions(), b.Action):
 		return refuse("There is no bulk action %q.", b.Action)
 	case f.Since.IsZero() || f.Until.IsZero() || !f.Until.After(f.Since):
 		return refuse("Say from when to when: the end comes after the beginning.")
+	case domain == "" && f.Domain != "": // which would fit everything
+		return refuse("That is no domain: write it as acme.example.")
 	case b.Sandbox && !b.Action.Replays():
 		return refuse("Only a replay has a sandbox.")
 	case f.State == "" && b.Action.from() != "":
@@ -84,6 +88,7 @@ func (b *BulkRequest) check() error {
 	case f.State == "" && b.Action == BulkResend:
 		return refuse("Say which state they are in, such as failed: what went out is not sent again in passing.")
 	}
+	f.Domain = domain
 	return nil
 }
 
@@ -97,7 +102,8 @@ func (b BulkRequest) Complete() (BulkRequest, error) {
 func (b BulkRequest) String() string {
 	f := b.Filter
 	var parts []string
-	for _, p := range [][2]string{{"channel", f.Channel}, {"state", string(f.State)}, {"class", f.Class}, {"automation", f.Automation}, {"reason", string(f.Reason)}} {
+	for _, p := range [][2]string{{"channel", f.Channel}, {"state", string(f.State)}, {"class", f.Class}, {"automation", f.Automation}, {"reason", string(f.Reason)},
+		{"domain", f.Domain}} {
 		if p[1] != "" {
 			parts = append(parts, p[0]+" "+p[1])
 		}
@@ -191,14 +197,14 @@ func bulkIDs(ctx context.Context, q *db.Queries, account string, b BulkRequest, 
 	}
 	if b.Action.Replays() {
 		return q.BulkConversations(ctx, db.BulkConversationsParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
-			Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
+			Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Domain: f.Domain, Most: int32(most)})
 	}
 	if f.State == Held || f.State == Failed || f.State == Unknown {
 		return q.BulkTroubled(ctx, db.BulkTroubledParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
-			Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
+			Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Domain: f.Domain, Most: int32(most)})
 	}
 	return q.BulkDeliveries(ctx, db.BulkDeliveriesParams{After: from, UntilID: until, AccountID: account, AskedAt: asked,
-		Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Most: int32(most)})
+		Automation: f.Automation, Reason: string(f.Reason), Channel: f.Channel, State: string(f.State), Class: f.Class, Domain: f.Domain, Most: int32(most)})
 }
 
 // AskBulk asks for one action on all that a filter finds. A worker does it, item by item.

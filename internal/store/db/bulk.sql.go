@@ -16,13 +16,15 @@ WHERE c.id > $1::uuid AND c.id < $2::uuid AND c.account_id = $3 AND c.accepted_a
   AND ($5::text = '' AND $6::text = ''
        OR (SELECT coalesce(bool_or($6::text = '' OR x.reason = $6), false) FROM decisions AS x
            WHERE x.conversation_id = c.id AND ($5::text = '' OR x.automation = $5)))
-  AND ($7::text = '' AND $8::text = '' AND $9::text = ''
+  AND ($7::text = '' AND $8::text = '' AND $9::text = '' AND $10::text = ''
        OR (SELECT coalesce(bool_or(($8::text = '' OR d.state = $8) AND ($7::text = '' OR d.channel = $7)
+                                   AND ($10::text = '' OR strpos(lower(d.address) || ',', '@' || $10 || ',') > 0
+                                        OR strpos(lower(d.recipient) || ',', '@' || $10 || ',') > 0)
                                    AND ($9::text = '' OR $9 = (SELECT a.class FROM attempts AS a
                                                                        WHERE a.delivery_id = d.id AND a.attempt = d.attempt))), false)
            FROM deliveries AS d
            WHERE d.conversation_id = c.id AND ($5::text = '' OR d.automation = $5)))
-ORDER BY c.id LIMIT $10::integer
+ORDER BY c.id LIMIT $11::integer
 `
 
 type BulkConversationsParams struct {
@@ -35,6 +37,7 @@ type BulkConversationsParams struct {
 	Channel    string
 	State      string
 	Class      string
+	Domain     string
 	Most       int32
 }
 
@@ -51,6 +54,7 @@ func (q *Queries) BulkConversations(ctx context.Context, arg BulkConversationsPa
 		arg.Channel,
 		arg.State,
 		arg.Class,
+		arg.Domain,
 		arg.Most,
 	)
 	if err != nil {
@@ -77,8 +81,10 @@ SELECT d.id FROM deliveries AS d
 WHERE d.id > $1::uuid AND d.id < $2::uuid AND d.account_id = $3 AND d.created_at <= $4::timestamptz
   AND ($5::text = '' OR d.channel = $5) AND ($6::text = '' OR d.state = $6)
   AND ($7::text = '' OR d.automation = $7) AND ($8::text = '' OR d.reason = $8)
-  AND ($9::text = '' OR $9 = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
-ORDER BY d.id LIMIT $10::integer
+  AND ($9::text = '' OR strpos(lower(d.address) || ',', '@' || $9 || ',') > 0
+       OR strpos(lower(d.recipient) || ',', '@' || $9 || ',') > 0)
+  AND ($10::text = '' OR $10 = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
+ORDER BY d.id LIMIT $11::integer
 `
 
 type BulkDeliveriesParams struct {
@@ -90,6 +96,7 @@ type BulkDeliveriesParams struct {
 	State      string
 	Automation string
 	Reason     string
+	Domain     string
 	Class      string
 	Most       int32
 }
@@ -105,6 +112,7 @@ func (q *Queries) BulkDeliveries(ctx context.Context, arg BulkDeliveriesParams) 
 		arg.State,
 		arg.Automation,
 		arg.Reason,
+		arg.Domain,
 		arg.Class,
 		arg.Most,
 	)
@@ -132,8 +140,10 @@ WHERE d.account_id = $1 AND d.state IN ('held', 'failed', 'unknown') AND d.state
   AND d.id > $3::uuid AND d.id < $4::uuid AND d.created_at <= $5::timestamptz
   AND ($6::text = '' OR d.channel = $6)
   AND ($7::text = '' OR d.automation = $7) AND ($8::text = '' OR d.reason = $8)
-  AND ($9::text = '' OR $9 = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
-ORDER BY d.id LIMIT $10::integer
+  AND ($9::text = '' OR strpos(lower(d.address) || ',', '@' || $9 || ',') > 0
+       OR strpos(lower(d.recipient) || ',', '@' || $9 || ',') > 0)
+  AND ($10::text = '' OR $10 = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
+ORDER BY d.id LIMIT $11::integer
 `
 
 type BulkTroubledParams struct {
@@ -145,6 +155,7 @@ type BulkTroubledParams struct {
 	Channel    string
 	Automation string
 	Reason     string
+	Domain     string
 	Class      string
 	Most       int32
 }
@@ -160,6 +171,7 @@ func (q *Queries) BulkTroubled(ctx context.Context, arg BulkTroubledParams) ([]s
 		arg.Channel,
 		arg.Automation,
 		arg.Reason,
+		arg.Domain,
 		arg.Class,
 		arg.Most,
 	)

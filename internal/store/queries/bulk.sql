@@ -5,6 +5,8 @@ SELECT d.id FROM deliveries AS d
 WHERE d.id > @after::uuid AND d.id < @until_id::uuid AND d.account_id = @account_id AND d.created_at <= @asked_at::timestamptz
   AND (@channel::text = '' OR d.channel = @channel) AND (@state::text = '' OR d.state = @state)
   AND (@automation::text = '' OR d.automation = @automation) AND (@reason::text = '' OR d.reason = @reason)
+  AND (@domain::text = '' OR strpos(lower(d.address) || ',', '@' || @domain || ',') > 0
+       OR strpos(lower(d.recipient) || ',', '@' || @domain || ',') > 0)
   AND (@class::text = '' OR @class = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
 ORDER BY d.id LIMIT @most::integer;
 
@@ -15,6 +17,8 @@ WHERE d.account_id = @account_id AND d.state IN ('held', 'failed', 'unknown') AN
   AND d.id > @after::uuid AND d.id < @until_id::uuid AND d.created_at <= @asked_at::timestamptz
   AND (@channel::text = '' OR d.channel = @channel)
   AND (@automation::text = '' OR d.automation = @automation) AND (@reason::text = '' OR d.reason = @reason)
+  AND (@domain::text = '' OR strpos(lower(d.address) || ',', '@' || @domain || ',') > 0
+       OR strpos(lower(d.recipient) || ',', '@' || @domain || ',') > 0)
   AND (@class::text = '' OR @class = (SELECT a.class FROM attempts AS a WHERE a.delivery_id = d.id AND a.attempt = d.attempt))
 ORDER BY d.id LIMIT @most::integer;
 
@@ -26,8 +30,10 @@ WHERE c.id > @after::uuid AND c.id < @until_id::uuid AND c.account_id = @account
   AND (@automation::text = '' AND @reason::text = ''
        OR (SELECT coalesce(bool_or(@reason::text = '' OR x.reason = @reason), false) FROM decisions AS x
            WHERE x.conversation_id = c.id AND (@automation::text = '' OR x.automation = @automation)))
-  AND (@channel::text = '' AND @state::text = '' AND @class::text = ''
+  AND (@channel::text = '' AND @state::text = '' AND @class::text = '' AND @domain::text = ''
        OR (SELECT coalesce(bool_or((@state::text = '' OR d.state = @state) AND (@channel::text = '' OR d.channel = @channel)
+                                   AND (@domain::text = '' OR strpos(lower(d.address) || ',', '@' || @domain || ',') > 0
+                                        OR strpos(lower(d.recipient) || ',', '@' || @domain || ',') > 0)
                                    AND (@class::text = '' OR @class = (SELECT a.class FROM attempts AS a
                                                                        WHERE a.delivery_id = d.id AND a.attempt = d.attempt))), false)
            FROM deliveries AS d
