@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"aftercall/api"
+	"aftercall/deliver"
 	"aftercall/internal/openapi"
 	"aftercall/internal/store"
 	"aftercall/people"
@@ -47,6 +49,7 @@ func TestWhatThePagesCanDoAProgramCan(t *testing.T) {
 	}
 	h.ask("POST", "/v1/conversations/"+id+"/replays", h.key, map[string]any{"revision": "same", "sandbox": true}).want(202)
 	h.settled(id, h.key)
+	h.captures(id)
 	h.erases()
 	for _, r := range h.api.Routes() {
 		if !h.described.Answered(r.ID) && r.Answer.Type == "" {
@@ -118,9 +121,14 @@ func (h *house) reviews(first string) {
 		return "/v1/conversations/" + id + "/runs/1/decisions/" + automation + "/" + act
 	}
 	h.ask("POST", at(first, "callback", "mark"), h.key, map[string]any{"wrong": true, "note": "they did"}).want(200)
+	soon := time.Now().AddDate(0, 0, 3).Format(time.DateOnly)
+	h.foresees(at(first, "callback", "approve"), nil, "Call back.")
 	h.ask("POST", at(first, "callback", "approve"), h.key, nil).want(200)
-	h.ask("POST", at(first, "confirm", "fix"), h.key, map[string]any{"values": map[string]string{"dyn_when": "one day"}}).want(409)
-	h.ask("POST", at(first, "confirm", "fix"), h.key, map[string]any{"values": map[string]string{"dyn_when": time.Now().AddDate(0, 0, 3).Format(time.DateOnly)}}).want(200)
+	for _, path := range []string{at(first, "confirm", "fix"), at(first, "confirm", "fix/rehearsals")} {
+		h.ask("POST", path, h.key, map[string]any{"values": map[string]string{"dyn_when": "one day"}}).want(409)
+	}
+	h.foresees(at(first, "confirm", "fix"), map[string]any{"values": map[string]string{"dyn_when": soon}}, "We call you on ")
+	h.ask("POST", at(first, "confirm", "fix"), h.key, map[string]any{"values": map[string]string{"dyn_when": soon}}).want(200)
 	told := h.settled(first, h.key)
 	told.in("callback", "email", "sent")
 	told.in("confirm", "email", "sent")
@@ -133,6 +141,51 @@ func (h *house) reviews(first string) {
 	h.ask("POST", at(second, "callback", "approve"), h.key, nil).want(409)
 	h.ask("POST", at(second, "nothing", "approve"), h.key, nil).want(404)
 	h.ask("POST", strings.Replace(at(second, "callback", "approve"), "runs/1", "runs/x", 1), h.key, nil).want(404)
+}
+
+// foresees asks what an act would send, and looks that nothing has come of it.
+func (h *house) foresees(act string, wish any, says string) {
+	h.Helper()
+	call := strings.Split(act, "/")[3]
+	before := h.ask("GET", "/v1/conversations/"+call, h.key, nil).raw
+	told := h.ask("POST", act+"/rehearsals", h.key, wish).want(200)
+	if text := told.text("messages", "0", "message", "text"); !strings.Contains(text, says) || told.text("decisions", "0", "verdict") != "fires" {
+		h.Errorf("what %s would send: %s", act, told.raw)
+	}
+	if after := h.ask("GET", "/v1/conversations/"+call, h.key, nil).raw; after != before {
+		h.Errorf("looking what %s would send changed the call:\n%s\n%s", act, before, after)
+	}
+}
+
+// captures reads what the sandbox has kept, page by page.
+func (h *house) captures(call string) {
+	h.Helper()
+	all := h.ask("GET", "/v1/captured?channel=email", h.key, nil).want(200)
+	first := h.ask("GET", "/v1/captured?channel=email&limit=1", h.key, nil).want(200)
+	second := h.ask("GET", "/v1/captured?channel=email&limit=1&before="+first.text("next"), h.key, nil).want(200)
+	if len(all.items()) < 2 || !reflect.DeepEqual(append(first.items(), second.items()...), all.items()[:2]) {
+		h.Errorf("captured: %s, by pages of one %s and %s", all.raw, first.raw, second.raw)
+	}
+	if none := h.ask("GET", "/v1/captured?channel=sms", h.key, nil).want(200); len(none.items()) != 0 || none.text("next") != "" {
+		h.Errorf("captured texts: %s", none.raw)
+	}
+	one := h.ask("GET", "/v1/captured/"+all.text("items", "0", "id"), h.key, nil).want(200)
+	if one.text("captured", "conversation_id") != call || !strings.Contains(one.text("captured", "to"), "@") || one.text("text") == "" {
+		h.Errorf("one that was captured: %s", one.raw)
+	}
+}
+
+// kept is a captured message of an account's delivery.
+func (h *house) kept(account, delivery string) string {
+	h.Helper()
+	h.must(h.store.Keep(h.Context(), deliver.Message{DeliveryID: delivery, Attempt: 1, AccountID: account, Channel: deliver.Email,
+		To: []deliver.Address{{Address: "log@umbra.example"}}, Subject: "Call", Text: "A call."}))
+	rows, _, err := h.store.Within(store.Only(account)).CapturedMessages(h.Context(), account, "", "", 1)
+	h.must(err)
+	if len(rows) != 1 {
+		h.Fatalf("%d messages of %s are captured", len(rows), account)
+	}
+	return rows[0].ID
 }
 
 // works writes a task, changes it and completes it.
@@ -300,7 +353,7 @@ func TestWhoMay(t *testing.T) {
 		"tasks":     h.ask("GET", "/v1/tasks", h.other, nil).text("items", "0", "id"),
 		"alerts":    h.ask("GET", "/v1/alerts", h.other, nil).text("items", "0", "id"),
 		"revisions": h.ask("GET", "/v1/revisions", h.other, nil).text("items", "0", "id"), "bulk": h.neverWorkedOn("umbra"),
-		"erasures": h.erased("umbra"), "agents": "reception"}
+		"erasures": h.erased("umbra"), "agents": "reception", "captured": h.kept("umbra", told.in("every-call", "email", "sent"))}
 	before := h.settled(theirs["conversations"], h.other).raw
 	for _, r := range h.api.Routes() {
 		kind := strings.Split(r.Path, "/")[2]
@@ -315,7 +368,7 @@ func TestWhoMay(t *testing.T) {
 	if after := h.settled(theirs["conversations"], h.other).raw; after != before {
 		t.Errorf("another account's call was changed:\n%s\n%s", before, after)
 	}
-	for _, list := range []string{"conversations", "deliveries", "reviews", "tasks", "alerts", "bulk", "mutes", "usage", "erasures"} {
+	for _, list := range []string{"conversations", "deliveries", "reviews", "tasks", "alerts", "bulk", "mutes", "usage", "erasures", "captured"} {
 		if a := h.ask("GET", "/v1/"+list, h.key, nil).want(200); len(a.items()) != 0 {
 			t.Errorf("%s has another account's: %s", list, a.raw)
 		}
@@ -333,7 +386,7 @@ func without(r openapi.Route) []store.Scope {
 // bodyOf is a body that a route takes.
 func bodyOf(r openapi.Route) any {
 	return map[string]any{"replay": map[string]any{"revision": "same"}, "rehearse": map[string]any{"revision": "same"}, "settle": map[string]any{"as": "sent"},
-		"fix": map[string]any{"values": map[string]string{"dyn_when": "2026-11-24"}}, "mark": map[string]any{"wrong": true},
+		"fix": map[string]any{"values": map[string]string{"dyn_when": "2026-11-24"}}, "rehearseFix": map[string]any{"values": map[string]string{"dyn_when": "2026-11-24"}}, "mark": map[string]any{"wrong": true},
 		"changeTask": map[string]any{"version": 1, "state": "done"}}[r.ID]
 }
 
@@ -343,7 +396,7 @@ func TestWhatIsAskedWrongIsSaid(t *testing.T) {
 	for path, want := range map[string]int{
 		"/v1/conversations?colour=red": 400, "/v1/conversations?outcome=good": 400, "/v1/conversations?since=yesterday": 400, "/v1/conversations?limit=0": 400,
 		"/v1/conversations?before=x": 400, "/v1/conversations?channel=chat&channel=web": 400, "/v1/deliveries?before=x": 400, "/v1/tasks?after=x": 400,
-		"/v1/tasks?state=lost": 400, "/v1/alerts?show=all": 400, "/v1/usage?days=91": 400, "/v1/bulk?before=x": 400, "/v1/bulk/nothing": 404, "/v1/erasures?before=x": 400, "/v1/erasures/nothing": 404, "/v1/revisions?before=x": 400, "/v1/conversations/nothing": 404, "/v1/tasks/nothing": 404, "/v1/revisions/abcdef": 404,
+		"/v1/tasks?state=lost": 400, "/v1/alerts?show=all": 400, "/v1/usage?days=91": 400, "/v1/bulk?before=x": 400, "/v1/bulk/nothing": 404, "/v1/erasures?before=x": 400, "/v1/captured?before=x": 400, "/v1/captured/nothing": 404, "/v1/erasures/nothing": 404, "/v1/revisions?before=x": 400, "/v1/conversations/nothing": 404, "/v1/tasks/nothing": 404, "/v1/revisions/abcdef": 404,
 	} {
 		h.ask("GET", path, h.key, nil).want(want)
 	}

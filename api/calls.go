@@ -169,15 +169,7 @@ func rehearse(x *exchange) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := rehearsal{RevisionID: p.RevisionID, Digest: p.Digest, Open: p.Open, Decisions: []foreseen{}, Messages: []foretold{}}
-	for _, d := range p.Decisions {
-		r.Decisions = append(r.Decisions, foreseen{Automation: d.Automation, Verdict: d.Verdict, Before: d.Before, Reason: string(d.Reason)})
-	}
-	for _, d := range p.Deliveries {
-		r.Messages = append(r.Messages, foretold{Automation: d.Automation, Channel: d.Channel, Recipient: d.Recipient, State: d.State, Reason: string(d.Reason),
-			Message: messageOf(d.Content)})
-	}
-	return r, nil
+	return rehearsalOf(p), nil
 }
 
 // decided is the decision in the path.

@@ -13,7 +13,8 @@ import (
 // routes is the table of everything that is answered here: what is not in it is neither answered nor described.
 func routes() []route {
 	var all []route
-	for _, some := range [][]route{callRoutes(), reviewRoutes(), deliveryRoutes(), taskRoutes(), alertRoutes(), softphoneRoutes(), revisionRoutes(), automationRoutes(), bulkRoutes(), erasureRoutes()} {
+	for _, some := range [][]route{callRoutes(), reviewRoutes(), rehearsalRoutes(), deliveryRoutes(), capturedRoutes(), taskRoutes(), alertRoutes(), softphoneRoutes(), revisionRoutes(),
+		automationRoutes(), bulkRoutes(), erasureRoutes()} {
 		all = append(all, some...)
 	}
 	return all
