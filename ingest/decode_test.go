@@ -313,6 +313,8 @@ func TestEventEnvelope(t *testing.T) {
 	}{
 		"whole":               {`{"id":"e-1","type":"call.reached","conversation":"c-1","attempt":2,"data":{"point":"menu"},"at":"2026-03-02T09:30:00Z"}`, "e-1", nil},
 		"no id":               {`{"type":"call.reached","conversation":"c-1","data":{"point":"menu"},"at":"2026-03-02T10:30:00+01:00"}`, "c-1/call.reached/menu/2026-03-02T09:30:00Z", nil},
+		"a first attempt":     {`{"type":"order.late","conversation":"c-1","attempt":1,"at":"2026-03-02T09:30:00Z"}`, "c-1/order.late//2026-03-02T09:30:00Z", nil},
+		"a second attempt":    {`{"type":"order.late","conversation":"c-1","attempt":2,"at":"2026-03-02T09:30:00Z"}`, "c-1/order.late//2026-03-02T09:30:00Z/2", nil},
 		"the least":           {`{"type":"spike","at":"2026-03-02T09:30:00Z"}`, "/spike//2026-03-02T09:30:00Z/" + digestOf(`{"type":"spike","at":"2026-03-02T09:30:00Z"}`), nil},
 		"a point of nobody's": {`{"type":"call.reached","data":{"point":"menu"},"at":"2026-03-02T09:30:00Z"}`, "/call.reached/menu/2026-03-02T09:30:00Z/" + digestOf(`{"type":"call.reached","data":{"point":"menu"},"at":"2026-03-02T09:30:00Z"}`), nil},
 		"a long point":        {`{"type":"call.reached","data":{"point":"` + strings.Repeat("x", 201) + `"},"at":"2026-03-02T09:30:00Z"}`, "", []string{"/data/point is longer than 200 bytes"}},

@@ -3,6 +3,7 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"time"
 
 	"aftercall/automation"
@@ -99,6 +100,9 @@ func decodeEvent(doc map[string]any, body []byte) (happening, []conversation.Fau
 	e.identity, e.call, e.attempt, e.data = id, call, int(attempt), data
 	if id == "" {
 		e.identity = identityOf(call, e.kind) + "/" + point + "/" + e.at.Format(time.RFC3339Nano)
+		if attempt > 1 { // at is when the matter began as often as when it was tried again
+			e.identity += "/" + strconv.FormatInt(attempt, 10)
+		}
 	}
 	if id == "" && call == "" {
 		// Nothing says which matter it belongs to, and two matters can reach one point in the same second: only what is

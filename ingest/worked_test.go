@@ -211,6 +211,19 @@ func TestEventsAreDecidedWhileTheCallGoesOn(t *testing.T) {
 	}
 }
 
+// TestAttemptsAreEventsOfTheirOwn: what is tried again is posted with the time of the matter as often as with its own.
+func TestAttemptsAreEventsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	l, at := decide(t, midCall, 1), time.Now().UTC().Format(time.RFC3339Nano)
+	for attempt, want := range map[int]reason.Code{1: reason.WrongAttempt, 2: reason.Always, 3: reason.Always} {
+		id := l.happens(fmt.Appendf(nil, `{"type":"order.late","conversation":"o-8","attempt":%d,"data":{"order":8},"at":%q}`, attempt, at))
+		if got := reasons(l.until(id, decided))["late"]; got != want {
+			t.Errorf("attempt %d: %s, want %s", attempt, got, want)
+		}
+	}
+	l.wantRows(t, 3, 3, 3, 0)
+}
+
 // TestAPlatformsOwnEventIsDecided: under the platform's own name for it, with what it tells of the call so far.
 func TestAPlatformsOwnEventIsDecided(t *testing.T) {
 	t.Parallel()
