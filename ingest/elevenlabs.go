@@ -32,7 +32,8 @@ func (elevenLabs) decode(doc map[string]any, src *automation.Source, _ time.Time
 	case "call_initiation_failure":
 		d.conversation = neverBegan(data, call, posted)
 	default:
-		d.ignored = !asked(src, d.kind)
+		d.ignored, d.about = !asked(src, d.kind), call
+		d.begun = func() *conversation.Conversation { return elevenLabsBeside(data, call, posted) }
 		return d, nil
 	}
 	if call == "" {
@@ -73,6 +74,15 @@ func transcribed(data fields, call string, posted float64) *conversation.Convers
 		}
 	}
 	elevenLabsParties(c, meta, dynamic)
+	return c
+}
+
+// elevenLabsBeside is what another event tells of its call: of audio, whose agent took it.
+func elevenLabsBeside(data fields, call string, posted float64) *conversation.Conversation {
+	c := transcribed(data, call, posted)
+	if data.object("metadata").of == nil {
+		c.Channel = "" // which is told there
+	}
 	return c
 }
 

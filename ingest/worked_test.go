@@ -37,6 +37,7 @@ allow: { domains: [acme.example] }
 sources:
   - { id: acme-itellico, type: itellico, secret: "${ENV:SECRET_NEW}" }
   - { id: acme-retell, type: retell, secret: "${ENV:SECRET_NEW}" }
+  - { id: acme-eleven, type: elevenlabs, secret: "${ENV:SECRET_NEW}", events: [post_call_audio] }
 automations:
 `
 
