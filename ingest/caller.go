@@ -85,16 +85,20 @@ func (h *Handler) admitKey(p *post) *problem {
 
 // admitSource finds the source, and refuses by its header what cannot be genuine, before the body is read.
 func (h *Handler) admitSource(p *post, id string) (adapter, *problem) {
+	rev, src, found := h.revisions.Source(id)
+	var platform adapter
+	if found {
+		platform = adapters[src.Type]
+		p.lightens(platform, src)
+	}
 	if no := h.measure(p); no != nil {
 		return nil, no
 	}
-	rev, src, ok := h.revisions.Source(id)
-	if !ok {
+	if !found {
 		return nil, &problem{status: http.StatusNotFound, detail: "There is no such source."}
 	}
 	p.caller = caller{account: rev.AccountID, name: src.ID, revision: rev.ID, source: src}
-	platform, ok := adapters[src.Type]
-	if !ok {
+	if platform == nil {
 		return nil, &problem{status: http.StatusNotFound, detail: "The source's type is not one this version knows."}
 	}
 	return platform, h.openSeal(p, schemeOf(platform, src))

@@ -16,6 +16,8 @@ type elevenLabs struct{}
 
 func (elevenLabs) scheme() string { return schemeElevenLabs }
 
+func (elevenLabs) leavesOut() string { return "full_audio" }
+
 func (elevenLabs) decode(doc map[string]any, src *automation.Source, _ time.Time) (decoded, []conversation.Fault) {
 	f := readFields(doc, lenient)
 	data := f.object("data")

@@ -46,7 +46,7 @@ type Config struct {
 
 	PublicURL string // how platforms reach the handler: some sign the address; default: as the request says
 
-	MaxBody     int64         // bytes of one body; default 5 MB
+	MaxBody     int64         // bytes of one body as it is kept; default 5 MB
 	BodyTimeout time.Duration // for a body to arrive; default 10 s
 }
 

@@ -23,6 +23,8 @@ type post struct {
 	r           *http.Request
 	contentType string
 	body        []byte
+	most        int64  // bytes that the body may have as it comes in
+	leftOut     string // the member of the body whose text is not kept
 	caller      caller
 	form        bool // the body is no JSON
 	ours        bool // our own API: a contradiction is an error, not a platform's habit
@@ -139,14 +141,14 @@ func (h *Handler) measure(p *post) *problem {
 		return &problem{status: http.StatusUnsupportedMediaType, detail: "The body must be application/json in UTF-8."}
 	case r.Header.Get("Content-Encoding") != "":
 		return &problem{status: http.StatusUnsupportedMediaType, detail: "The body must not be compressed: the signature is over the bytes as sent."}
-	case r.ContentLength > h.maxBody:
-		return h.tooLarge()
+	case r.ContentLength > max(p.most, h.maxBody):
+		return tooLarge(max(p.most, h.maxBody))
 	}
 	return nil
 }
 
-func (h *Handler) tooLarge() *problem {
-	return &problem{status: http.StatusRequestEntityTooLarge, detail: "The body is larger than " + strconv.FormatInt(h.maxBody, 10) + " bytes."}
+func tooLarge(most int64) *problem {
+	return &problem{status: http.StatusRequestEntityTooLarge, detail: "The body is larger than " + strconv.FormatInt(most, 10) + " bytes."}
 }
 
 // read takes the body as it is, within size and time.
@@ -154,7 +156,7 @@ func (h *Handler) read(p *post) *problem {
 	p.contentType = p.r.Header.Get("Content-Type")
 	c := http.NewResponseController(p.w)
 	_ = c.SetReadDeadline(time.Now().Add(h.bodyTimeout)) // a recorder in a test has no connection to set it on
-	body, err := h.take(http.MaxBytesReader(p.w, p.r.Body, h.maxBody), p.r.ContentLength)
+	body, err := h.receive(p)
 	var large *http.MaxBytesError
 	switch {
 	case err == nil:
@@ -162,12 +164,20 @@ func (h *Handler) read(p *post) *problem {
 		p.body = body
 		return nil
 	case errors.As(err, &large):
-		return h.tooLarge()
+		return tooLarge(large.Limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.w.Header().Set("Connection", "close")
 		return &problem{status: http.StatusRequestTimeout, detail: "The body did not arrive in time."}
 	}
 	return &problem{status: http.StatusBadRequest, detail: "The body ended early."}
+}
+
+// receive takes a body whole, unless it may be larger than what is kept of it.
+func (h *Handler) receive(p *post) ([]byte, error) {
+	if announced := p.r.ContentLength; p.most <= h.maxBody || p.form || announced >= 0 && announced <= h.maxBody {
+		return h.take(http.MaxBytesReader(p.w, p.r.Body, h.maxBody), announced)
+	}
+	return h.takeLight(p, http.MaxBytesReader(p.w, p.r.Body, p.most))
 }
 
 // usualBody is the size up to which an announced length is believed, and the piece in which everything else is read: a post
@@ -216,6 +226,9 @@ func (h *Handler) document(p *post, m mode) (map[string]any, *problem) {
 	}
 	if no := p.caller.proves(p.body); no != nil {
 		return nil, no
+	}
+	if p.leftOut != "" && !p.form {
+		p.body = lighten(p.body, p.leftOut)
 	}
 	doc, faults := p.parse(m)
 	if len(faults) > 0 {

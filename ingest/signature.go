@@ -73,6 +73,7 @@ type seal struct {
 	at         time.Time
 	timeless   bool     // nothing says when it was signed: a repeat is known by the event's identity alone
 	signatures []string // in the scheme's own spelling
+	summed     []string // the right ones of a body that is not kept whole; nil: it is there
 }
 
 // stale reports whether a seal is too old, or from the future.
@@ -87,6 +88,8 @@ type scheme struct {
 	open func(e envelope) (s seal, why string)
 	// sign gives the right signatures: mostly one, and none for a secret that the scheme cannot use.
 	sign func(secret string, s seal, body []byte) []string
+	// begin gives the code, in hex the right signature, to which a body is written as it comes in; nil: it has to be there whole.
+	begin func(secret string, s seal) hash.Hash
 	// write puts a signature where the platform would.
 	write func(r *http.Request, s seal, signature string)
 	// stamp is a time as the platform writes it; nil: in Unix seconds.
@@ -98,7 +101,7 @@ type scheme struct {
 var schemes = map[string]*scheme{
 	schemeStandard:   {open: openStandard, sign: signStandard, write: writeStandard},
 	schemeItellico:   {open: openItellico, sign: signItellico, write: writeItellico},
-	schemeElevenLabs: {open: openElevenLabs, sign: signElevenLabs, write: writeElevenLabs},
+	schemeElevenLabs: {open: openElevenLabs, sign: signElevenLabs, begin: beginElevenLabs, write: writeElevenLabs},
 	schemeToken:      {open: openToken, sign: signToken, write: writeToken},
 	schemePath:       {open: openPath, sign: signToken, write: writePath},
 	schemeVapi:       {open: openVapi, sign: signVapi, write: writeVapi},
@@ -124,12 +127,16 @@ func (s *scheme) read(e envelope) (given seal, why string) {
 // matches reports whether any of the seal's signatures is the right one for any of the secrets. Every pair is compared in
 // constant time.
 func (s *scheme) matches(secrets []string, given seal, body []byte) bool {
+	right := given.summed
+	if right == nil {
+		for _, secret := range secrets {
+			right = append(right, s.sign(secret, given, body)...)
+		}
+	}
 	found := false
-	for _, secret := range secrets {
-		for _, right := range s.sign(secret, given, body) {
-			for _, signature := range given.signatures {
-				found = hmac.Equal([]byte(signature), []byte(right)) || found
-			}
+	for _, one := range right {
+		for _, signature := range given.signatures {
+			found = hmac.Equal([]byte(signature), []byte(one)) || found
 		}
 	}
 	return found
@@ -261,6 +268,12 @@ func openElevenLabs(e envelope) (s seal, why string) {
 // signElevenLabs signs timestamp + "." + rawBody.
 func signElevenLabs(secret string, s seal, body []byte) []string {
 	return hexMAC(secret, []byte(s.stamp+"."), body)
+}
+
+func beginElevenLabs(secret string, s seal) hash.Hash {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(s.stamp + "."))
+	return m
 }
 
 func writeElevenLabs(r *http.Request, s seal, signature string) {

@@ -24,7 +24,7 @@ type Event struct {
 	Identity          string // unique within account and source: the event id, else call id and type
 	Type              string // the platform's event type
 	ContentType       string
-	Body              []byte // raw
+	Body              []byte // raw, but for what ingest left out of it
 	ReceivedAt        time.Time
 }
 
