@@ -6,8 +6,9 @@
 // store's to decide.
 //
 // It promises that nothing of a post counts unless its signature is right over the raw body, that it answers 204 after
-// what was said is committed, and that the same post again, or posts in any other order, lead to the same. It logs ids and
-// words of closed lists, never a number or a text.
+// what was said is committed, that the same post again changes nothing, and that posts in any other order lead to the same; but of
+// two STOPs and STARTs that Twilio posts, which say nothing of when they were written, the one counts that is heard first later.
+// It logs ids and words of closed lists, never a number or a text.
 package callbacks
 
 import (

@@ -3,6 +3,7 @@ package callbacks_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -210,10 +211,7 @@ func TestStopAndStart(t *testing.T) {
 	}{
 		{"Thank you", store.Sending}, {"HELP", store.Sending}, {"Stop.", store.Skipped}, {"stop", store.Skipped}, {"Why?", store.Skipped}, {"START", store.Sending},
 	} {
-		form := url.Values{"MessageSid": {"SM8"}, "From": {customer}, "To": {"+442071838750"}, "Body": {step.body}, "NumMedia": {"0"}}
-		if got := w.post(inbound, form, ""); got != http.StatusNoContent {
-			t.Fatalf("%s: %d", step.body, got)
-		}
+		w.writes(fmt.Sprintf("SM8%d", n), step.body)
 		id, _ := w.sending("c" + string(rune('a'+n)))
 		d := w.state(id)
 		if d.State != step.want || (d.Reason == reason.OptedOut) != (step.want == store.Skipped) {
@@ -225,6 +223,53 @@ func TestStopAndStart(t *testing.T) {
 	}
 	if line := w.log.String(); strings.Contains(line, customer[1:]) || strings.Contains(line, "Thank you") {
 		t.Errorf("the log: %s", line)
+	}
+}
+
+// writes has the customer text something to the account, and Twilio post it.
+func (w *world) writes(sid, body string) {
+	w.t.Helper()
+	form := url.Values{"MessageSid": {sid}, "From": {customer}, "To": {"+442071838750"}, "Body": {body}, "NumMedia": {"0"}}
+	if got := w.post(inbound, form, ""); got != http.StatusNoContent {
+		w.t.Fatalf("%s: %d", body, got)
+	}
+}
+
+// TestAWordThatIsPostedAgainDoesNotCount: Twilio signs no time, so that what it has posted can be posted again for ever, by a proxy or
+// from a log.
+func TestAWordThatIsPostedAgainDoesNotCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, claimed := w.sending("c1")
+	refused := func() {
+		w.t.Helper()
+		if got := w.post(at(claimed[0].ID), status("failed", "21610"), ""); got != http.StatusNoContent {
+			w.t.Fatal(got)
+		}
+	}
+	for n, step := range []struct {
+		does func()
+		want store.DeliveryState
+	}{
+		{func() { w.writes("SM1", "START") }, store.Sending}, // yesterday, from nobody on the list
+		{func() { w.writes("SM2", "STOP") }, store.Skipped},
+		{func() { w.writes("SM1", "START") }, store.Skipped},
+		{func() { w.writes("", "START") }, store.Skipped},
+		{func() { w.writes("SM3", "START") }, store.Sending},
+		{func() { w.writes("SM2", "STOP") }, store.Sending},
+		{refused, store.Skipped},
+		{func() { w.writes("SM4", "START") }, store.Sending},
+		{refused, store.Sending},
+		{func() { w.writes("", "STOP") }, store.Skipped},
+	} {
+		step.does()
+		id, _ := w.sending(fmt.Sprintf("d%d", n))
+		if d := w.state(id); d.State != step.want {
+			t.Errorf("after step %d a text is %s as %q, want %s", n+1, d.State, d.Reason, step.want)
+		}
+	}
+	if d := w.state(first); d.State != store.Sending || d.Reported != deliver.Lost {
+		t.Errorf("the first text is %s, reported %q", d.State, d.Reported)
 	}
 }
 

@@ -73,17 +73,19 @@ func readStatus(p Post, form url.Values) (Said, error) {
 	if !ok {
 		return Said{Word: "ignored"}, nil
 	}
-	r.AccountID, r.DeliveryID, r.At = p.Account, u.Query().Get(deliveryID), p.At
+	r.AccountID, r.DeliveryID, r.At, r.Word = p.Account, u.Query().Get(deliveryID), p.At, r.ProviderID
 	return Said{Word: string(r.Fact), Reports: []deliver.Report{r}}, nil
 }
 
-// readInbound takes notice of who wants no more texts, or wants them again.
+// readInbound takes notice of who wants no more texts, or wants them again. Nothing that Twilio signs says when they wrote, so a text
+// counts once, by its id. Without one, which Twilio always gives, nobody knows whether it was posted before: such a START is not taken.
 func readInbound(p Post, form url.Values) Said {
 	wish, number := sms.WishOf(form)
-	if number == "" || wish != sms.Stop && wish != sms.Start {
+	id := form.Get("MessageSid")
+	if number == "" || wish != sms.Stop && wish != sms.Start || wish == sms.Start && id == "" {
 		return Said{Word: "ignored"}
 	}
-	s := deliver.Suppression{AccountID: p.Account, Channel: deliver.SMS, Address: number, Source: deliver.FromRecipient}
+	s := deliver.Suppression{AccountID: p.Account, Channel: deliver.SMS, Address: number, Source: deliver.FromRecipient, Word: id}
 	if wish == sms.Stop {
 		s.Reason = reason.OptedOut
 	}

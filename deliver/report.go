@@ -36,6 +36,7 @@ type Report struct {
 	Suppress reason.Code // why the address must not be written to any more; "" if nothing is said of that
 	Lift     bool        // the address may be written to again
 	Address  string      // that this is about
+	Word     string      // as in Suppression
 }
 
 // Suppression is an address that a channel does not write to any more, or may write to again.
@@ -44,6 +45,9 @@ type Suppression struct {
 	Reason                      reason.Code // OptedOut or Bounced; "" lifts whatever there was
 	Source                      string      // who says so: FromRecipient, FromProvider, or a provider by its name
 	At                          time.Time   // when; of two words on an address the later one counts. Zero: now
+	// Word is the provider's id of what was said, where nothing says when that was: At is then when it was heard, and heard again it
+	// does not count. "" for what has a time of its own, or is not said from outside.
+	Word string
 }
 
 // Sources of a suppression.

@@ -89,7 +89,7 @@ func TestATextFromTheCallToItsReport(t *testing.T) {
 	}
 
 	inbound := func(word string) {
-		h.twilioPosts(publicURL+"/callbacks/twilio/acme/messages", url.Values{"From": {ann}, "To": {"+442071838750"}, "Body": {word}, "MessageSid": {"SM7"}})
+		h.twilioPosts(publicURL+"/callbacks/twilio/acme/messages", url.Values{"From": {ann}, "To": {"+442071838750"}, "Body": {word}, "MessageSid": {"SM7" + word}})
 	}
 	inbound("Stop")
 	if d := delivery("c2", ann); d.State != store.Skipped || d.Reason != reason.OptedOut {

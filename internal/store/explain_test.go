@@ -45,7 +45,7 @@ func (s *statements) all() map[string]pgx.TraceQueryStartData {
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // growing are the tables that never stop growing.
-const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|pushes|automation_hours|automation_days|token_hours|erasures|erased_conversations|erased_hashes|suppressions`
+const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|pushes|automation_hours|automation_days|token_hours|erasures|erased_conversations|erased_hashes|suppressions|heard_words`
 
 // TestNoListOrSweepScansATable runs every step of the line, every list and the sweep on a filled database, and asks the
 // planner about each statement that passed.
@@ -332,6 +332,7 @@ l AS (INSERT INTO alerts (id, account_id, delivery_id, conversation_id, automati
 	SELECT id, 'acme', id, id, 'callback', 'all', '' FROM n RETURNING id),
 ar AS (INSERT INTO alert_reads (alert_id, person, account_id) SELECT id, p, 'acme' FROM n, unnest('{a,b}'::text[]) AS p),
 su AS (INSERT INTO suppressions (account_id, channel, address, reason, source) SELECT 'acme', 'sms', uuid_send(id), 'opted_out', 'recipient' FROM n),
+hw AS (INSERT INTO heard_words (account_id, word, heard_at) SELECT 'acme', uuid_send(id), now() FROM n),
 w AS (INSERT INTO audit_log (id, account_id, person, address, act, target, detail)
 	SELECT id, 'acme', 'A', '', 'revealed', '', '{}' FROM n)
 INSERT INTO river_job (args, kind, queue, state, finalized_at, max_attempts, attempted_by)

@@ -105,7 +105,7 @@ func (s *Store) suppressReported(ctx context.Context, q *db.Queries, reports []d
 		if i < 0 {
 			continue
 		}
-		all = append(all, deliver.Suppression{AccountID: rows[i].AccountID, Channel: rows[i].Channel, Address: r.Address, Reason: r.Suppress, Source: r.Provider, At: r.At})
+		all = append(all, deliver.Suppression{AccountID: rows[i].AccountID, Channel: rows[i].Channel, Address: r.Address, Reason: r.Suppress, Source: r.Provider, At: r.At, Word: r.Word})
 	}
 	slices.SortStableFunc(all, func(a, b deliver.Suppression) int {
 		return bytes.Compare(s.hashes.suppressed(a.AccountID, a.Channel, a.Address), s.hashes.suppressed(b.AccountID, b.Channel, b.Address))

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"aftercall/deliver"
 	"aftercall/internal/store/db"
 	"aftercall/reason"
@@ -16,10 +18,15 @@ import (
 // AddressesOf gives the addresses that a claimed delivery would go to now; nil means that nobody looks.
 type AddressesOf func(Claimed) []string
 
-// Suppress keeps that addresses are not to be written to any more, or lifts it. Of two words on one address the later one counts.
+// Suppress keeps that addresses are not to be written to any more, or lifts it. Of two words on one address the later one counts, and
+// none counts twice.
 func (s *Store) Suppress(ctx context.Context, all ...deliver.Suppression) error {
 	for _, one := range all {
-		if _, err := s.suppress(ctx, s.q, one); err != nil {
+		err := inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
+			_, err := s.suppress(ctx, q, one)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -42,9 +49,18 @@ func (s *Store) Unsuppress(ctx context.Context, by Actor, accountID, channel, ad
 	return nil
 }
 
-// suppress reports whether it lifted something.
+// suppress reports whether it lifted something. It runs in a transaction: a word is heard if it counts.
 func (s *Store) suppress(ctx context.Context, q *db.Queries, one deliver.Suppression) (lifted bool, err error) {
 	key, at, rows := s.hashes.suppressed(one.AccountID, one.Channel, one.Address), orNow(one.At, time.Now()), int64(0)
+	if one.Word != "" {
+		heard, err := q.HearWord(ctx, db.HearWordParams{AccountID: one.AccountID, Word: s.hashes.of("word", one.AccountID, one.Channel, one.Word), HeardAt: at})
+		if err != nil {
+			return false, fmt.Errorf("hear a word on an address of account %s: %w", one.AccountID, err)
+		}
+		if heard == 0 {
+			return false, nil
+		}
+	}
 	switch one.Reason {
 	case "":
 		rows, err = q.Unsuppress(ctx, db.UnsuppressParams{AccountID: one.AccountID, Channel: one.Channel, Address: key, Source: clean(one.Source), Since: at})

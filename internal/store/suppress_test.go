@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func (h *house) suppress(t *testing.T, all ...deliver.Suppression) {
 func (h *house) silence(t *testing.T) {
 	t.Helper()
 	again := optOut("team1@acme.example")
-	again.Reason = ""
+	again.Reason, again.Word = "", "W1"
 	h.suppress(t, optOut("team0@acme.example"), again)
 	p := h.decided(t, "c-silent", 2)
 	claimed, err := h.Claim(t.Context(), p.ConversationID, deliver.Email, "w1", time.Now(), directly)
@@ -98,6 +99,42 @@ func TestWhoHasOptedOutIsSkippedByTheClaim(t *testing.T) {
 			}
 			h.balanced(t)
 		})
+	}
+}
+
+// TestAWordCountsOnce, by whomever it is heard again: it is another account's, and another channel's, only if they hear it themselves. What
+// was not written down was not heard.
+func TestAWordCountsOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	h.account(t, "umbra")
+	word := func(account, channel, id string, why reason.Code) deliver.Suppression {
+		return deliver.Suppression{AccountID: account, Channel: channel, Address: "+447700900123", Reason: why, Source: deliver.FromRecipient, Word: id}
+	}
+	lost := word("acme", deliver.SMS, "W0", reason.TooLate)
+	if err := h.Suppress(t.Context(), lost); err == nil {
+		t.Fatal("a reason that is none was taken")
+	}
+	var twins sync.WaitGroup
+	for range 4 {
+		twins.Go(func() {
+			if err := h.Suppress(t.Context(), word("acme", deliver.SMS, "W0", reason.OptedOut)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	twins.Wait()
+	h.suppress(t, word("acme", deliver.SMS, "W1", ""), word("acme", deliver.SMS, "W0", reason.OptedOut),
+		word("umbra", deliver.SMS, "W0", reason.OptedOut), word("acme", deliver.Email, "W0", reason.OptedOut))
+	for where, want := range map[string]int{
+		"suppressions WHERE account_id = 'acme' AND channel = 'sms' AND reason = ''":            1,
+		"suppressions WHERE account_id = 'acme' AND channel = 'email' AND reason = 'opted_out'": 1,
+		"suppressions WHERE account_id = 'umbra' AND reason = 'opted_out'":                      1,
+		"heard_words WHERE octet_length(word) = 32":                                             4,
+	} {
+		if n := h.count(t, where); n != want {
+			t.Errorf("%d %s, want %d", n, where, want)
+		}
 	}
 }
 

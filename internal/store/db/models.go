@@ -406,6 +406,12 @@ type EventConflict struct {
 	ReceivedAt  time.Time
 }
 
+type HeardWord struct {
+	AccountID string
+	Word      []byte
+	HeardAt   time.Time
+}
+
 type Home struct {
 	OnlyOne          bool
 	SystemIdentifier *int64

@@ -10,6 +10,27 @@ import (
 	"time"
 )
 
+const hearWord = `-- name: HearWord :execrows
+
+INSERT INTO heard_words (account_id, word, heard_at) VALUES ($1, $2, $3) ON CONFLICT (account_id, word) DO NOTHING
+`
+
+type HearWordParams struct {
+	AccountID string
+	Word      []byte
+	HeardAt   time.Time
+}
+
+// Addresses that are not written to any more.
+// Whoever hears the same at the same time waits for the one who was first.
+func (q *Queries) HearWord(ctx context.Context, arg HearWordParams) (int64, error) {
+	result, err := q.db.Exec(ctx, hearWord, arg.AccountID, arg.Word, arg.HeardAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const skipClaimed = `-- name: SkipClaimed :exec
 UPDATE deliveries AS d
 SET state = 'skipped', reason = skip.reason, attempt = d.attempt - 1, worker_id = '', claim_id = NULL, claimed_at = NULL, updated_at = now()
@@ -30,7 +51,6 @@ func (q *Queries) SkipClaimed(ctx context.Context, arg SkipClaimedParams) error 
 }
 
 const suppress = `-- name: Suppress :exec
-
 INSERT INTO suppressions (account_id, channel, address, reason, source, since)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (account_id, channel, address) DO UPDATE SET reason = excluded.reason, source = excluded.source, since = excluded.since
@@ -46,7 +66,6 @@ type SuppressParams struct {
 	Since     time.Time
 }
 
-// Addresses that are not written to any more.
 // The later word counts, whenever it is heard; but who has opted out stays so if mail comes back.
 func (q *Queries) Suppress(ctx context.Context, arg SuppressParams) error {
 	_, err := q.db.Exec(ctx, suppress,

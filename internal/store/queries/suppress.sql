@@ -1,5 +1,9 @@
 -- Addresses that are not written to any more.
 
+-- name: HearWord :execrows
+-- Whoever hears the same at the same time waits for the one who was first.
+INSERT INTO heard_words (account_id, word, heard_at) VALUES (@account_id, @word, @heard_at) ON CONFLICT (account_id, word) DO NOTHING;
+
 -- name: Suppress :exec
 -- The later word counts, whenever it is heard; but who has opted out stays so if mail comes back.
 INSERT INTO suppressions (account_id, channel, address, reason, source, since)
