@@ -98,10 +98,11 @@ func (s *Store) eraseBatch(ctx context.Context, e Erasure, ids []string) (busy [
 			if err != nil {
 				return fmt.Errorf("lock conversations: %w", err)
 			}
-			if rows, err = withEvents(ctx, q, e, rows); err != nil {
+			locked, err := withEvents(ctx, q, e, rows)
+			if err != nil {
 				return fmt.Errorf("lock the events of conversations: %w", err)
 			}
-			busy, err = s.eraseLocked(ctx, q, e, rows)
+			busy, err = s.eraseLocked(ctx, q, e, locked)
 			return err
 		})
 		if !crossed(err) {
@@ -111,21 +112,31 @@ func (s *Store) eraseBatch(ctx context.Context, e Erasure, ids []string) (busy [
 	return busy, err
 }
 
+// locked are the conversations of a batch, and of the events among them the platform's id of the call that each goes with.
+type locked struct {
+	calls []db.LockErasingRow
+	about map[string]string
+}
+
 // withEvents adds the events of calls that are decided as conversations of their own. The calls are locked before: what an event
 // that comes in waits for.
-func withEvents(ctx context.Context, q *db.Queries, e Erasure, calls []db.LockErasingRow) ([]db.LockErasingRow, error) {
+func withEvents(ctx context.Context, q *db.Queries, e Erasure, calls []db.LockErasingRow) (l locked, err error) {
+	l = locked{calls: calls, about: map[string]string{}}
 	if len(calls) == 0 {
-		return nil, nil
+		return l, nil
 	}
-	p := db.LockBesideParams{AccountID: e.AccountID, Ids: idsOf(calls)}
+	there := map[string]bool{}
+	p := db.LockBesideParams{AccountID: e.AccountID}
 	for _, c := range calls {
-		p.CallIds = append(p.CallIds, c.ExternalID)
+		there[c.ID], p.CallIds = true, append(p.CallIds, c.ExternalID)
 	}
 	events, err := q.LockBeside(ctx, p)
 	for _, c := range events {
-		calls = append(calls, db.LockErasingRow(c))
+		if l.about[c.ID] = c.CallID; !there[c.ID] {
+			l.calls = append(l.calls, db.LockErasingRow{ID: c.ID, Source: c.Source, ExternalID: c.ExternalID})
+		}
 	}
-	return calls, err
+	return l, err
 }
 
 // erasing runs f in one transaction of a bounded length.

@@ -12,13 +12,13 @@ import (
 // eraseLocked erases conversations that this transaction has locked, and returns those it had to leave because a message of
 // theirs is under way; if somebody asked for it, these are stopped. With its conversation locked nothing new is planned; with its deliveries locked nothing is claimed
 // and no receipt written: what is true here stays true until the commit.
-func (s *Store) eraseLocked(ctx context.Context, q *db.Queries, e Erasure, locked []db.LockErasingRow) (busy []string, err error) {
-	sending, err := underWay(ctx, q, e, locked)
+func (s *Store) eraseLocked(ctx context.Context, q *db.Queries, e Erasure, l locked) (busy []string, err error) {
+	sending, err := underWay(ctx, q, e, l)
 	if err != nil {
 		return nil, err
 	}
 	var free []db.LockErasingRow
-	for _, c := range locked {
+	for _, c := range l.calls {
 		if sending[c.ID] {
 			busy = append(busy, c.ID)
 		} else {
@@ -31,16 +31,26 @@ func (s *Store) eraseLocked(ctx context.Context, q *db.Queries, e Erasure, locke
 	return busy, s.remove(ctx, q, e, free)
 }
 
-// underWay locks the conversations' deliveries and says of which conversation one is being sent.
-func underWay(ctx context.Context, q *db.Queries, e Erasure, locked []db.LockErasingRow) (map[string]bool, error) {
-	rows, err := q.LockDeliveries(ctx, db.LockDeliveriesParams{Ids: idsOf(locked), AccountID: e.AccountID})
+// underWay locks the conversations' deliveries and says of which conversation one is being sent. A call stays as long as an event that goes
+// with it: whoever looks for the call again finds the event by it, and by nothing else.
+func underWay(ctx context.Context, q *db.Queries, e Erasure, l locked) (map[string]bool, error) {
+	rows, err := q.LockDeliveries(ctx, db.LockDeliveriesParams{Ids: idsOf(l.calls), AccountID: e.AccountID})
 	if err != nil {
 		return nil, fmt.Errorf("lock deliveries: %w", err)
 	}
-	sending := map[string]bool{}
+	sending, stays := map[string]bool{}, map[string]bool{}
 	for _, d := range rows {
-		if DeliveryState(d.State) == Sending {
-			sending[d.ConversationID] = true
+		if DeliveryState(d.State) != Sending {
+			continue
+		}
+		sending[d.ConversationID] = true
+		if call, ok := l.about[d.ConversationID]; ok {
+			stays[call] = true
+		}
+	}
+	for _, c := range l.calls {
+		if stays[c.ExternalID] {
+			sending[c.ID] = true
 		}
 	}
 	return sending, nil

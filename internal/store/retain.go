@@ -82,11 +82,11 @@ func (r *retaining) conversations(ctx context.Context, q *db.Queries) (more bool
 	if err := r.begin(ctx, q); err != nil {
 		return false, err
 	}
-	locked := make([]db.LockErasingRow, len(due))
+	l := locked{calls: make([]db.LockErasingRow, len(due))}
 	for n, d := range due {
-		locked[n] = db.LockErasingRow(d)
+		l.calls[n] = db.LockErasingRow(d)
 	}
-	busy, err := r.store.eraseLocked(ctx, q, r.erasure, locked)
+	busy, err := r.store.eraseLocked(ctx, q, r.erasure, l)
 	if err != nil {
 		return false, err
 	}

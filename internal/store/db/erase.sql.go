@@ -883,26 +883,26 @@ func (q *Queries) ListErasures(ctx context.Context, arg ListErasuresParams) ([]L
 }
 
 const lockBeside = `-- name: LockBeside :many
-SELECT c.id, c.source, c.external_id FROM beside_calls AS b JOIN conversations AS c ON c.id = b.conversation_id
-WHERE b.account_id = $1 AND b.call_id = ANY($2::text[]) AND c.account_id = $1 AND c.id <> ALL($3::uuid[])
+SELECT c.id, c.source, c.external_id, b.call_id FROM beside_calls AS b JOIN conversations AS c ON c.id = b.conversation_id
+WHERE b.account_id = $1 AND b.call_id = ANY($2::text[]) AND c.account_id = $1
 ORDER BY c.id FOR UPDATE OF c
 `
 
 type LockBesideParams struct {
 	AccountID string
 	CallIds   []string
-	Ids       []string
 }
 
 type LockBesideRow struct {
 	ID         string
 	Source     string
 	ExternalID string
+	CallID     string
 }
 
-// The events of these calls that are decided as conversations of their own.
+// The events of these calls that are decided as conversations of their own, with the call that each is about.
 func (q *Queries) LockBeside(ctx context.Context, arg LockBesideParams) ([]LockBesideRow, error) {
-	rows, err := q.db.Query(ctx, lockBeside, arg.AccountID, arg.CallIds, arg.Ids)
+	rows, err := q.db.Query(ctx, lockBeside, arg.AccountID, arg.CallIds)
 	if err != nil {
 		return nil, err
 	}
@@ -910,7 +910,12 @@ func (q *Queries) LockBeside(ctx context.Context, arg LockBesideParams) ([]LockB
 	var items []LockBesideRow
 	for rows.Next() {
 		var i LockBesideRow
-		if err := rows.Scan(&i.ID, &i.Source, &i.ExternalID); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Source,
+			&i.ExternalID,
+			&i.CallID,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

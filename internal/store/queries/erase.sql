@@ -52,9 +52,9 @@ WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id
 ORDER BY id FOR UPDATE;
 
 -- name: LockBeside :many
--- The events of these calls that are decided as conversations of their own.
-SELECT c.id, c.source, c.external_id FROM beside_calls AS b JOIN conversations AS c ON c.id = b.conversation_id
-WHERE b.account_id = @account_id AND b.call_id = ANY(@call_ids::text[]) AND c.account_id = @account_id AND c.id <> ALL(@ids::uuid[])
+-- The events of these calls that are decided as conversations of their own, with the call that each is about.
+SELECT c.id, c.source, c.external_id, b.call_id FROM beside_calls AS b JOIN conversations AS c ON c.id = b.conversation_id
+WHERE b.account_id = @account_id AND b.call_id = ANY(@call_ids::text[]) AND c.account_id = @account_id
 ORDER BY c.id FOR UPDATE OF c;
 
 -- name: LockDue :many
