@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -38,6 +39,7 @@ func searches() map[string]store.ConversationQuery {
 		"SearchConversations, conversations_by_email, email_key =":                         {Search: "p7@example.com"},
 		"SearchConversations, deliveries_pkey, id =":                                       {Search: "0192f3a4-0000-7000-8000-000000000007"},
 		"SearchConversations, beside_calls_by_call, call_id =":                             {Search: "old-7"},
+		"SearchConversations, decisions_fired_run, automation =":                           {Search: "callback"},
 		"SearchConversations, conversations_external_id, external_id =":                    {Search: "callback", Outcome: store.OutcomeNone},
 	}
 }
@@ -286,6 +288,59 @@ func TestWhatWasReviewedIsNotUnsureAnyMore(t *testing.T) {
 	rows, _, err := h.Conversations(t.Context(), store.ConversationQuery{Search: "unsure"})
 	if err != nil || len(rows) != 1 || rows[0].Unsure != 0 {
 		t.Errorf("%+v, %v", rows, err)
+	}
+}
+
+// pages are the platform's ids on each page of a search, one to a page.
+func (h *house) pages(t *testing.T, q store.ConversationQuery) (pages []string) {
+	t.Helper()
+	for q.Limit = 1; ; {
+		rows, next, err := h.Conversations(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := ""
+		for _, r := range rows {
+			page += r.ExternalID
+		}
+		if pages = append(pages, page); next == "" || len(pages) > 9 {
+			return pages
+		}
+		q.Before = next
+	}
+}
+
+// TestACallFoundTwiceEndsNoPage: by its automation, which fired in its replay as well, and by an id that a provider gave two messages.
+func TestACallFoundTwiceEndsNoPage(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	for _, id := range []string{"old", "replayed"} {
+		p := h.decided(t, id, 2)
+		for _, c := range h.claim(t, p.ConversationID, "w1") {
+			h.record(t, outcome(c, "w1", store.Sent)) // each "m-1"
+		}
+	}
+	id := h.conversation(t, "replayed")
+	run, err := h.AskReplay(t.Context(), somebody(), "acme", id, store.AskedReplay{RevisionID: h.revision},
+		func(context.Context, pgx.Tx, int) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := h.LoadRun(t.Context(), id, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := h.run1(id, 1)
+	p.Run = run
+	if err := h.SaveReplay(t.Context(), p, r, h.enqueueDelivers); err != nil {
+		t.Fatal(err)
+	}
+	for _, search := range []string{"callback", "m-1"} {
+		for narrowed, q := range map[string]store.ConversationQuery{"": {Search: search}, ", narrowed": {Search: search, Channel: "phone"}} {
+			if d := cmp.Diff([]string{"replayed", "old"}, h.pages(t, q)); d != "" {
+				t.Errorf("%s%s: %s", search, narrowed, d)
+			}
+		}
 	}
 }
 

@@ -827,11 +827,11 @@ FROM accounts AS a CROSS JOIN LATERAL (
          WHERE c.far_phone_key <> '' AND c.far_phone_key = typed.phone AND c.account_id = a.id AND c.id < $3::uuid
          ORDER BY c.id DESC LIMIT $4::integer) AS far)
     UNION
-    (SELECT d.conversation_id FROM attempts AS t JOIN deliveries AS d ON d.id = t.delivery_id
-     WHERE t.provider_id <> '' AND t.provider_id = $7::text AND t.account_id = a.id
-     LIMIT $4::integer)
+    (SELECT DISTINCT d.conversation_id FROM attempts AS t JOIN deliveries AS d ON d.id = t.delivery_id
+     WHERE t.provider_id <> '' AND t.provider_id = $7::text AND t.account_id = a.id AND d.conversation_id < $3::uuid
+     ORDER BY d.conversation_id DESC LIMIT $4::integer)
     UNION
-    (SELECT d.conversation_id FROM decisions AS d
+    (SELECT DISTINCT d.conversation_id FROM decisions AS d
      WHERE d.automation = $8::text AND d.account_id = a.id AND d.verdict = 'fires' AND d.conversation_id < $3::uuid
        AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
      ORDER BY d.conversation_id DESC LIMIT $4::integer)) AS page (id)
@@ -855,7 +855,8 @@ type SearchConversationsParams struct {
 
 // By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform (of a call, with its events), an
 // e-mail address, a number in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
-// empty one of these, nor the id of zeros, so what the term cannot be finds nothing.
+// empty one of these, nor the id of zeros, so what the term cannot be finds nothing. Each way gives a call once, however many of its
+// messages or runs are so: a page that is not full is taken for the last.
 func (q *Queries) SearchConversations(ctx context.Context, arg SearchConversationsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, searchConversations,
 		arg.ID,
