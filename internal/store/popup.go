@@ -81,21 +81,42 @@ func (r *Reader) PopUps(ctx context.Context, accountID, agent string, after int6
 	return all, nil
 }
 
-// TakePopUps says that a softphone of an agent has these: what waited for one is sent by that.
+// softphone is the provider that takes pop-ups.
+const softphone = "softphone"
+
+// TakePopUps says that a softphone of an agent has these. It counts as any provider's report: what waited for a softphone, or is in
+// doubt, is sent by that, and what is under way is as soon as its worker's receipt is there, whatever that worker saw last.
 func (s *Store) TakePopUps(ctx context.Context, accountID, agent string, taken []PopUp, now time.Time) error {
-	if len(taken) == 0 {
+	var ids []string
+	for _, p := range taken {
+		if !p.Taken {
+			ids = append(ids, p.DeliveryID)
+		}
+	}
+	if len(ids) == 0 {
 		return nil
 	}
-	ids := make([]string, len(taken))
-	for i, p := range taken {
-		ids[i] = p.DeliveryID
-	}
-	sent, err := s.q.TakePopUps(ctx, db.TakePopUpsParams{AccountID: accountID, Agent: clean(agent), DeliveryIds: ids, Now: now})
+	var sent []db.TakeReportsRow
+	err := inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
+		if err := q.LockReported(ctx, ids); err != nil { // before the pop-ups, as whoever erases a call
+			return err
+		}
+		fresh, err := q.TakePopUps(ctx, db.TakePopUpsParams{AccountID: accountID, Agent: clean(agent), DeliveryIds: ids, Now: now})
+		if err != nil || len(fresh) == 0 {
+			return err
+		}
+		reports := map[string]deliver.Report{}
+		for _, id := range fresh {
+			reports[id] = deliver.Report{AccountID: accountID, DeliveryID: id, Provider: softphone, ProviderID: id, Fact: deliver.Taken, At: now}
+		}
+		sent, err = takeReports(ctx, q, reports)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("take pop-ups: %w", err)
 	}
-	for _, id := range sent {
-		s.teller.tell(TopicDeliveries, accountID, id)
+	for _, d := range sent {
+		s.teller.tell(TopicDeliveries, accountID, d.ID)
 	}
 	return nil
 }

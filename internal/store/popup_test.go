@@ -10,6 +10,7 @@ import (
 
 	"aftercall/deliver"
 	"aftercall/internal/store"
+	"aftercall/reason"
 )
 
 // popping accepts a call that leads to one pop-up, and claims it.
@@ -75,6 +76,76 @@ func TestAPopUpIsSentWhenASoftphoneHasIt(t *testing.T) {
 	for _, c := range []store.Claimed{prompt, waiting} {
 		if s := h.story(t, c.ConversationID); s.Deliveries[0].State != store.Sent {
 			t.Errorf("%s is %s", s.Conversation.ExternalID, s.Deliveries[0].State)
+		}
+	}
+	h.balanced(t)
+}
+
+// TestATakenPopUpIsSent: whenever a softphone took it after its worker's last look, and whatever that worker says, if it still does.
+func TestATakenPopUpIsSent(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	deadline := time.Now().Add(time.Minute)
+	receipt := func(c store.Claimed, due time.Time) {
+		o := outcome(c, "w", store.Retrying)
+		o.Class, o.Status, o.Detail, o.DueAt = "nobody_listens", 0, "no softphone of the agent has taken it", due
+		if due.After(deadline) {
+			o.State, o.Reason, o.DueAt = store.Failed, reason.TooLate, time.Time{}
+		}
+		if err := h.RecordOutcome(t.Context(), o); err != nil {
+			t.Error(err)
+		}
+	}
+	take := func(c store.Claimed) {
+		if err := h.TakePopUps(t.Context(), "acme", "reception", []store.PopUp{{DeliveryID: c.ID}}, time.Now()); err != nil {
+			t.Error(err)
+		}
+	}
+	lose := func() {
+		h.kill(t, "w")
+		h.sweep(t)
+	}
+	// meet stops one in the middle, since it waits for what is held, and begins the other then.
+	meet := func(held string, one, other func()) {
+		release, begun, done := h.hold(t, held), make(chan struct{}), make(chan struct{})
+		go func() { defer close(begun); one() }()
+		h.waitingForLocks(t, 1, begun)
+		go func() { defer close(done); other() }()
+		h.waitingForLocks(t, 2, done)
+		release()
+		<-begun
+		<-done
+	}
+	for _, x := range []struct {
+		name    string
+		happens func(store.Claimed)
+	}{
+		{"before the receipt", func(c store.Claimed) { take(c); receipt(c, deadline) }},
+		{"after the receipt", func(c store.Claimed) { receipt(c, deadline); take(c) }},
+		{"before a receipt at its end", func(c store.Claimed) { take(c); receipt(c, deadline.Add(time.Second)) }},
+		{"while the receipt waits for it", func(c store.Claimed) {
+			meet(fmt.Sprintf("SELECT 1 FROM popups WHERE delivery_id = '%s' FOR UPDATE", c.ID), func() { take(c) }, func() { receipt(c, deadline) })
+		}},
+		{"while it waits for the receipt", func(c store.Claimed) {
+			meet(fmt.Sprintf(`INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id, started_at, finished_at)
+				VALUES ('%s', 1, 'acme', '', 'sent', '', 0, '', '', '', now(), now())`, c.ID), func() { receipt(c, deadline) }, func() { take(c) })
+		}},
+		{"in its second attempt", func(c store.Claimed) {
+			receipt(c, time.Now())
+			again := h.claimOn(t, c.ConversationID, deliver.CTI, "w")[0]
+			take(again)
+			receipt(again, deadline)
+		}},
+		{"before its worker was given up", func(c store.Claimed) { take(c); lose() }},
+		{"after its worker was given up", func(c store.Claimed) { lose(); take(c) }},
+	} {
+		c := h.popping(t, x.name, deadline)
+		h.post(t, c, "reception")
+		x.happens(c)
+		d := h.story(t, c.ConversationID).Deliveries[0]
+		if last := d.Attempts[len(d.Attempts)-1]; d.State != store.Sent || d.Reason != "" || d.Detail != "" || d.Provider != "softphone" || last.State != store.Sent ||
+			last.Class == "nobody_listens" {
+			t.Errorf("taken %s: %s, %q, %q by %q, %+v", x.name, d.State, d.Reason, d.Detail, d.Provider, last)
 		}
 	}
 	h.balanced(t)

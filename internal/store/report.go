@@ -31,11 +31,7 @@ func (s *Store) Report(ctx context.Context, reports ...deliver.Report) (news []R
 			return err
 		}
 		if counts := highest(reports); len(counts) > 0 {
-			p := reportRows(counts)
-			if err := q.LockReported(ctx, p.Ids); err != nil {
-				return err
-			}
-			if rows, err = q.TakeReports(ctx, p); err != nil {
+			if rows, err = takeReports(ctx, q, counts); err != nil {
 				return err
 			}
 		}
@@ -49,6 +45,15 @@ func (s *Store) Report(ctx context.Context, reports ...deliver.Report) (news []R
 		s.teller.tell(TopicDeliveries, r.AccountID, r.ID)
 	}
 	return news, nil
+}
+
+// takeReports takes one report of each delivery, by its id, and gives the deliveries of which it was news.
+func takeReports(ctx context.Context, q *db.Queries, counts map[string]deliver.Report) ([]db.TakeReportsRow, error) {
+	p := reportRows(counts)
+	if err := q.LockReported(ctx, p.Ids); err != nil {
+		return nil, err
+	}
+	return q.TakeReports(ctx, p)
 }
 
 // ours are the reports with their delivery's id, found by the provider's id of the message where only that is handed back; without

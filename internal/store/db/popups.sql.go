@@ -150,23 +150,9 @@ func (q *Queries) ShownPopUps(ctx context.Context, arg ShownPopUpsParams) ([]Sho
 }
 
 const takePopUps = `-- name: TakePopUps :many
-WITH taken AS (
-    UPDATE popups AS p SET taken_at = $1::timestamptz
-    WHERE p.account_id = $2 AND p.agent = $3 AND p.delivery_id = ANY($4::uuid[]) AND p.taken_at IS NULL
-    RETURNING p.delivery_id
-), waiting AS (
-    SELECT d.id FROM deliveries AS d JOIN taken ON taken.delivery_id = d.id
-    WHERE d.account_id = $2 AND d.state = 'retrying' ORDER BY d.id FOR UPDATE OF d
-), moved AS (
-    UPDATE deliveries AS d
-    SET state = 'sent', attempt = d.attempt + 1, detail = '', provider = 'softphone', provider_id = d.id::text, updated_at = now()
-    FROM waiting WHERE d.id = waiting.id
-    RETURNING d.id, d.attempt, d.account_id, d.provider_id
-)
-INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id, started_at, finished_at)
-SELECT m.id, m.attempt, m.account_id, 'softphone', 'sent', '', 0, '', 'softphone', m.provider_id, $1::timestamptz, $1::timestamptz
-FROM moved AS m
-RETURNING delivery_id
+UPDATE popups AS p SET taken_at = $1::timestamptz
+WHERE p.account_id = $2 AND p.agent = $3 AND p.delivery_id = ANY($4::uuid[]) AND p.taken_at IS NULL
+RETURNING p.delivery_id
 `
 
 type TakePopUpsParams struct {
@@ -176,8 +162,6 @@ type TakePopUpsParams struct {
 	DeliveryIds []string
 }
 
-// What waited for a softphone is sent by that: a claim and its receipt at once. What is still under way is found to be taken by
-// its own worker. Deliveries are locked in the order in which everybody does.
 func (q *Queries) TakePopUps(ctx context.Context, arg TakePopUpsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, takePopUps,
 		arg.Now,

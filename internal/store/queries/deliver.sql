@@ -73,8 +73,9 @@ WITH told AS (
            unnest(@finished_ats::timestamptz[]) AS finished_at
 ), moved AS (
     UPDATE deliveries AS d
-    SET state = CASE d.reported WHEN '' THEN told.state ELSE d.reported END, reason = told.reason,
-        detail = CASE d.reported WHEN '' THEN told.detail ELSE d.detail END,
+    SET state = CASE d.reported WHEN '' THEN told.state ELSE d.reported END,
+        reason = CASE WHEN d.reported IN ('sent', 'delivered') AND told.state <> 'sent' THEN '' ELSE told.reason END,
+        detail = CASE d.reported WHEN '' THEN told.detail WHEN 'failed' THEN d.detail ELSE '' END,
         due_at = CASE WHEN told.state = 'retrying' THEN told.due_at ELSE d.due_at END,
         address = CASE WHEN told.address <> '' THEN told.address ELSE d.address END,
         provider = CASE WHEN told.provider <> '' THEN told.provider ELSE d.provider END,
@@ -83,12 +84,14 @@ WITH told AS (
     WHERE d.id = told.id AND d.account_id = told.account_id AND d.attempt = told.attempt AND d.worker_id = told.worker_id
       AND (d.state = 'sending' OR (d.state = 'unknown' AND told.state <> 'unknown'
                                    AND (told.state <> 'retrying' OR d.claim_id IS NOT NULL)))
-    RETURNING d.id, d.attempt, d.reported
+    RETURNING d.id, d.attempt, d.reported, d.provider, d.provider_id, d.reported IN ('sent', 'delivered') AND told.state <> 'sent' AS has
 )
 INSERT INTO attempts (delivery_id, attempt, account_id, worker_id, state, class, status, detail, provider, provider_id,
     started_at, finished_at)
-SELECT told.id, told.attempt, told.account_id, told.worker_id, CASE moved.reported WHEN '' THEN told.state ELSE 'sent' END, told.class, told.status, told.detail,
-       told.provider, told.provider_id, told.started_at, told.finished_at
+SELECT told.id, told.attempt, told.account_id, told.worker_id, CASE moved.reported WHEN '' THEN told.state ELSE 'sent' END,
+       CASE WHEN moved.has THEN '' ELSE told.class END, CASE WHEN moved.has THEN 0 ELSE told.status END,
+       CASE WHEN moved.has THEN '' ELSE told.detail END, CASE WHEN moved.has THEN moved.provider ELSE told.provider END,
+       CASE WHEN moved.has THEN moved.provider_id ELSE told.provider_id END, told.started_at, told.finished_at
 FROM told JOIN moved ON moved.id = told.id AND moved.attempt = told.attempt
 ON CONFLICT (delivery_id, attempt) DO UPDATE
 SET state = excluded.state, class = excluded.class, status = excluded.status, detail = excluded.detail,
