@@ -18,8 +18,8 @@ import (
 // AddressesOf gives the addresses that a claimed delivery would go to now; nil means that nobody looks.
 type AddressesOf func(Claimed) []string
 
-// Suppress keeps that addresses are not to be written to any more, or lifts it. Of two words on one address the later one counts, and
-// none counts twice.
+// Suppress keeps that addresses are not to be written to any more, or lifts it. In whatever order words on one address
+// are heard, the later one counts, and none counts twice.
 func (s *Store) Suppress(ctx context.Context, all ...deliver.Suppression) error {
 	for _, one := range all {
 		err := inTx(ctx, s.pool, func(_ pgx.Tx, q *db.Queries) error {
@@ -51,7 +51,7 @@ func (s *Store) Unsuppress(ctx context.Context, by Actor, accountID, channel, ad
 
 // suppress reports whether it lifted something. It runs in a transaction: a word is heard if it counts.
 func (s *Store) suppress(ctx context.Context, q *db.Queries, one deliver.Suppression) (lifted bool, err error) {
-	key, at, rows := s.hashes.suppressed(one.AccountID, one.Channel, one.Address), orNow(one.At, time.Now()), int64(0)
+	key, at := s.hashes.suppressed(one.AccountID, one.Channel, one.Address), orNow(one.At, time.Now())
 	if one.Word != "" {
 		heard, err := q.HearWord(ctx, db.HearWordParams{AccountID: one.AccountID, Word: s.hashes.of("word", one.AccountID, one.Channel, one.Word), HeardAt: at})
 		if err != nil {
@@ -61,18 +61,18 @@ func (s *Store) suppress(ctx context.Context, q *db.Queries, one deliver.Suppres
 			return false, nil
 		}
 	}
-	switch one.Reason {
-	case "":
-		rows, err = q.Unsuppress(ctx, db.UnsuppressParams{AccountID: one.AccountID, Channel: one.Channel, Address: key, Source: clean(one.Source), Since: at})
-	case reason.OptedOut, reason.Bounced:
-		err = q.Suppress(ctx, db.SuppressParams{AccountID: one.AccountID, Channel: one.Channel, Address: key, Reason: string(one.Reason), Source: clean(one.Source), Since: at})
-	default:
-		err = fmt.Errorf("%s is no reason for it", one.Reason)
+	if one.Reason != "" && one.Reason != reason.OptedOut && one.Reason != reason.Bounced {
+		return false, fmt.Errorf("suppress an address of account %s: %s is no reason for it", one.AccountID, one.Reason)
+	}
+	was, err := q.KeepWord(ctx, db.KeepWordParams{AccountID: one.AccountID, Channel: one.Channel, Address: key, Word: string(one.Reason),
+		Source: clean(one.Source), At: at})
+	if err == nil {
+		err = q.JudgeAddress(ctx, db.JudgeAddressParams{AccountID: one.AccountID, Channel: one.Channel, Address: key})
 	}
 	if err != nil {
 		return false, fmt.Errorf("suppress an address of account %s: %w", one.AccountID, err)
 	}
-	return rows > 0, nil
+	return one.Reason == "" && was != "", nil
 }
 
 // suppressed is the hash by which an address is known that is not written to. Mailboxes are told apart by no more than their

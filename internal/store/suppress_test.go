@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -136,6 +138,53 @@ func TestAWordCountsOnce(t *testing.T) {
 			t.Errorf("%d %s, want %d", n, where, want)
 		}
 	}
+}
+
+// TestWordsOnAnAddressInEveryOrder lead to the same, also on a row of an older version.
+func TestWordsOnAnAddressInEveryOrder(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	day := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	for name, words := range map[string]struct {
+		said []reason.Code // an hour apart
+		want reason.Code
+	}{
+		"lifted after it came back":                    {[]reason.Code{reason.OptedOut, reason.Bounced, ""}, ""},
+		"came back after it was lifted":                {[]reason.Code{reason.OptedOut, "", reason.Bounced}, reason.Bounced},
+		"opted out, and came back":                     {[]reason.Code{"", reason.OptedOut, reason.Bounced}, reason.OptedOut},
+		"opted out of what came back and was lifted":   {[]reason.Code{reason.Bounced, "", reason.OptedOut}, reason.OptedOut},
+		"an opt-out that was lifted, and nothing else": {[]reason.Code{reason.OptedOut, ""}, ""},
+	} {
+		for n, order := range orders(len(words.said)) {
+			for _, old := range []bool{false, true} { // the first was heard by an older version
+				channel := fmt.Sprint(name, n, old)
+				for i, at := range order {
+					h.suppress(t, deliver.Suppression{AccountID: "acme", Channel: channel, Address: "a@example.com", Reason: words.said[at], Source: deliver.FromProvider,
+						At: day.Add(time.Duration(at) * time.Hour)})
+					if old && i == 0 {
+						h.exec(t, "UPDATE suppressions SET opted_out_at = NULL, bounced_at = NULL, lifted_at = NULL WHERE channel = $1", channel)
+					}
+				}
+				var got reason.Code
+				if err := h.Pool().QueryRow(t.Context(), "SELECT reason FROM suppressions WHERE channel = $1", channel).Scan(&got); err != nil || got != words.want {
+					t.Errorf("%s, heard in the order %v (by an older version: %v): %q, want %q (%v)", name, order, old, got, words.want, err)
+				}
+			}
+		}
+	}
+}
+
+// orders are all the orders of n things.
+func orders(n int) (all [][]int) {
+	if n == 0 {
+		return [][]int{nil}
+	}
+	for _, rest := range orders(n - 1) {
+		for at := range n {
+			all = append(all, slices.Insert(slices.Clone(rest), at, n-1))
+		}
+	}
+	return all
 }
 
 // TestAReportThatSuppresses keeps the address by the delivery's own account and channel, with the report or not at all.

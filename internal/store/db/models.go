@@ -632,12 +632,15 @@ type Spending struct {
 }
 
 type Suppression struct {
-	AccountID string
-	Channel   string
-	Address   []byte
-	Reason    string
-	Source    string
-	Since     time.Time
+	AccountID  string
+	Channel    string
+	Address    []byte
+	Reason     string
+	Source     string
+	Since      time.Time
+	OptedOutAt *time.Time
+	BouncedAt  *time.Time
+	LiftedAt   *time.Time
 }
 
 type Task struct {

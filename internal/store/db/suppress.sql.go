@@ -31,6 +31,64 @@ func (q *Queries) HearWord(ctx context.Context, arg HearWordParams) (int64, erro
 	return result.RowsAffected(), nil
 }
 
+const judgeAddress = `-- name: JudgeAddress :exec
+UPDATE suppressions SET reason = CASE
+    WHEN opted_out_at >= coalesce(lifted_at, '-infinity') THEN 'opted_out'
+    WHEN bounced_at >= coalesce(lifted_at, '-infinity') THEN 'bounced'
+    ELSE '' END
+WHERE account_id = $1 AND channel = $2 AND address = $3
+`
+
+type JudgeAddressParams struct {
+	AccountID string
+	Channel   string
+	Address   []byte
+}
+
+// It is left out if that was said after it was last lifted. Who has opted out stays so if mail comes back as well.
+func (q *Queries) JudgeAddress(ctx context.Context, arg JudgeAddressParams) error {
+	_, err := q.db.Exec(ctx, judgeAddress, arg.AccountID, arg.Channel, arg.Address)
+	return err
+}
+
+const keepWord = `-- name: KeepWord :one
+INSERT INTO suppressions AS s (account_id, channel, address, reason, source, since, opted_out_at, bounced_at, lifted_at)
+VALUES ($1, $2, $3, '', $4, $5::timestamptz, CASE $6::text WHEN 'opted_out' THEN $5 END,
+        CASE $6 WHEN 'bounced' THEN $5 END, CASE $6 WHEN '' THEN $5 END)
+ON CONFLICT (account_id, channel, address) DO UPDATE SET
+    opted_out_at = greatest(coalesce(s.opted_out_at, CASE s.reason WHEN 'opted_out' THEN s.since END), excluded.opted_out_at),
+    bounced_at = greatest(coalesce(s.bounced_at, CASE s.reason WHEN 'bounced' THEN s.since END), excluded.bounced_at),
+    lifted_at = greatest(coalesce(s.lifted_at, CASE s.reason WHEN '' THEN s.since END), excluded.lifted_at),
+    source = CASE WHEN s.since < excluded.since THEN excluded.source ELSE s.source END,
+    since = greatest(s.since, excluded.since)
+RETURNING s.reason
+`
+
+type KeepWordParams struct {
+	AccountID string
+	Channel   string
+	Address   []byte
+	Source    string
+	At        time.Time
+	Word      string
+}
+
+// When what is said of an address was last said, in whatever order it is heard; and why it was left out before. An older version
+// has written down no more than the last word.
+func (q *Queries) KeepWord(ctx context.Context, arg KeepWordParams) (string, error) {
+	row := q.db.QueryRow(ctx, keepWord,
+		arg.AccountID,
+		arg.Channel,
+		arg.Address,
+		arg.Source,
+		arg.At,
+		arg.Word,
+	)
+	var reason string
+	err := row.Scan(&reason)
+	return reason, err
+}
+
 const skipClaimed = `-- name: SkipClaimed :exec
 UPDATE deliveries AS d
 SET state = 'skipped', reason = skip.reason, attempt = d.attempt - 1, worker_id = '', claim_id = NULL, claimed_at = NULL, updated_at = now()
@@ -47,35 +105,6 @@ type SkipClaimedParams struct {
 // In the transaction of their claim, which is taken back with it: nobody has tried to send them.
 func (q *Queries) SkipClaimed(ctx context.Context, arg SkipClaimedParams) error {
 	_, err := q.db.Exec(ctx, skipClaimed, arg.Ids, arg.AccountIds, arg.Reasons)
-	return err
-}
-
-const suppress = `-- name: Suppress :exec
-INSERT INTO suppressions (account_id, channel, address, reason, source, since)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (account_id, channel, address) DO UPDATE SET reason = excluded.reason, source = excluded.source, since = excluded.since
-WHERE suppressions.since < excluded.since AND NOT (suppressions.reason = 'opted_out' AND excluded.reason = 'bounced')
-`
-
-type SuppressParams struct {
-	AccountID string
-	Channel   string
-	Address   []byte
-	Reason    string
-	Source    string
-	Since     time.Time
-}
-
-// The later word counts, whenever it is heard; but who has opted out stays so if mail comes back.
-func (q *Queries) Suppress(ctx context.Context, arg SuppressParams) error {
-	_, err := q.db.Exec(ctx, suppress,
-		arg.AccountID,
-		arg.Channel,
-		arg.Address,
-		arg.Reason,
-		arg.Source,
-		arg.Since,
-	)
 	return err
 }
 
@@ -121,32 +150,4 @@ func (q *Queries) SuppressedAmong(ctx context.Context, arg SuppressedAmongParams
 		return nil, err
 	}
 	return items, nil
-}
-
-const unsuppress = `-- name: Unsuppress :execrows
-UPDATE suppressions SET reason = '', source = $1, since = $2
-WHERE account_id = $3 AND channel = $4 AND address = $5 AND since < $2 AND reason <> ''
-`
-
-type UnsuppressParams struct {
-	Source    string
-	Since     time.Time
-	AccountID string
-	Channel   string
-	Address   []byte
-}
-
-// The row stays, so that an earlier word that is heard again does not count.
-func (q *Queries) Unsuppress(ctx context.Context, arg UnsuppressParams) (int64, error) {
-	result, err := q.db.Exec(ctx, unsuppress,
-		arg.Source,
-		arg.Since,
-		arg.AccountID,
-		arg.Channel,
-		arg.Address,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
 }
