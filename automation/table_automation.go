@@ -20,7 +20,7 @@ func automationTable() *mapping {
 			{name: "require", of: listKind(dynKind()), doc: "Stated variables without which its messages are held for a person to look at.", example: "[dyn_appointment_date]"},
 			{name: "route", of: insideKind(routeTable()), doc: "Recipients that depend on what was said; to: [route] writes to them.", example: "{ on: dyn_severity, to: { high: [managers] }, otherwise: [support] }"},
 			{name: "send_tests", of: booleanKind(), otherwise: false, doc: "Whether what a test call leads to really goes out.", example: "true"},
-			{name: "limit", of: insideKind(limitTable()), doc: "How often it may fire at most; beyond that what it does is held until somebody looks.", example: "{ per_day: 200 }"},
+			{name: "limit", of: insideKind(limitTable()), doc: "How often it may fire at most; beyond that what it does is held until somebody looks. Without it, one that is new is held beyond 1,000 calls an hour.", example: "{ per_day: 200 }"},
 			{name: "actions", of: actionsKind(), required: true, doc: "What it does, in order. One failing never blocks another.", example: "[task: { title: Call back }]"},
 		},
 	}

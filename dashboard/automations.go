@@ -194,7 +194,6 @@ type breakerView struct {
 	Open             bool
 	ByDay            bool
 	Fired, Allowed   string
-	Most             string // why not more
 	Opened, Until    moment
 	Stopped          string // what it holds: "about 500 messages and tasks"; "" for nothing
 }
@@ -202,7 +201,7 @@ type breakerView struct {
 func breakerOf(b store.Breaker, n names) breakerView {
 	name, _ := n.automation(b.Automation)
 	v := breakerView{
-		Path: automationPath(b.AccountID, b.Automation), Automation: name, Most: "five times its busiest hour of the last seven days and 50 more allow", Open: b.Open, ByDay: b.Cause == store.ByDay,
+		Path: automationPath(b.AccountID, b.Automation), Automation: name, Open: b.Open, ByDay: b.Cause == store.ByDay,
 		Fired: worker.Amount(b.Fired), Allowed: worker.Amount(b.Allowed), Opened: shortly(b.OpenedAt, n.zone()), Until: shortly(b.Until, n.zone()),
 	}
 	switch {

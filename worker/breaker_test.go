@@ -150,6 +150,35 @@ func TestARunawayIsHeld(t *testing.T) {
 	h.mu.Unlock()
 }
 
+// TestAnAutomationThatNobodyKnowsIsHeldAtAThousandAnHour: one that is new, or was at rest for longer than a week. One whose author
+// says how much is enough may do that.
+func TestAnAutomationThatNobodyKnowsIsHeldAtAThousandAnHour(t *testing.T) {
+	t.Parallel()
+	h := newHall(t)
+	for _, row := range []struct {
+		automation, at string
+		fired          int
+	}{
+		{"free", "now() - interval '200 hours'", 9}, {"free", "now()", 998}, {"free", "now() + interval '1 hour'", 998}, // in case the hour ends meanwhile
+		{"capped", "now()", 5000}, {"capped", "now() + interval '1 hour'", 5000},
+	} {
+		_, err := h.store.Pool().Exec(t.Context(), `INSERT INTO automation_hours (account_id, automation, hour, lane, evaluated, fired, unsure, held, failed)
+			VALUES ('acme', $1, date_trunc('hour', `+row.at+`), 32000, $2, $2, 0, 0, 0)`, row.automation, row.fired)
+		must(t, err)
+	}
+	const calls = 6
+	for n := range calls {
+		h.call(n)
+	}
+	h.tally(func(s store.Tally) bool {
+		return s.Undecided == 0 && s.Deliveries[store.Held] == calls-2 && s.Deliveries[store.Sent] == 2*calls+2
+	})
+	open, err := h.store.Breakers(t.Context(), "acme")
+	if err != nil || len(open) != 1 || open[0].Automation != "free" || open[0].Cause != store.ByJump || open[0].Fired != 1000 || open[0].Allowed != 1000 {
+		t.Errorf("breakers: %+v, %v", open, err)
+	}
+}
+
 // TestAMuteIsHeardByEveryWorker: each of them leaves the automation out of the next call, and says who muted it and why.
 func TestAMuteIsHeardByEveryWorker(t *testing.T) {
 	t.Parallel()

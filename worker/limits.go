@@ -12,10 +12,12 @@ import (
 )
 
 // An automation that fires more often within an hour than jumpFloor and jumpTimes its busiest hour of the last seven days
-// runs away: docs/adr/0017-breaker.md says how these figures were chosen.
+// runs away, and so does one of which no such hour is known (it is new, or was at rest) that fires more often than firstHour:
+// docs/adr/0017-breaker.md says how these figures were chosen.
 const (
 	jumpFloor = 50
 	jumpTimes = 5
+	firstHour = 1000
 )
 
 // limits says how often automations may fire. What is usual is read from the store once an hour for each account.
@@ -46,15 +48,17 @@ func (l *limits) of(ctx context.Context, rev *automation.Revision, decisions []t
 	if a, ok := l.revisions.Active(rev.AccountID); ok {
 		active = a
 	}
-	busiest := l.usual(ctx, rev, now)
+	busiest, known := l.usual(ctx, rev, now)
 	all := make(map[string]store.Limit, len(fires))
 	for _, a := range fires {
 		var limit store.Limit
-		if n, ok := busiest[a.ID]; ok {
-			limit.PerHour = jumpFloor + jumpTimes*n
-		}
 		if declared := active.Automation(a.ID); declared != nil {
 			a = declared
+		}
+		if n, ok := busiest[a.ID]; ok {
+			limit.PerHour = jumpFloor + jumpTimes*n
+		} else if known && a.PerDay == 0 {
+			limit.PerHour = firstHour
 		}
 		if a.PerDay > 0 {
 			local := now.In(active.Location)
@@ -66,15 +70,15 @@ func (l *limits) of(ctx context.Context, rev *automation.Revision, decisions []t
 	return all
 }
 
-// usual is how often the revision's automations fire in their busiest hour. If that cannot be read the line goes on
-// without it, and the next call asks again.
-func (l *limits) usual(ctx context.Context, rev *automation.Revision, now time.Time) map[string]int {
+// usual is how often the revision's automations fire in their busiest hour, without those of which no such hour is known. If
+// that cannot be read, which known says, the line goes on without it, and the next call asks again.
+func (l *limits) usual(ctx context.Context, rev *automation.Revision, now time.Time) (busiest map[string]int, known bool) {
 	hour := now.UTC().Truncate(time.Hour)
 	l.mu.Lock()
-	known, ok := l.known[rev.ID]
+	last, ok := l.known[rev.ID]
 	l.mu.Unlock()
-	if ok && known.hour.Equal(hour) {
-		return known.busiest
+	if ok && last.hour.Equal(hour) {
+		return last.busiest, true
 	}
 	ids := make([]string, len(rev.Automations))
 	for i, a := range rev.Automations {
@@ -83,12 +87,12 @@ func (l *limits) usual(ctx context.Context, rev *automation.Revision, now time.T
 	busiest, err := l.store.Busiest(ctx, rev.AccountID, ids)
 	if err != nil {
 		l.log.WarnContext(ctx, "a call is planned without knowing how often its automations fire", "account_id", rev.AccountID, "error", err)
-		return nil
+		return nil, false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.known[rev.ID] = usual{hour: hour, busiest: busiest}
-	return busiest
+	return busiest, true
 }
 
 // tellOpened writes the alert of each breaker that a plan opened. The store gives an opening to one plan only.

@@ -112,6 +112,9 @@ func (s *stage) beside(ctx context.Context, name string, old int) (*stage, error
 	if err := s.Must(ctx, other.env, "migrate"); err != nil {
 		return nil, err
 	}
+	if err := s.RememberHours(ctx, name); err != nil {
+		return nil, err
+	}
 	var err error
 	if other.checker, err = checker.Open(ctx, s.Database.Direct(name)); err != nil {
 		return nil, err

@@ -91,7 +91,7 @@ func TestCheck(t *testing.T) {
 			name: "a connection pool in the worker",
 			p:    layering.Package{ImportPath: "aftercall/worker", Imports: []string{"github.com/jackc/pgx/v5/pgxpool"}},
 			want: []string{"worker: imports github.com/jackc/pgx/v5/pgxpool, which belongs to " +
-				"internal/store, internal/store/db, internal/postgres, internal/postgres/pgtest, migrations, internal/chaos/checker, internal/chaos, internal/bench, internal/big"},
+				"internal/store, internal/store/db, internal/postgres, internal/postgres/pgtest, migrations, internal/chaos/bed, internal/chaos/checker, internal/chaos, internal/bench, internal/big"},
 		},
 		{
 			name: "the queue in a room below it",

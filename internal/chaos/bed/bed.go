@@ -88,6 +88,9 @@ func Open(ctx context.Context, o Options) (b *Bed, err error) {
 	if err := b.Must(ctx, nil, "migrate"); err != nil {
 		return b, err
 	}
+	if err := b.RememberHours(ctx, databaseName); err != nil {
+		return b, err
+	}
 	for _, account := range accounts(o.Config) {
 		if err := b.addKey(ctx, account); err != nil {
 			return b, err
