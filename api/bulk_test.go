@@ -96,6 +96,13 @@ func (h *house) inBulk() {
 	if count.said["count"] != 1.0 || !strings.Contains(count.text("says"), "settle_failed: state unknown, deliveries planned from") {
 		h.Errorf("one is unknown: %s", count.raw)
 	}
+	for domain, n := range map[string]float64{"@ACME.example": 1, "elsewhere.example": 0} {
+		narrowed := lately("settle_failed", "")
+		narrowed["filter"].(map[string]any)["domain"] = domain
+		if a := h.ask("POST", "/v1/bulk/count", h.key, narrowed).want(200); a.said["count"] != n || !strings.Contains(a.text("says"), "domain "+a.text("request", "filter", "domain")) {
+			h.Errorf("unknown, to %s: %s", domain, a.raw)
+		}
+	}
 	wish := count.said["request"]
 	job := h.ask("POST", "/v1/bulk", h.key, wish, "Idempotency-Key", "all").want(202)
 	again := h.ask("POST", "/v1/bulk", h.key, wish, "Idempotency-Key", "all").want(202)
@@ -164,6 +171,8 @@ func TestWhatIsNoBulkJob(t *testing.T) {
 	turned["filter"].(map[string]any)["until"] = "2020-01-01T00:00:00Z"
 	odd := lately("cancel", "held")
 	odd["filter"].(map[string]any)["reason"] = "bad_luck"
+	nowhere := lately("cancel", "held")
+	nowhere["filter"].(map[string]any)["domain"] = "@"
 	sandbox := lately("cancel", "held")
 	sandbox["sandbox"] = true
 	for name, tried := range map[string]struct {
@@ -171,7 +180,7 @@ func TestWhatIsNoBulkJob(t *testing.T) {
 		says string
 	}{
 		"no action": {lately("delete", ""), "/action"}, "no such state": {lately("cancel", "lost"), "/filter/state"}, "turned round": {turned, "/filter/since"},
-		"no such reason": {odd, "/filter/reason"}, "a sandbox of nothing": {sandbox, "Only a replay"}, "resend of anything": {lately("resend", ""), "Say which state"},
+		"no such reason": {odd, "/filter/reason"}, "no domain": {nowhere, "That is no domain"}, "a sandbox of nothing": {sandbox, "Only a replay"}, "resend of anything": {lately("resend", ""), "Say which state"},
 		"no time": {map[string]any{"action": "cancel", "filter": map[string]any{}}, "/filter/since"},
 	} {
 		for _, path := range []string{"/v1/bulk", "/v1/bulk/count"} {

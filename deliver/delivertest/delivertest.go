@@ -200,7 +200,9 @@ func cancelledDuring(t *testing.T, r Rig) {
 		_, err := r.Channel.Send(ctx, r.message("0190-cancelled-during"))
 		ended <- err
 	}()
-	for look := time.NewTicker(time.Millisecond); len(r.Received()) == 0; {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for len(r.Received()) == 0 {
 		select {
 		case <-look.C:
 		case err := <-ended:
