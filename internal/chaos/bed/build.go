@@ -32,7 +32,7 @@ import (
 //	-- becomes --
 //	if false {
 //
-// A part named `path (new)` is a file that is added. The go command's -overlay puts the changed files in place of the
+// A part named `path (new)` is a file that is added, and so is one named `path (from other)`, with the text of the file other. The go command's -overlay puts the changed files in place of the
 // real ones, so the product itself has no hook, no flag and no build tag for any of this.
 //
 //go:embed variants/*.txtar
@@ -72,6 +72,12 @@ func change(root string, names []string) (map[string][]byte, error) {
 			path, added := strings.CutSuffix(parts[i].Name, " (new)")
 			if added {
 				changed[path] = parts[i].Data
+				continue
+			}
+			if path, other, ok := strings.Cut(strings.TrimSuffix(path, ")"), " (from "); ok {
+				if changed[path], err = os.ReadFile(filepath.Join(root, other)); err != nil {
+					return nil, fmt.Errorf("variant %s: %w", name, err)
+				}
 				continue
 			}
 			if i+1 == len(parts) || parts[i+1].Name != "becomes" {
