@@ -147,12 +147,12 @@ func (h *house) reviews(first string) {
 func (h *house) foresees(act string, wish any, says string) {
 	h.Helper()
 	call := strings.Split(act, "/")[3]
-	before := h.ask("GET", "/v1/conversations/"+call, h.key, nil).raw
+	before := h.settled(call, h.key).raw
 	told := h.ask("POST", act+"/rehearsals", h.key, wish).want(200)
 	if text := told.text("messages", "0", "message", "text"); !strings.Contains(text, says) || told.text("decisions", "0", "verdict") != "fires" {
 		h.Errorf("what %s would send: %s", act, told.raw)
 	}
-	if after := h.ask("GET", "/v1/conversations/"+call, h.key, nil).raw; after != before {
+	if after := h.settled(call, h.key).raw; after != before {
 		h.Errorf("looking what %s would send changed the call:\n%s\n%s", act, before, after)
 	}
 }
