@@ -32,8 +32,9 @@ import (
 //	-- becomes --
 //	if false {
 //
-// A part named `path (new)` is a file that is added, and so is one named `path (from other)`, with the text of the file other. The go command's -overlay puts the changed files in place of the
-// real ones, so the product itself has no hook, no flag and no build tag for any of this.
+// A part named `path (new)` is a file that is added; one named `path (from other)` is one that is added with the text of another.
+// The go command's -overlay puts the changed files in place of the real ones, so the product itself has no hook, no flag and no
+// build tag for any of this.
 //
 //go:embed variants/*.txtar
 var variants embed.FS
