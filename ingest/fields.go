@@ -54,6 +54,12 @@ func (f fields) str(key string) string {
 	return ""
 }
 
+// text reports whether a member is a text that says something, where something else was expected.
+func (f fields) text(key string) bool {
+	s, ok := f.of[key].(string)
+	return ok && s != ""
+}
+
 // line is a text of one line: what a platform's text holds beyond that becomes a space.
 func (f fields) line(key string) string {
 	s, control := f.str(key), func(r rune) bool { return r < ' ' || (r >= 0x7f && r < 0xa0) }

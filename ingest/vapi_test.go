@@ -65,7 +65,7 @@ func TestVapiShapes(t *testing.T) {
 
 func TestVapiEvents(t *testing.T) {
 	t.Parallel()
-	asks := &automation.Source{Events: []string{"status-update"}}
+	asks, cipher := &automation.Source{Events: []string{"status-update"}}, strings.Repeat("kF+9", 30)
 	for name, tt := range map[string]struct {
 		body    string
 		src     *automation.Source
@@ -76,6 +76,8 @@ func TestVapiEvents(t *testing.T) {
 		"another event, asked for": {`{"message":{"type":"status-update","call":{"id":"c"},"status":"ended"}}`, asks, false, ""},
 		"a report of no call":      {`{"message":{"type":"end-of-call-report","call":{}}}`, nil, false, "/message/call/id is required"},
 		"no type":                  {`{"message":[]}`, nil, false, "/message/type is required"},
+		"all of it encrypted":      {`{"message":"` + cipher + `"}`, nil, false, "/message " + vapiEncrypted},
+		"its call encrypted":       {`{"message":{"type":"end-of-call-report","call":"` + cipher + `"}}`, nil, false, "/message/call " + vapiEncrypted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,6 +86,47 @@ func TestVapiEvents(t *testing.T) {
 				t.Errorf("decoded %+v, faults %q, want %q", d, got, tt.fault)
 			}
 		})
+	}
+}
+
+// TestVapiStatuses: each status of a call is an event of its own, and tells which it is, whatever the call's variables are called.
+func TestVapiStatuses(t *testing.T) {
+	t.Parallel()
+	identities := map[string]bool{}
+	for _, status := range []string{"queued", "ringing", "in-progress", "in-progress"} {
+		body := `{"message":{"type":"status-update","status":"` + status + `","call":{"id":"c","metadata":{"status":"gold"}}}}`
+		d := decodes(t, "vapi", body, nil)
+		doc, _ := parseEither(body, lenient)
+		identities[d.identity] = true
+		if c := d.event(doc, arrivedAt); d.kind != "status-update" || c.Metadata["status"] != status {
+			t.Errorf("%s: %+v, %v", status, d, c.Metadata)
+		}
+	}
+	if len(identities) != 3 {
+		t.Errorf("identities %v, want three", identities)
+	}
+}
+
+// TestVapiEncryptedWords: a call whose words cannot be read is refused, and says what to do; one that shows them elsewhere is not.
+func TestVapiEncryptedWords(t *testing.T) {
+	t.Parallel()
+	cipher := `"` + strings.Repeat("kF+9", 30) + `"`
+	for name, tt := range map[string]struct{ rest, fault string }{
+		"the artifact":             {`"artifact":` + cipher, "/message/artifact"},
+		"its messages":             {`"artifact":{"messages":` + cipher + `}`, "/message/artifact/messages"},
+		"the messages":             {`"messages":` + cipher, "/message/messages"},
+		"a transcript":             {`"artifact":{"transcript":` + cipher + `}`, "/message/artifact/transcript"},
+		"the artifact, not all":    {`"artifact":` + cipher + `,"transcript":"AI: Hello.\nUser: Hi.\n"`, ""},
+		"nothing, and nobody came": {`"artifact":{"messages":[],"transcript":""},"transcript":""`, ""},
+		"nothing, one line":        {`"transcript":"AI: Donaudampfschifffahrtsgesellschaftskapitaen"`, ""},
+	} {
+		d, faults := decodeBody(t, "vapi", `{"message":{"type":"end-of-call-report","timestamp":1772443932071,"call":{"id":"c"},`+tt.rest+`}}`, nil)
+		if tt.fault != "" {
+			tt.fault += " " + vapiEncrypted
+		}
+		if got := strings.Join(faults, ", "); got != tt.fault || d.ignored {
+			t.Errorf("%s: faults %q, want %q", name, got, tt.fault)
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ allow: { domains: [acme.example] }
 sources:
   - { id: acme-itellico, type: itellico, secret: "${ENV:SECRET_NEW}" }
   - { id: acme-retell, type: retell, secret: "${ENV:SECRET_NEW}" }
+  - { id: acme-vapi, type: vapi, secret: "${ENV:SECRET_NEW}" }
   - { id: acme-eleven, type: elevenlabs, secret: "${ENV:SECRET_NEW}", events: [post_call_audio] }
 automations:
 `
@@ -235,11 +236,27 @@ func TestAPlatformsOwnEventIsDecided(t *testing.T) {
   - id: begun
     on: conversation.started
     actions: [ { email: { send: now, to: [desk@acme.example], subject: "{{agent_name}}" } } ]
+  - id: answered
+    on: status-update
+    when: { calls: { metadata: { status: in-progress } } }
+    actions: [ { cti: { send: now, text: "{{customer_number}} is on the line" } } ]
 `, 1)
+	for _, status := range []string{"queued", "ringing"} {
+		body := fmt.Appendf(nil, `{"message":{"type":"status-update","status":%q,"call":{"id":"v-1"}}}`, status)
+		a := l.post(t, "/hooks/acme-vapi", l.signed(t, "vapi", secretNew, body), body)
+		if a.status != 200 || a.said.Duplicate {
+			t.Fatalf("%s: %d %s", status, a.status, a.raw)
+		}
+		if got := reasons(l.until(a.said.ConversationID, decided))["answered"]; got != reason.FilteredMetadata {
+			t.Errorf("%s: %s", status, got)
+		}
+	}
 	for path, c := range map[string]struct{ kind, body, text string }{
 		"/hooks/acme-retell": {"retell", `{"event":"call_started","call":{"call_id":"r-1","agent_id":"a-1","call_type":"phone_call","direction":"inbound","from_number":"+442071838750",
 			"to_number":"+442071838751","start_timestamp":1772443925000,"retell_llm_dynamic_variables":{"plan":"gold"}}}`, "+442071838750 for gold"},
 		"/hooks/acme-itellico": {"itellico", `{"event_id":"e-0","event_type":"conversation.started","data":{"conversation_uuid":"i-1","agent_uuid":"a-1","agent_name":"Reception","channel":"phone"}}`, "Reception"},
+		"/hooks/acme-vapi": {"vapi", `{"message":{"type":"status-update","status":"in-progress","call":{"id":"v-1","type":"inboundPhoneCall","customer":{"number":"+442071838750"}}}}`,
+			"+442071838750 is on the line"},
 	} {
 		a := l.post(t, path, l.signed(t, c.kind, secretNew, []byte(c.body)), []byte(c.body))
 		if a.status != 200 || a.said.Ignored || a.said.ConversationID == "" {
@@ -253,8 +270,8 @@ func TestAPlatformsOwnEventIsDecided(t *testing.T) {
 			t.Errorf("%s, again: %s", path, again.raw)
 		}
 	}
-	if n := l.count(`SELECT count(*) FROM deliveries`); n != 2 {
-		t.Errorf("%d deliveries, want 2", n)
+	if n := l.count(`SELECT count(*) FROM deliveries`); n != 3 {
+		t.Errorf("%d deliveries, want 3", n)
 	}
 }
 
