@@ -90,6 +90,9 @@ type Event struct {
 	Attempt int    `json:"attempt,omitempty"` // as counted by whoever posted it, from 1; 0: not said, which is the first
 }
 
+// EventID is before the identity of an event in the id of its conversation, so that it is no call's.
+const EventID = "event:"
+
 // First reports whether it is the first attempt at what the event is about.
 func (e *Event) First() bool { return e.Attempt <= 1 }
 

@@ -13,9 +13,6 @@ import (
 
 // An event that an automation waits for is decided as a conversation of its own: without turns, and without an end.
 
-// eventID is before the identity of an event in the id of its conversation, so that it is no call's.
-const eventID = "event:"
-
 // awaited reports whether an automation that is switched on waits for a type of event.
 func awaited(rev *automation.Revision, kind string) bool {
 	return slices.ContainsFunc(rev.Automations, func(a automation.Automation) bool { return a.Trigger.Enabled && a.Trigger.Event == kind })
@@ -44,10 +41,10 @@ func (e happening) conversation() *conversation.Conversation {
 
 // happened makes an event's conversation of what is known of the call so far.
 func happened(c *conversation.Conversation, identity string, at time.Time) *conversation.Conversation {
-	c.ExternalID, c.StartedAt, c.EndedAt, c.Turns = eventID+identity, at, at, []conversation.Turn{}
+	c.ExternalID, c.StartedAt, c.EndedAt, c.Turns = conversation.EventID+identity, at, at, []conversation.Turn{}
 	if len(c.ExternalID) > conversation.MaxName {
 		digest := sha256.Sum256([]byte(identity))
-		c.ExternalID = eventID + "sha256:" + hex.EncodeToString(digest[:])
+		c.ExternalID = conversation.EventID + "sha256:" + hex.EncodeToString(digest[:])
 	}
 	if c.Channel == "" && c.FromNumber+c.ToNumber+c.Customer.Number != "" {
 		c.Channel = conversation.ChannelPhone

@@ -253,8 +253,10 @@ func fieldsOf(call *call) callFields {
 	if c.Event != nil {
 		f.status = clean(c.Event.Type) // it has no end state, and lists show what it is
 	}
-	if far := phoneKey(farEnd(c)); far != f.phoneKey {
-		f.farPhoneKey = far
+	for _, number := range farEnds(c) {
+		if key := phoneKey(number); key != f.phoneKey && f.farPhoneKey == "" {
+			f.farPhoneKey = key
+		}
 	}
 	return f
 }

@@ -91,7 +91,7 @@ func (s *Store) CallsOf(ctx context.Context, accountID string, who Customer) (ca
 		}
 		for _, r := range rows {
 			after = r.ID
-			if who.email != "" || who.calls(r.CustomerNumber) || who.calls(r.FarNumber) {
+			if who.email != "" || who.calls(r.CustomerNumber) || who.calls(r.FarNumber) || who.calls(r.OtherNumber) {
 				calls = append(calls, Call{ID: r.ID, ExternalID: r.ExternalID, Channel: r.Channel, AcceptedAt: r.AcceptedAt})
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"aftercall/conversation"
 	"aftercall/internal/store/db"
 )
 
@@ -15,7 +16,7 @@ import (
 type ConversationQuery struct {
 	AccountID string // "" for all that may be seen
 
-	// Search is one exact thing: an id of ours, a delivery's id, the platform's id, a phone number in any format, an e-mail
+	// Search is one exact thing: an id of ours, a delivery's id, the platform's id, an event's, a phone number in any format, an e-mail
 	// address, a provider's id of a message, or the id of an automation that fired.
 	Search  string
 	Regions []string // where a number without its country may be from (ISO 3166)
@@ -252,7 +253,7 @@ func nextFound(ctx context.Context, d *db.Queries, w *walk, most int32) ([]strin
 // searchOf says what one search may be. A UUID may be the platform's, too, but it is no number.
 func searchOf(q ConversationQuery) db.SearchConversationsParams {
 	search := strings.TrimSpace(clean(q.Search))
-	p := db.SearchConversationsParams{ID: uuid.Nil.String(), ExternalID: search, ProviderID: providerID(search), Automation: search, Phones: []string{}}
+	p := db.SearchConversationsParams{ID: uuid.Nil.String(), ExternalID: search, Event: conversation.EventID + search, ProviderID: providerID(search), Automation: search, Phones: []string{}}
 	if id, err := uuid.Parse(search); err == nil {
 		p.ID = id.String()
 	} else {

@@ -173,6 +173,46 @@ func TestANumberIsFoundHoweverItIsTyped(t *testing.T) {
 	}
 }
 
+// TestAnEventIsFoundByWhatItSays: by its id as it was posted, and by whichever numbers it brought along.
+func TestAnEventIsFoundByWhatItSays(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	for id, numbers := range map[string][3]string{
+		"to":   {"", "+447700900126", ""},
+		"both": {"+442079460000", "+447700900124", ""},
+		"out":  {"+442079460001", "+447700900125", "outbound"},
+	} {
+		e := h.happened("", id)
+		e.Conversation.FromNumber, e.Conversation.ToNumber, e.Conversation.Direction = numbers[0], numbers[1], conversation.Direction(numbers[2])
+		e.Conversation.Customer = conversation.Customer{}
+		h.accept(t, e)
+	}
+	h.accept(t, h.arrival(phoneCall("out"))) // a call may have the id of an event
+	for search, want := range map[string][]string{
+		"07700 900126": {"event:to"}, "020 7946 0000": {"event:both"}, "+44 7700 900124": {"event:both"}, "+447700900125": {"event:out"}, "+442079460001": {},
+		"to": {"event:to"}, "event:to": {"event:to"}, "out": {"out", "event:out"},
+	} {
+		if d := cmp.Diff(want, h.found(t, store.ConversationQuery{Search: search, Regions: []string{"GB"}})); d != "" {
+			t.Errorf("%s: %s", search, d)
+		}
+	}
+	for id, want := range map[string]string{"to": "event:to", "out": "out"} {
+		_, found, err := h.FindConversation(t.Context(), "acme", id)
+		if err != nil || h.story(t, found).Conversation.ExternalID != want {
+			t.Errorf("%s: %s, %v; want %s", id, found, err, want)
+		}
+	}
+	for number, want := range map[string]int{"+447700900124": 1, "+442079460000": 1, "+447700900125": 1, "+39700900124": 0} {
+		who, err := store.ParseCustomer(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if calls, err := h.CallsOf(t.Context(), "acme", who); err != nil || len(calls) != want {
+			t.Errorf("of %s: %+v, %v; want %d", number, calls, err, want)
+		}
+	}
+}
+
 // afternoon are six calls, one of each outcome, told by their ids.
 func (h *house) afternoon(t *testing.T) (message string) {
 	t.Helper()

@@ -146,7 +146,7 @@ type StoryJob struct {
 	Fault                   string    // how the last attempt failed
 }
 
-// FindConversation finds a conversation by our id or the platform's, in one account, or in any that may be seen if
+// FindConversation finds a conversation by our id, the platform's or an event's, in one account, or in any that may be seen if
 // accountID is "". Of several with the platform's id in one account (it is unique only per source) it is the newest. By the id of a
 // call that has not come in it is the newest event of that call.
 func (r *Reader) FindConversation(ctx context.Context, accountID, id string) (account, conversationID string, err error) {
@@ -163,11 +163,16 @@ func (r *Reader) FindConversation(ctx context.Context, accountID, id string) (ac
 				return err
 			}
 		}
-		rows, err := q.FindByExternalID(ctx, db.FindByExternalIDParams{ExternalID: clean(id), Every: within.every, AccountIds: within.list()})
-		for _, row := range rows {
-			places = append(places, place{row.AccountID, row.ID})
+		for _, external := range []string{clean(id), conversation.EventID + clean(id)} {
+			rows, err := q.FindByExternalID(ctx, db.FindByExternalIDParams{ExternalID: external, Every: within.every, AccountIds: within.list()})
+			for _, row := range rows {
+				places = append(places, place{row.AccountID, row.ID})
+			}
+			if err != nil || len(places) > 0 {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 	if err == nil && len(places) == 0 {
 		err = r.read(ctx, func(q *db.Queries) error {

@@ -119,12 +119,16 @@ func lastNine(digits []byte) string {
 	return string(digits[max(0, len(digits)-9):])
 }
 
-// farEnd is the number the platform spoke with, whatever the contact record says.
-func farEnd(c *conversation.Conversation) string {
-	if c.Direction == conversation.Outbound {
-		return c.ToNumber
+// farEnds are the numbers that the platform may have spoken with, whatever the contact record says: either, where nothing tells who
+// called whom.
+func farEnds(c *conversation.Conversation) []string {
+	switch c.Direction {
+	case conversation.Outbound:
+		return []string{c.ToNumber}
+	case conversation.Inbound:
+		return []string{c.FromNumber}
 	}
-	return c.FromNumber
+	return []string{c.FromNumber, c.ToNumber}
 }
 
 // zeroOr gives a nullable time as a plain one.

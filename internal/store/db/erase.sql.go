@@ -128,7 +128,8 @@ func (q *Queries) CallsByID(ctx context.Context, arg CallsByIDParams) ([]CallsBy
 
 const callsOfCustomer = `-- name: CallsOfCustomer :many
 SELECT c.id, c.external_id, c.accepted_at, c.channel, c.customer_number,
-       coalesce(CASE WHEN c.direction = 'outbound' THEN c.content ->> 'to_number' ELSE c.content ->> 'from_number' END, '')::text AS far_number
+       coalesce(CASE WHEN c.direction = 'outbound' THEN c.content ->> 'to_number' ELSE c.content ->> 'from_number' END, '')::text AS far_number,
+       coalesce(CASE WHEN c.direction = '' THEN c.content ->> 'to_number' END, '')::text AS other_number
 FROM conversations AS c JOIN (
     (SELECT x.id FROM conversations AS x
      WHERE $1::text <> '' AND x.email_key <> '' AND x.email_key = $1 AND x.account_id = $2 AND x.id > $3::uuid
@@ -159,6 +160,7 @@ type CallsOfCustomerRow struct {
 	Channel        string
 	CustomerNumber string
 	FarNumber      string
+	OtherNumber    string
 }
 
 // Conversations that go by the keys of the customer; the last nine digits of a number are not all of it.
@@ -184,6 +186,7 @@ func (q *Queries) CallsOfCustomer(ctx context.Context, arg CallsOfCustomerParams
 			&i.Channel,
 			&i.CustomerNumber,
 			&i.FarNumber,
+			&i.OtherNumber,
 		); err != nil {
 			return nil, err
 		}

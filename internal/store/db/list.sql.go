@@ -806,42 +806,43 @@ FROM accounts AS a CROSS JOIN LATERAL (
     (SELECT d.conversation_id FROM deliveries AS d WHERE d.id = $1::uuid AND d.account_id = a.id)
     UNION
     (SELECT c.id FROM conversations AS c
-     WHERE c.external_id = $2::text AND c.account_id = a.id AND c.id < $3::uuid
-     ORDER BY c.id DESC LIMIT $4::integer)
+     WHERE c.external_id IN ($2::text, $3::text) AND c.account_id = a.id AND c.id < $4::uuid
+     ORDER BY c.id DESC LIMIT $5::integer)
     UNION
     (SELECT b.conversation_id FROM beside_calls AS b
-     WHERE b.call_id = $2::text AND b.account_id = a.id AND b.conversation_id < $3::uuid
-     ORDER BY b.conversation_id DESC LIMIT $4::integer)
+     WHERE b.call_id = $2::text AND b.account_id = a.id AND b.conversation_id < $4::uuid
+     ORDER BY b.conversation_id DESC LIMIT $5::integer)
     UNION
     (SELECT c.id FROM conversations AS c
-     WHERE c.email_key <> '' AND c.email_key = $5::text AND c.account_id = a.id AND c.id < $3::uuid
-     ORDER BY c.id DESC LIMIT $4::integer)
+     WHERE c.email_key <> '' AND c.email_key = $6::text AND c.account_id = a.id AND c.id < $4::uuid
+     ORDER BY c.id DESC LIMIT $5::integer)
     UNION
-    (SELECT near.id FROM unnest($6::text[]) AS typed (phone) CROSS JOIN LATERAL (
+    (SELECT near.id FROM unnest($7::text[]) AS typed (phone) CROSS JOIN LATERAL (
          SELECT c.id FROM conversations AS c
-         WHERE c.phone_key <> '' AND c.phone_key = typed.phone AND c.account_id = a.id AND c.id < $3::uuid
-         ORDER BY c.id DESC LIMIT $4::integer) AS near)
+         WHERE c.phone_key <> '' AND c.phone_key = typed.phone AND c.account_id = a.id AND c.id < $4::uuid
+         ORDER BY c.id DESC LIMIT $5::integer) AS near)
     UNION
-    (SELECT far.id FROM unnest($6::text[]) AS typed (phone) CROSS JOIN LATERAL (
+    (SELECT far.id FROM unnest($7::text[]) AS typed (phone) CROSS JOIN LATERAL (
          SELECT c.id FROM conversations AS c
-         WHERE c.far_phone_key <> '' AND c.far_phone_key = typed.phone AND c.account_id = a.id AND c.id < $3::uuid
-         ORDER BY c.id DESC LIMIT $4::integer) AS far)
+         WHERE c.far_phone_key <> '' AND c.far_phone_key = typed.phone AND c.account_id = a.id AND c.id < $4::uuid
+         ORDER BY c.id DESC LIMIT $5::integer) AS far)
     UNION
     (SELECT DISTINCT d.conversation_id FROM attempts AS t JOIN deliveries AS d ON d.id = t.delivery_id
-     WHERE t.provider_id <> '' AND t.provider_id = $7::text AND t.account_id = a.id AND d.conversation_id < $3::uuid
-     ORDER BY d.conversation_id DESC LIMIT $4::integer)
+     WHERE t.provider_id <> '' AND t.provider_id = $8::text AND t.account_id = a.id AND d.conversation_id < $4::uuid
+     ORDER BY d.conversation_id DESC LIMIT $5::integer)
     UNION
     (SELECT DISTINCT d.conversation_id FROM decisions AS d
-     WHERE d.automation = $8::text AND d.account_id = a.id AND d.verdict = 'fires' AND d.conversation_id < $3::uuid
+     WHERE d.automation = $9::text AND d.account_id = a.id AND d.verdict = 'fires' AND d.conversation_id < $4::uuid
        AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
-     ORDER BY d.conversation_id DESC LIMIT $4::integer)) AS page (id)
-WHERE ($9::boolean OR a.id = ANY($10::text[])) AND page.id < $3::uuid AND page.id >= $11::uuid
-ORDER BY page.id DESC LIMIT $4::integer
+     ORDER BY d.conversation_id DESC LIMIT $5::integer)) AS page (id)
+WHERE ($10::boolean OR a.id = ANY($11::text[])) AND page.id < $4::uuid AND page.id >= $12::uuid
+ORDER BY page.id DESC LIMIT $5::integer
 `
 
 type SearchConversationsParams struct {
 	ID         string
 	ExternalID string
+	Event      string
 	Before     string
 	Most       int32
 	Email      string
@@ -853,7 +854,7 @@ type SearchConversationsParams struct {
 	Since      string
 }
 
-// By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform (of a call, with its events), an
+// By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform (of an event, or of a call, with its events), an
 // e-mail address, a number in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
 // empty one of these, nor the id of zeros, so what the term cannot be finds nothing. Each way gives a call once, however many of its
 // messages or runs are so: a page that is not full is taken for the last.
@@ -861,6 +862,7 @@ func (q *Queries) SearchConversations(ctx context.Context, arg SearchConversatio
 	rows, err := q.db.Query(ctx, searchConversations,
 		arg.ID,
 		arg.ExternalID,
+		arg.Event,
 		arg.Before,
 		arg.Most,
 		arg.Email,

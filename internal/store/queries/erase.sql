@@ -210,7 +210,8 @@ ON CONFLICT (hash) DO NOTHING;
 -- name: CallsOfCustomer :many
 -- Conversations that go by the keys of the customer; the last nine digits of a number are not all of it.
 SELECT c.id, c.external_id, c.accepted_at, c.channel, c.customer_number,
-       coalesce(CASE WHEN c.direction = 'outbound' THEN c.content ->> 'to_number' ELSE c.content ->> 'from_number' END, '')::text AS far_number
+       coalesce(CASE WHEN c.direction = 'outbound' THEN c.content ->> 'to_number' ELSE c.content ->> 'from_number' END, '')::text AS far_number,
+       coalesce(CASE WHEN c.direction = '' THEN c.content ->> 'to_number' END, '')::text AS other_number
 FROM conversations AS c JOIN (
     (SELECT x.id FROM conversations AS x
      WHERE @email::text <> '' AND x.email_key <> '' AND x.email_key = @email AND x.account_id = @account_id AND x.id > @after::uuid

@@ -105,7 +105,7 @@ WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 ORDER BY page.id DESC LIMIT @most::integer;
 
 -- name: SearchConversations :many
--- By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform (of a call, with its events), an
+-- By one thing that is exact, whatever it is: an id of ours, also of a delivery, one of the platform (of an event, or of a call, with its events), an
 -- e-mail address, a number in each of the ways it may have been written, the id a provider gave a message, an automation that fired. Nothing has an
 -- empty one of these, nor the id of zeros, so what the term cannot be finds nothing. Each way gives a call once, however many of its
 -- messages or runs are so: a page that is not full is taken for the last.
@@ -116,7 +116,7 @@ FROM accounts AS a CROSS JOIN LATERAL (
     (SELECT d.conversation_id FROM deliveries AS d WHERE d.id = @id::uuid AND d.account_id = a.id)
     UNION
     (SELECT c.id FROM conversations AS c
-     WHERE c.external_id = @external_id::text AND c.account_id = a.id AND c.id < @before::uuid
+     WHERE c.external_id IN (@external_id::text, @event::text) AND c.account_id = a.id AND c.id < @before::uuid
      ORDER BY c.id DESC LIMIT @most::integer)
     UNION
     (SELECT b.conversation_id FROM beside_calls AS b
