@@ -18,7 +18,7 @@ import (
 // gather takes a file's sections apart. Lists and mappings of several files are merged; a setting stands in one of them.
 func (c *compiler) gather(v value) {
 	top := v.fields()
-	for _, key := range []string{"account", "name", "timezone", "language", "missing", "from", "budget", "retention"} {
+	for _, key := range []string{"account", "name", "timezone", "language", "missing", "from", "region", "budget", "retention"} {
 		if s := top[key]; s.present() {
 			c.once("setting", key, s)
 		}
@@ -80,8 +80,25 @@ func (c *compiler) account() {
 		c.rev.Missing = s
 	}
 	c.from(c.setting("from"))
+	c.region(c.setting("region"))
 	c.budget(c.setting("budget"))
 	c.retention(c.setting("retention"))
+}
+
+// region reads where numbers without a country code are from; without it, from where the sender of texts is. Versions that do not
+// know the key leave such a revision to those that do.
+func (c *compiler) region(v value) {
+	s, ok := v.line("region")
+	if !ok {
+		return
+	}
+	c.rev.Format = max(c.rev.Format, 8)
+	code := strings.ToUpper(s)
+	if !recipients.KnowsRegion(code) {
+		v.fail(codeValue, fmt.Sprintf("there is no region %s whose phone numbers are known", s), "write the two letters of ISO 3166, such as GB, DE or US")
+		return
+	}
+	c.rev.Directory.Region = code
 }
 
 // mostTokens is more than any account spends in a day; a longer number is a slip.

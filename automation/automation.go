@@ -29,7 +29,7 @@ type Files map[string][]byte
 type Revision struct {
 	ID           string // the store's id; empty before it is stored
 	Digest       string // sha256 of the files, hex
-	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, 6 with senders, 7 with a post's target by id or its mentions, 8 with a source's sender, an event, what fires for several, or a recipient's clock, else 1
+	Format       int    // the oldest version of the file format that has all its keys: 2 with a budget, 3 with a window that is a mapping, 4 with a variable declared twice, 5 with a limit or a retention, 6 with senders, 7 with a post's target by id or its mentions, 8 with a source's sender, an event, what fires for several, a recipient's clock, or a region, else 1
 	AccountID    string
 	Name         string
 	Location     *time.Location

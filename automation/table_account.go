@@ -18,6 +18,7 @@ func fileTable() *mapping {
 			{name: "language", of: lineKind(), otherwise: "en", doc: "The language of what the model writes: summaries and stated text.", example: "en-GB"},
 			{name: "missing", of: lineKind(), otherwise: "not stated", doc: "Printed where a stated variable has no value.", example: "not stated"},
 			{name: "from", of: insideKind(fromTable()), doc: "Who e-mails and texts come from.", example: `{ email: "Acme Clinic <calls@acme.example>", sms: "+442071838750" }`},
+			{name: "region", of: regionKind(), doc: "The country in which phone numbers without a country code are understood, as two letters; without it that of from.sms.", example: "GB"},
 			{name: "budget", of: insideKind(budgetTable()), doc: "What the account may spend on the model.", example: "{ tokens_per_day: 2000000 }"},
 			{name: "retention", of: insideKind(retentionTable()), doc: "How long calls are kept.", example: "{ days: 90 }"},
 			{name: "allow", of: insideKind(allowTable()), doc: "Who may be written to at all; checked again when a message is sent.", example: "{ domains: [acme.example], contacts: true }"},
@@ -35,9 +36,14 @@ func fromTable() *mapping {
 		name: "from", path: "from", doc: "Who messages come from.",
 		keys: []key{
 			{name: "email", of: senderKind(), doc: "The sender of e-mails: an address, with or without a name before it.", example: `"Acme Clinic <calls@acme.example>"`},
-			{name: "sms", of: phoneKind(), doc: "The number texts come from. Its country is the one in which numbers without a country code are understood.", example: `"+442071838750"`},
+			{name: "sms", of: phoneKind(), doc: "The number texts come from. Its country is the one in which numbers without a country code are understood, unless region names another.", example: `"+442071838750"`},
 		},
 	}
+}
+
+// regionKind is a region's two letters, as ISO 3166 has them.
+func regionKind() *kind {
+	return &kind{label: "two letters", json: "string", pattern: `^\s*[A-Za-z]{2}\s*$`}
 }
 
 // senderKind is an address with or without a name before it.

@@ -104,6 +104,9 @@ func settings(r *automation.Revision) thing {
 	t.say("missing", r.Missing)
 	t.sender(r.From)
 	t.say("from.sms", r.FromNumber)
+	if r.Directory.Region != recipients.RegionOf(r.FromNumber) {
+		t.say("region", r.Directory.Region)
+	}
 	t.number("budget.tokens_per_day", r.TokensPerDay)
 	t.number("retention.days", r.KeepDays)
 	t.list("allow.domains", r.Directory.Allow.Domains)

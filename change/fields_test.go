@@ -62,6 +62,7 @@ func TestCompare(t *testing.T) {
 		{"a setting", "name: Acme Clinic", "name: Acme", changed("settings", "", change.Field{Name: "name", Before: "Acme Clinic", After: "Acme"})},
 		{"a setting that was not there", "name: Acme Clinic", "name: Acme Clinic\nbudget: { tokens_per_day: 1000 }",
 			changed("settings", "", change.Field{Name: "budget.tokens_per_day", After: "1000"})},
+		{"the region", "name: Acme Clinic", "name: Acme Clinic\nregion: DE", changed("settings", "", change.Field{Name: "region", After: "DE"})},
 		{"the zone", "Europe/London", "Europe/Madrid", changed("settings", "", change.Field{Name: "timezone", Before: "Europe/London", After: "Europe/Madrid"})},
 		{"a person", "email: jon@acme.example", "email: j@acme.example", changed("person", "jon", change.Field{Name: "email", Before: "jon@acme.example", After: "j@acme.example"})},
 		{"a group", "support: [maria]", "support: [maria, jon]", changed("group", "support", change.Field{Name: "members", Before: "maria", After: "maria, jon"})},

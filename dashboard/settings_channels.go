@@ -195,7 +195,7 @@ func testMail(to string, n names) (deliver.Message, error) {
 		Text: fmt.Sprintf(testWords, n.account(n.rev.AccountID)) + "\n"}, nil
 }
 
-// testText writes a text message. A number without its country code is one of the sender's country.
+// testText writes a text message. A number without its country code is one of the account's region.
 func testText(to string, n names) (deliver.Message, error) {
 	if n.rev == nil || n.rev.FromNumber == "" {
 		return deliver.Message{}, refused("This account's config names no sender for texts.")

@@ -118,6 +118,9 @@ func premium() *Problem {
 	return &Problem{"premium-rate and shared-cost numbers are not written to", "use an ordinary number"}
 }
 
+// KnowsRegion reports whether a region (ISO 3166, in capitals) has phone numbers of its own.
+func KnowsRegion(code string) bool { return phonenumbers.GetSupportedRegions()[code] }
+
 // RegionOf gives the region (ISO 3166) of an E.164 number, "" if it has none.
 func RegionOf(e164 string) string {
 	n, err := phonenumbers.Parse(e164, "")

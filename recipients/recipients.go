@@ -52,7 +52,7 @@ type Directory struct {
 	People map[string]PersonEntry
 	Groups map[string][]Target // persons, groups and fixed addresses; no routes, no contacts
 	Allow  Allow
-	Region string // default region of phone numbers (ISO 3166), from the account's own number; may be ""
+	Region string // default region of phone numbers (ISO 3166): the account's, else that of its own number; may be ""
 }
 
 // Allow is who may be written to at all. A phone number need not be listed if it stands under people or groups: there it
