@@ -13,6 +13,7 @@ import (
 	"aftercall/internal/llm"
 	"aftercall/internal/store"
 	"aftercall/interview"
+	"aftercall/reason"
 	"aftercall/tasks"
 	"aftercall/triggers"
 	"aftercall/variables"
@@ -77,8 +78,18 @@ func (a Again) Give(name, typed string) variables.Value {
 	return variables.Give(a.Revision.Declarations[name], typed, a.Conversation, m.limits())
 }
 
-// Due is when a message that was held goes out if it is let go now.
+// Due is when a message that was held goes out if it is let go now: as its plan would have it, so that what waits for the end of a
+// call does.
 func (a Again) Due(d store.Delivery) store.Release {
+	if act := a.action(d); act != nil && act.Task == nil && atItsEnd(act, a.Conversation) {
+		until := a.Now.Add(longestCall)
+		return store.Release{EndOf: a.Conversation.Event.Call, Reason: reason.Waiting, Detail: waitsForTheEnd, DueAt: until, DeadlineAt: until}
+	}
+	return a.open(d)
+}
+
+// open is when a message goes out that waits for no call any more.
+func (a Again) open(d store.Delivery) store.Release {
 	r := store.Release{DueAt: a.Now}
 	act := a.action(d)
 	if act == nil {

@@ -37,6 +37,6 @@ func (w *Worker) endWait(ctx context.Context, e store.EndedWait) error {
 	call := *event.Conversation
 	call.EndedAt = e.EndedAt
 	again := Again{Conversation: &call, Revision: rev, Now: w.now()}
-	due := again.Due(store.Delivery{Automation: e.Automation, Action: e.Action, Channel: e.Channel, Content: store.Content{To: e.To}})
+	due := again.open(store.Delivery{Automation: e.Automation, Action: e.Action, Channel: e.Channel, Content: store.Content{To: e.To}})
 	return w.store.EndWait(ctx, e, due, EnqueueDelivers(w.client))
 }

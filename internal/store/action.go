@@ -216,6 +216,7 @@ func (s *Store) CancelDelivery(ctx context.Context, by Actor, account, id string
 
 // Release is how a held delivery goes out.
 type Release struct {
+	EndOf             string // the platform's id of the call whose end it waits for; "" for none
 	DueAt, DeadlineAt time.Time
 	Reason            reason.Code // why it waits until then, if it does
 	Detail            string      // one sentence for a person
@@ -236,9 +237,10 @@ func (s *Store) ReleaseDelivery(ctx context.Context, by Actor, account, id strin
 		case (d.Channel == deliver.Task) != (r.Task != nil):
 			return errors.New("a task is released with its row, and nothing else")
 		}
-		p := db.ReleaseDeliveryParams{ID: d.ID, AccountID: account, State: string(Planned), Reason: string(r.Reason), DueAt: r.DueAt, DeadlineAt: r.DeadlineAt}
+		p := db.ReleaseDeliveryParams{ID: d.ID, AccountID: account, State: string(Planned), Reason: string(r.Reason), Detail: clean(r.Detail),
+			DueAt: r.DueAt, DeadlineAt: r.DeadlineAt}
 		if r.Task != nil {
-			p.State, p.Reason = string(Sent), ""
+			p.State, p.Reason, p.Detail = string(Sent), "", ""
 			written := Plan{AccountID: account, ConversationID: d.ConversationID, Run: int(d.Run), Tasks: []Task{*r.Task}}
 			if err := q.InsertTasks(ctx, taskRows([]*planned{{Plan: &written}})); err != nil {
 				return err
@@ -250,6 +252,10 @@ func (s *Store) ReleaseDelivery(ctx context.Context, by Actor, account, id strin
 		}
 		if err := d.note(ctx, q, *a, "released"); err != nil || r.Task != nil {
 			return err
+		}
+		if r.EndOf != "" {
+			return q.InsertAwaitedEnds(ctx, db.InsertAwaitedEndsParams{DeliveryIds: []string{d.ID}, ConversationIds: []string{d.ConversationID},
+				AccountIds: []string{account}, CallIds: []string{clean(r.EndOf)}})
 		}
 		return enqueue(ctx, tx, []DeliverJob{{AccountID: account, ConversationID: d.ConversationID, Channel: d.Channel, At: laterThan(r.DueAt, time.Now())}})
 	})

@@ -565,14 +565,15 @@ func (q *Queries) ReadValues(ctx context.Context, arg ReadValuesParams) ([]ReadV
 
 const releaseDelivery = `-- name: ReleaseDelivery :execrows
 UPDATE deliveries
-SET state = $1, reason = CASE WHEN test THEN 'test_call' ELSE $2::text END, detail = 'Released by a person.', due_at = $3::timestamptz,
-    deadline_at = $4::timestamptz, updated_at = now()
-WHERE id = $5 AND account_id = $6 AND state = 'held'
+SET state = $1, reason = CASE WHEN test THEN 'test_call' ELSE $2::text END, detail = rtrim('Released by a person. ' || $3::text), due_at = $4::timestamptz,
+    deadline_at = $5::timestamptz, updated_at = now()
+WHERE id = $6 AND account_id = $7 AND state = 'held'
 `
 
 type ReleaseDeliveryParams struct {
 	State      string
 	Reason     string
+	Detail     string
 	DueAt      time.Time
 	DeadlineAt time.Time
 	ID         string
@@ -583,6 +584,7 @@ func (q *Queries) ReleaseDelivery(ctx context.Context, arg ReleaseDeliveryParams
 	result, err := q.db.Exec(ctx, releaseDelivery,
 		arg.State,
 		arg.Reason,
+		arg.Detail,
 		arg.DueAt,
 		arg.DeadlineAt,
 		arg.ID,

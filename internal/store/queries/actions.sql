@@ -56,7 +56,7 @@ WHERE id = @id AND account_id = @account_id AND state IN ('planned', 'retrying',
 
 -- name: ReleaseDelivery :execrows
 UPDATE deliveries
-SET state = @state, reason = CASE WHEN test THEN 'test_call' ELSE @reason::text END, detail = 'Released by a person.', due_at = @due_at::timestamptz,
+SET state = @state, reason = CASE WHEN test THEN 'test_call' ELSE @reason::text END, detail = rtrim('Released by a person. ' || @detail::text), due_at = @due_at::timestamptz,
     deadline_at = @deadline_at::timestamptz, updated_at = now()
 WHERE id = @id AND account_id = @account_id AND state = 'held';
 
