@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -183,6 +184,58 @@ func TestAPopUpThatIsOfNoUseAnyMore(t *testing.T) {
 	}
 	if s := h.story(t, c.ConversationID); s.Deliveries[0].State != store.Cancelled {
 		t.Errorf("it is %s", s.Deliveries[0].State)
+	}
+	h.balanced(t)
+}
+
+// TestAPopUpWhoseWorkerDiesIsInNoDoubt: posted again it is the same one, so it goes on as if nothing had been; one that a softphone has was
+// sent, however late that is found out.
+func TestAPopUpWhoseWorkerDiesIsInNoDoubt(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	now, deadline := time.Now(), time.Now().Add(time.Minute)
+	unposted, waiting, taken := h.popping(t, "call-1", deadline), h.popping(t, "call-2", deadline), h.popping(t, "call-3", deadline)
+	h.post(t, taken, "reception")
+	h.shown(t, "reception", 0, now)
+	h.post(t, waiting, "reception")
+	captured, test := h.popping(t, "call-4", deadline), h.popping(t, "call-5", deadline)
+	if err := h.Keep(t.Context(), deliver.Message{AccountID: "acme", DeliveryID: captured.ID, Attempt: 1}); err != nil {
+		t.Fatal(err)
+	}
+	h.exec(t, "UPDATE deliveries SET test = true WHERE id = $1", test.ID)
+	h.exec(t, "UPDATE deliveries SET deadline_at = now() - interval '1 second' WHERE id = $1", taken.ID)
+	h.kill(t, "w")
+	if swept := h.sweep(t); swept.Unknown != 2 || swept.TooLate != 0 {
+		t.Errorf("swept %+v, want only what was or may have been captured in doubt, and nothing too late", swept)
+	}
+	for c, want := range map[*store.Claimed]store.DeliveryState{&unposted: store.Retrying, &waiting: store.Retrying, &taken: store.Sent, &captured: store.Unknown, &test: store.Unknown} {
+		d := h.story(t, c.ConversationID).Deliveries[0]
+		if d.State != want || len(d.Attempts) != 1 || d.Attempts[0].State != want || (want == store.Sent) != (d.Provider == "softphone") {
+			t.Errorf("a pop-up %+v, want it %s", d, want)
+		}
+	}
+	if err := h.RecordOutcome(t.Context(), outcome(unposted, "w", store.Sent)); !errors.Is(err, store.ErrFenced) {
+		t.Errorf("the worker that lost it may still settle it: %v", err)
+	}
+	h.balanced(t)
+
+	again := h.claimOn(t, unposted.ConversationID, deliver.CTI, "alive")
+	if len(again) != 1 || again[0].Attempt != 2 {
+		t.Fatalf("claimed again: %+v", again)
+	}
+	h.post(t, again[0], "reception")
+	h.post(t, again[0], "reception")
+	if texts, _ := h.shown(t, "reception", 1, now); fmt.Sprint(texts) != "[About call-2 About call-1]" { // the first one was taken before
+		t.Errorf("shown %v", texts)
+	}
+	if _, is := h.post(t, again[0], "reception"); !is {
+		t.Error("it is not taken")
+	}
+	h.record(t, outcome(again[0], "alive", store.Sent))
+	for _, c := range []store.Claimed{unposted, waiting, taken} {
+		if d := h.story(t, c.ConversationID).Deliveries[0]; d.State != store.Sent {
+			t.Errorf("%s is %s", c.ExternalID, d.State)
+		}
 	}
 	h.balanced(t)
 }

@@ -22,17 +22,19 @@ FOR UPDATE SKIP LOCKED;
 
 -- name: DoubtLapsed :many
 -- Deliveries found half-sent: claimed by a worker that lapsed, or that has no lease and has had a lease's time to send, or
--- so long ago that even a live worker cannot be at it: its claim or its receipt was lost. A team alert is a row of ours
--- that is written once however often it is tried, so it is tried again and never in doubt. Nor is what its provider has
--- reported on meanwhile.
+-- so long ago that even a live worker cannot be at it: its claim or its receipt was lost. A team alert and a pop-up are rows
+-- of ours that are written once however often they are tried, so they are tried again and never in doubt, unless a pop-up was
+-- captured; one that a softphone has was sent. Nor is in doubt what its provider has reported on meanwhile.
 WITH stopped AS (
-    SELECT d.id, d.channel = 'team_alert' AND NOT d.test AS harmless FROM deliveries AS d
+    SELECT d.id, NOT d.test AND (d.channel = 'team_alert' OR d.channel = 'cti' AND NOT EXISTS (SELECT 1 FROM captured AS m WHERE m.delivery_id = d.id)) AS harmless,
+           EXISTS (SELECT 1 FROM popups AS p WHERE p.delivery_id = d.id AND p.taken_at IS NOT NULL) AS taken
+    FROM deliveries AS d
     WHERE d.state = 'sending' AND (
         d.worker_id = ANY(@lapsed::text[])
         OR d.claimed_at < now() - @longest::interval AND pg_postmaster_start_time() < now() - @ttl::interval
         OR (d.claimed_at < now() - @ttl::interval AND pg_postmaster_start_time() < now() - @ttl::interval
             AND NOT EXISTS (SELECT 1 FROM workers AS w WHERE w.id = d.worker_id)))
-    ORDER BY d.id FOR UPDATE
+    ORDER BY d.id FOR UPDATE OF d
 ), doubted AS (
     UPDATE deliveries AS d
     SET state = CASE d.reported WHEN '' THEN 'unknown' ELSE d.reported END, reason = '', updated_at = now(),
@@ -40,7 +42,9 @@ WITH stopped AS (
     FROM stopped WHERE d.id = stopped.id AND NOT stopped.harmless
     RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
 ), again AS (
-    UPDATE deliveries AS d SET state = 'retrying', reason = '', due_at = now(), updated_at = now()
+    UPDATE deliveries AS d
+    SET state = CASE WHEN stopped.taken THEN 'sent' ELSE 'retrying' END, reason = '', due_at = now(), updated_at = now(),
+        provider = CASE WHEN stopped.taken THEN 'softphone' ELSE d.provider END, provider_id = CASE WHEN stopped.taken THEN d.id::text ELSE d.provider_id END
     FROM stopped WHERE d.id = stopped.id AND stopped.harmless
     RETURNING d.id, d.attempt, d.account_id, d.worker_id, d.claimed_at, d.state
 )
