@@ -133,7 +133,7 @@ func withEvents(ctx context.Context, q *db.Queries, e Erasure, calls []db.LockEr
 	events, err := q.LockBeside(ctx, p)
 	for _, c := range events {
 		if l.about[c.ID] = c.CallID; !there[c.ID] {
-			l.calls = append(l.calls, db.LockErasingRow{ID: c.ID, Source: c.Source, ExternalID: c.ExternalID})
+			l.calls = append(l.calls, db.LockErasingRow{ID: c.ID, Source: c.Source, ExternalID: c.ExternalID, Event: true})
 		}
 	}
 	return l, err
@@ -163,7 +163,7 @@ func (s *Store) EraseEvents(ctx context.Context, e Erasure, ids []string) error 
 			}
 			k := db.KeepHashesParams{AccountID: e.AccountID}
 			for _, g := range gone {
-				k.Hashes = append(k.Hashes, s.hashes.event(eventKey{e.AccountID, g.Source, g.Identity}, g.CallID))
+				k.Hashes = append(k.Hashes, s.hashes.event(eventKey{e.AccountID, g.Source, g.Identity}))
 				k.ConversationIds = append(k.ConversationIds, "")
 			}
 			return e.keep(ctx, q, k, 0, len(gone))

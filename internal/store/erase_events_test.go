@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 	"testing"
 	"time"
@@ -86,4 +89,102 @@ func TestRetentionComesBackForAnEvent(t *testing.T) {
 		t.Errorf("erased %+v, %v, want the event", done, err)
 	}
 	h.balanced(t)
+}
+
+// from is an arrival by another source.
+func from(source string, a store.Arrival) store.Arrival {
+	a.Event.Source = source
+	return a
+}
+
+// turnedAway posts events that are about what was erased.
+func (h *house) turnedAway(t *testing.T, events map[string]store.Arrival) {
+	t.Helper()
+	for name, a := range events {
+		if got := h.accept(t, a); !got.Erased || got.New || got.Duplicate {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// TestEventsOfAnErasedCallStayAway, by whichever source they come, decided or only stored; those of others do not.
+func TestEventsOfAnErasedCallStayAway(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	id := h.accept(t, h.arrival(phoneCall("c1"))).ConversationID
+	h.accept(t, h.happened("c1", "missed"))
+	h.erase(t, id)
+	h.turnedAway(t, map[string]store.Arrival{
+		"stored, by the call's source": from("phone", h.alone("c1", "one", "{}")), "stored, by another": from("crm", h.alone("c1", "two", "{}")),
+		"decided, by the call's source": h.happened("c1", "three"), "decided, by another": from("crm", h.happened("c1", "four")),
+		"erased with it": h.happened("c1", "missed"), "erased with it, only stored": from(h.happened("", "").Event.Source, h.alone("", "missed", "{}")),
+	})
+	if n := h.count(t, "conversations") + h.count(t, "events"); n != 0 {
+		t.Errorf("%d rows are there", n)
+	}
+	if got := h.accept(t, from("crm", h.happened("c2", "five"))); !got.New {
+		t.Errorf("an event of another call: %+v", got)
+	}
+	h.account(t, "other")
+	theirs := h.alone("c1", "six", "{}")
+	theirs.Event.AccountID = "other"
+	if got := h.accept(t, theirs); got.Erased {
+		t.Errorf("an event of another account's call: %+v", got)
+	}
+}
+
+// TestAnErasedEventStaysAway, whether it was decided or only stored, and whichever it would be now; another one of the same call, which was not
+// erased, does not.
+func TestAnErasedEventStaysAway(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	h.accept(t, h.arrival(phoneCall("c1")))
+	decided := h.happened("c1", "decided")
+	stored := from(decided.Event.Source, h.alone("c1", "stored", "{}"))
+	h.erase(t, h.accept(t, decided).ConversationID)
+	h.accept(t, stored)
+	e, err := h.BeginErasure(t.Context(), store.Actor{Name: "test"}, "acme", store.CauseCustomer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := store.ParseCustomer("+447700900123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := from(stored.Event.Source, h.alone("c1", "names", `{"from":"+447700900123"}`))
+	h.accept(t, named)
+	events, err := h.EventsOf(t.Context(), "acme", who)
+	if err != nil || len(events) != 1 {
+		t.Fatalf("%v, %v", events, err)
+	}
+	if err := h.EraseEvents(t.Context(), e, events); err != nil {
+		t.Fatal(err)
+	}
+	h.turnedAway(t, map[string]store.Arrival{
+		"decided": decided, "decided, now only stored": from(decided.Event.Source, h.alone("c1", "decided", "{}")),
+		"stored": named, "stored, now decided": h.happened("c1", "names"),
+	})
+	if got := h.accept(t, h.happened("c1", "another")); !got.New {
+		t.Errorf("another event of a call that is there: %+v", got)
+	}
+	if got := h.accept(t, stored); !got.Duplicate {
+		t.Errorf("one that was not erased: %+v", got)
+	}
+}
+
+// TestWhatWasErasedBeforeStaysErased: at first the events of a call were kept out by source.
+func TestWhatWasErasedBeforeStaysErased(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	var key []byte
+	if err := h.Pool().QueryRow(t.Context(), "SELECT key FROM erasure_keys").Scan(&key); err != nil {
+		t.Fatal(err)
+	}
+	sum := hmac.New(sha256.New, key)
+	for _, w := range []string{"about", "acme", "crm", "c1"} {
+		sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(w))))
+		sum.Write([]byte(w))
+	}
+	h.exec(t, "INSERT INTO erased_hashes (hash, account_id) VALUES ($1, 'acme')", sum.Sum(nil))
+	h.turnedAway(t, map[string]store.Arrival{"stored": from("crm", h.alone("c1", "one", "{}")), "decided": from("crm", h.happened("c1", "two"))})
 }

@@ -401,7 +401,7 @@ func (h *house) keepsSearches(t *testing.T) {
 }
 
 // TestErasedWebhookCostsOneLookUp: the statement that stores an event finds what was erased by the key, one look-up for
-// each event, and says so before and after the table was filled.
+// each call, and says so before and after the table was filled.
 func TestErasedWebhookCostsOneLookUp(t *testing.T) {
 	t.Parallel()
 	passed := &statements{seen: map[string]pgx.TraceQueryStartData{}}
@@ -410,11 +410,20 @@ func TestErasedWebhookCostsOneLookUp(t *testing.T) {
 	if _, asked := passed.seen["ErasedAmong"]; asked {
 		t.Error("a webhook that was never erased is looked for in a statement of its own")
 	}
-	insert := passed.seen["InsertEvents"]
+	call := passed.seen["InsertEvents"]
+	h.accept(t, h.happened("c2", "missed"))
+	event := passed.seen["InsertEvents"]
 	for _, fill := range []string{"SELECT 1", `INSERT INTO erased_hashes SELECT sha256(g::text::bytea), 'acme', NULL FROM generate_series(1, 5000) AS g`, "ANALYZE erased_hashes"} {
 		h.exec(t, fill)
-		if plan := h.explain(t, insert); !strings.Contains(plan, "SubPlan") || !strings.Contains(plan, "using erased_hashes_pkey") {
-			t.Errorf("after %.30s:\n%s", fill, plan)
+		for name, insert := range map[string]pgx.TraceQueryStartData{"call": call, "event": event} {
+			plan := h.explain(t, insert)
+			if strings.Count(plan, "using erased_hashes_pkey") != 2 || strings.Contains(plan, "Seq Scan") {
+				t.Errorf("of a %s after %.30s:\n%s", name, fill, plan)
+			}
+			ran := h.explain(t, pgx.TraceQueryStartData{SQL: "(ANALYZE) " + insert.SQL, Args: insert.Args}) // it is there already
+			if once := strings.Contains(ran, "never executed"); once != (name == "call") {
+				t.Errorf("a %s is looked for once: %v\n%s", name, once, ran)
+			}
 		}
 	}
 }

@@ -95,10 +95,11 @@ func (s *Store) remove(ctx context.Context, q *db.Queries, e Erasure, calls []db
 	var callIDs []string
 	var jobs [][]byte
 	for _, c := range calls {
-		// Events about it may still come that carry no conversation.
-		kept.Hashes = append(kept.Hashes, s.hashes.call(callKey{c.ExternalID, e.AccountID, c.Source}),
-			s.hashes.event(eventKey{account: e.AccountID, source: c.Source}, c.ExternalID))
-		kept.ConversationIds, callIDs = append(kept.ConversationIds, c.ID, c.ID), append(callIDs, c.ExternalID)
+		kept.Hashes, kept.ConversationIds = append(kept.Hashes, s.hashes.call(callKey{c.ExternalID, e.AccountID, c.Source})), append(kept.ConversationIds, c.ID)
+		if !c.Event { // events about it may still come
+			kept.Hashes, kept.ConversationIds = append(kept.Hashes, s.hashes.about(e.AccountID, c.ExternalID)), append(kept.ConversationIds, c.ID)
+		}
+		callIDs = append(callIDs, c.ExternalID)
 		args, err := json.Marshal(map[string]string{"conversation_id": c.ID})
 		if err != nil {
 			return err
@@ -115,15 +116,15 @@ func (s *Store) remove(ctx context.Context, q *db.Queries, e Erasure, calls []db
 	if _, err := q.EraseJobs(ctx, jobs); err != nil {
 		return fmt.Errorf("delete their jobs: %w", err)
 	}
-	events, err := s.removeAbout(ctx, q, e, callIDs, &kept)
+	events, err := e.removeAbout(ctx, q, callIDs)
 	if err != nil {
 		return err
 	}
 	return e.keep(ctx, q, kept, len(calls), events)
 }
 
-// removeAbout deletes the events that are about these calls and carry no conversation.
-func (s *Store) removeAbout(ctx context.Context, q *db.Queries, e Erasure, callIDs []string, kept *db.KeepHashesParams) (int, error) {
+// removeAbout deletes the events that are about these calls and carry no conversation. They are known by their calls.
+func (e Erasure) removeAbout(ctx context.Context, q *db.Queries, callIDs []string) (int, error) {
 	about, err := q.EventsAbout(ctx, db.EventsAboutParams{AccountID: e.AccountID, CallIds: callIDs})
 	if err != nil {
 		return 0, fmt.Errorf("look for events about them: %w", err)
@@ -134,10 +135,6 @@ func (s *Store) removeAbout(ctx context.Context, q *db.Queries, e Erasure, callI
 	gone, err := q.EraseEvents(ctx, db.EraseEventsParams{Ids: about, AccountID: e.AccountID})
 	if err != nil {
 		return 0, fmt.Errorf("delete events about them: %w", err)
-	}
-	for _, g := range gone {
-		kept.Hashes = append(kept.Hashes, s.hashes.event(eventKey{e.AccountID, g.Source, g.Identity}, g.CallID))
-		kept.ConversationIds = append(kept.ConversationIds, "")
 	}
 	return len(gone), nil
 }

@@ -18,7 +18,7 @@ func (h *house) happened(call, identity string) store.Arrival {
 	c := phoneCall("event:" + identity)
 	c.Event, c.Turns, c.Status = &conversation.Event{Type: "call.missed", Call: call}, nil, ""
 	a := h.arrival(c)
-	a.About, a.Event.Type = call, "call.missed"
+	a.About, a.Event.Type, a.Event.Identity = call, "call.missed", identity
 	return a
 }
 

@@ -10,27 +10,31 @@ import (
 // from it whose call that was.
 type hashes struct{ key []byte }
 
-// arrival is the hash of what a webhook is about: its conversation; or, if it carries none, what event does. An event that is
-// decided itself has two: either it was erased, or the call that it is about.
-func (h hashes) arrival(a *arrival) (hash, about []byte) {
+// arrival gives the hashes of all whose erasure keeps a webhook out. Of a call that is the call. Of an event it is the event, whether it
+// was decided or only stored before, and the call that it is about.
+func (h hashes) arrival(a *arrival) [][]byte {
+	if a.Conversation != nil && a.Conversation.Event == nil {
+		return [][]byte{h.call(a.callKey)}
+	}
+	decided := a.callKey
 	if a.Conversation == nil {
-		return h.event(a.eventKey, a.about()), nil
+		decided = callKey{"event:" + a.identity, a.account, a.source}
 	}
-	if a.about() != "" {
-		about = h.event(a.eventKey, a.about())
+	all := [][]byte{h.event(a.eventKey), h.call(decided)}
+	if about := a.about(); about != "" {
+		// The second is how it was kept at first; what was erased then stays so.
+		all = append(all, h.about(a.account, about), h.of("about", a.account, a.source, about))
 	}
-	return h.call(a.callKey), about
+	return all
 }
 
 func (h hashes) call(k callKey) []byte { return h.of("call", k.account, k.source, k.external) }
 
-// event is the hash of an event without a conversation: all from one source that are about one call have the same.
-func (h hashes) event(k eventKey, about string) []byte {
-	if about != "" {
-		return h.of("about", k.account, k.source, about)
-	}
-	return h.of("event", k.account, k.source, k.identity)
-}
+// event is the hash of an event that was stored without a conversation.
+func (h hashes) event(k eventKey) []byte { return h.of("event", k.account, k.source, k.identity) }
+
+// about is the hash of a call for the events about it, whichever source they come by: they are erased with it likewise.
+func (h hashes) about(account, call string) []byte { return h.of("about", account, call) }
 
 // of hashes words with their lengths, so that no other words give the same bytes.
 func (h hashes) of(words ...string) []byte {

@@ -94,7 +94,7 @@ func (i *Ingest) Accept(ctx context.Context, a Arrival) (Accepted, error) {
 	if err != nil {
 		return Accepted{}, fmt.Errorf("accept event: %w", err)
 	}
-	prepared.hash, prepared.hashAbout = i.hashes.arrival(prepared)
+	prepared.hashes = i.hashes.arrival(prepared)
 	accepted, err := i.group.do(ctx, prepared)
 	if err != nil {
 		return Accepted{}, fmt.Errorf("accept event: %w", err)
@@ -108,10 +108,8 @@ type arrival struct {
 	eventKey
 	digest  []byte
 	callKey callKey
-	content []byte // of a conversation that is new
-	hash    []byte // by which it is known if what it is about was erased
-
-	hashAbout []byte // the same of the call that an event is about which is decided itself; nil for anything else
+	content []byte   // of a conversation that is new
+	hashes  [][]byte // by which it is known if what it is or is about was erased
 }
 
 // eventKey is an event's identity, callKey a conversation's.
@@ -305,9 +303,7 @@ func (b *intake) erased(ctx context.Context, q *db.Queries) (erasedIDs, error) {
 	}
 	var hashes [][]byte
 	for _, a := range b.arrivals {
-		if hashes = append(hashes, a.hash); a.hashAbout != nil {
-			hashes = append(hashes, a.hashAbout)
-		}
+		hashes = append(hashes, a.hashes...)
 	}
 	rows, err := q.ErasedAmong(ctx, hashes)
 	erased := make(erasedIDs, len(rows))
@@ -322,10 +318,12 @@ type erasedIDs map[string]string
 
 // of finds what an arrival is about that was erased: itself, or the call it belongs to.
 func (e erasedIDs) of(a *arrival) (id string, was bool) {
-	if id, was = e[string(a.hash)]; !was && a.hashAbout != nil {
-		id, was = e[string(a.hashAbout)]
+	for _, hash := range a.hashes {
+		if id, was = e[string(hash)]; was {
+			return id, true
+		}
 	}
-	return id, was
+	return "", false
 }
 
 // repeated reports whether an arrival changes nothing.
@@ -353,7 +351,8 @@ func (b *intake) events(ctx context.Context, q *db.Queries) error {
 		p.Bodies, p.Digests = append(p.Bodies, e.Body), append(p.Digests, s.digest)
 		p.ReceivedAts = append(p.ReceivedAts, orNow(e.ReceivedAt, b.now))
 		p.ConversationIds, p.CallIds = append(p.ConversationIds, s.conversation), append(p.CallIds, s.first.about())
-		p.Hashes, p.AboutHashes = append(p.Hashes, s.first.hash), append(p.AboutHashes, orEmpty(s.first.hashAbout))
+		hashes := s.first.hashes
+		p.Hashes, p.MoreHashes = append(p.Hashes, hashes[0]), append(p.MoreHashes, orEmpty(slices.Concat(hashes[1:]...)))
 	}
 	if len(fresh) > 0 {
 		inserted, err := q.InsertEvents(ctx, p)

@@ -476,7 +476,7 @@ WITH gone_conflicts AS (
     DELETE FROM event_conflicts AS x WHERE x.event_id = ANY($1::uuid[]) AND x.account_id = $2
 )
 DELETE FROM events AS e WHERE e.id = ANY($1::uuid[]) AND e.account_id = $2 AND e.conversation_id IS NULL
-RETURNING e.source, e.identity, e.call_id
+RETURNING e.source, e.identity
 `
 
 type EraseEventsParams struct {
@@ -487,7 +487,6 @@ type EraseEventsParams struct {
 type EraseEventsRow struct {
 	Source   string
 	Identity string
-	CallID   string
 }
 
 func (q *Queries) EraseEvents(ctx context.Context, arg EraseEventsParams) ([]EraseEventsRow, error) {
@@ -499,7 +498,7 @@ func (q *Queries) EraseEvents(ctx context.Context, arg EraseEventsParams) ([]Era
 	var items []EraseEventsRow
 	for rows.Next() {
 		var i EraseEventsRow
-		if err := rows.Scan(&i.Source, &i.Identity, &i.CallID); err != nil {
+		if err := rows.Scan(&i.Source, &i.Identity); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -967,7 +966,7 @@ func (q *Queries) LockDeliveries(ctx context.Context, arg LockDeliveriesParams) 
 }
 
 const lockDue = `-- name: LockDue :many
-SELECT id, source, external_id FROM conversations
+SELECT id, source, external_id, (left(external_id, 6) = 'event:' AND content ? 'event')::boolean AS event FROM conversations
 WHERE account_id = $1 AND id > $2::uuid AND id < $3::uuid
 ORDER BY id LIMIT $4::integer FOR UPDATE SKIP LOCKED
 `
@@ -983,6 +982,7 @@ type LockDueRow struct {
 	ID         string
 	Source     string
 	ExternalID string
+	Event      bool
 }
 
 // The next that were accepted before the limit. What somebody else has under his hands is left for another time.
@@ -1000,7 +1000,12 @@ func (q *Queries) LockDue(ctx context.Context, arg LockDueParams) ([]LockDueRow,
 	var items []LockDueRow
 	for rows.Next() {
 		var i LockDueRow
-		if err := rows.Scan(&i.ID, &i.Source, &i.ExternalID); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Source,
+			&i.ExternalID,
+			&i.Event,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1012,7 +1017,7 @@ func (q *Queries) LockDue(ctx context.Context, arg LockDueParams) ([]LockDueRow,
 }
 
 const lockErasing = `-- name: LockErasing :many
-SELECT id, source, external_id FROM conversations
+SELECT id, source, external_id, (left(external_id, 6) = 'event:' AND content ? 'event')::boolean AS event FROM conversations
 WHERE id = ANY($1::uuid[]) AND account_id = $2
 ORDER BY id FOR UPDATE
 `
@@ -1026,6 +1031,7 @@ type LockErasingRow struct {
 	ID         string
 	Source     string
 	ExternalID string
+	Event      bool
 }
 
 func (q *Queries) LockErasing(ctx context.Context, arg LockErasingParams) ([]LockErasingRow, error) {
@@ -1037,7 +1043,12 @@ func (q *Queries) LockErasing(ctx context.Context, arg LockErasingParams) ([]Loc
 	var items []LockErasingRow
 	for rows.Next() {
 		var i LockErasingRow
-		if err := rows.Scan(&i.ID, &i.Source, &i.ExternalID); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Source,
+			&i.ExternalID,
+			&i.Event,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -268,9 +268,11 @@ FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS account_id, unnest(
              unnest($6::text[]) AS content_type, unnest($7::bytea[]) AS body,
              unnest($8::bytea[]) AS digest, unnest($9::timestamptz[]) AS received_at,
              unnest($10::text[]) AS conversation_id, unnest($11::text[]) AS call_id,
-             unnest($12::bytea[]) AS hash, unnest($13::bytea[]) AS about_hash) AS n
+             unnest($12::bytea[]) AS hash, unnest($13::bytea[]) AS more_hashes) AS n
 WHERE (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = n.hash) IS NULL
-  AND (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = nullif(n.about_hash, '')) IS NULL
+  AND (n.more_hashes = '' OR NOT EXISTS (
+      SELECT 1 FROM generate_series(1, length(n.more_hashes), 32) AS piece (start)
+      WHERE (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = substr(n.more_hashes, piece.start, 32)) IS NOT NULL))
 ON CONFLICT (account_id, source, identity) DO NOTHING
 RETURNING id
 `
@@ -288,11 +290,12 @@ type InsertEventsParams struct {
 	ConversationIds []string
 	CallIds         []string
 	Hashes          [][]byte
-	AboutHashes     [][]byte
+	MoreHashes      [][]byte
 }
 
 // An event that somebody else accepted in the meantime is not returned, nor is one of a call that was erased. A subquery of
-// its own for each event is one look-up by the key whatever the planner believes about the table.
+// its own for each event is one look-up by the key whatever the planner believes about the table. What is no call has more
+// hashes, of 32 bytes each, and a look-up for each of them.
 func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) ([]string, error) {
 	rows, err := q.db.Query(ctx, insertEvents,
 		arg.Ids,
@@ -307,7 +310,7 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) ([]s
 		arg.ConversationIds,
 		arg.CallIds,
 		arg.Hashes,
-		arg.AboutHashes,
+		arg.MoreHashes,
 	)
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ SELECT x.account_id, x.erased_at, e.cause FROM erased_conversations AS x JOIN er
 WHERE x.id = @id AND (@every::boolean OR x.account_id = ANY(@account_ids::text[]));
 
 -- name: LockErasing :many
-SELECT id, source, external_id FROM conversations
+SELECT id, source, external_id, (left(external_id, 6) = 'event:' AND content ? 'event')::boolean AS event FROM conversations
 WHERE id = ANY(@ids::uuid[]) AND account_id = @account_id
 ORDER BY id FOR UPDATE;
 
@@ -59,7 +59,7 @@ ORDER BY c.id FOR UPDATE OF c;
 
 -- name: LockDue :many
 -- The next that were accepted before the limit. What somebody else has under his hands is left for another time.
-SELECT id, source, external_id FROM conversations
+SELECT id, source, external_id, (left(external_id, 6) = 'event:' AND content ? 'event')::boolean AS event FROM conversations
 WHERE account_id = @account_id AND id > @after::uuid AND id < @before::uuid
 ORDER BY id LIMIT @most::integer FOR UPDATE SKIP LOCKED;
 
@@ -199,7 +199,7 @@ WITH gone_conflicts AS (
     DELETE FROM event_conflicts AS x WHERE x.event_id = ANY(@ids::uuid[]) AND x.account_id = @account_id
 )
 DELETE FROM events AS e WHERE e.id = ANY(@ids::uuid[]) AND e.account_id = @account_id AND e.conversation_id IS NULL
-RETURNING e.source, e.identity, e.call_id;
+RETURNING e.source, e.identity;
 
 -- name: KeepHashes :exec
 INSERT INTO erased_hashes (hash, account_id, conversation_id)

@@ -7,7 +7,8 @@ JOIN events AS e ON e.account_id = asked.account_id AND e.source = asked.source 
 
 -- name: InsertEvents :many
 -- An event that somebody else accepted in the meantime is not returned, nor is one of a call that was erased. A subquery of
--- its own for each event is one look-up by the key whatever the planner believes about the table.
+-- its own for each event is one look-up by the key whatever the planner believes about the table. What is no call has more
+-- hashes, of 32 bytes each, and a look-up for each of them.
 INSERT INTO events (id, account_id, source, identity, type, content_type, body, digest, received_at, conversation_id, call_id)
 SELECT n.id, n.account_id, n.source, n.identity, n.type, n.content_type, n.body, n.digest, n.received_at,
        nullif(n.conversation_id, '')::uuid, n.call_id
@@ -16,9 +17,11 @@ FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@account_ids::text[]) AS account
              unnest(@content_types::text[]) AS content_type, unnest(@bodies::bytea[]) AS body,
              unnest(@digests::bytea[]) AS digest, unnest(@received_ats::timestamptz[]) AS received_at,
              unnest(@conversation_ids::text[]) AS conversation_id, unnest(@call_ids::text[]) AS call_id,
-             unnest(@hashes::bytea[]) AS hash, unnest(@about_hashes::bytea[]) AS about_hash) AS n
+             unnest(@hashes::bytea[]) AS hash, unnest(@more_hashes::bytea[]) AS more_hashes) AS n
 WHERE (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = n.hash) IS NULL
-  AND (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = nullif(n.about_hash, '')) IS NULL
+  AND (n.more_hashes = '' OR NOT EXISTS (
+      SELECT 1 FROM generate_series(1, length(n.more_hashes), 32) AS piece (start)
+      WHERE (SELECT x.hash FROM erased_hashes AS x WHERE x.hash = substr(n.more_hashes, piece.start, 32)) IS NOT NULL))
 ON CONFLICT (account_id, source, identity) DO NOTHING
 RETURNING id;
 
