@@ -24,10 +24,16 @@ const (
 // EnqueueErase returns the callback with which an erasure's job is inserted in the transaction that asks for it.
 func EnqueueErase(c *river.Client[pgx.Tx]) func(context.Context, pgx.Tx, string) error {
 	return func(ctx context.Context, tx pgx.Tx, erasureID string) error {
-		return insert(ctx, c, tx, []river.InsertManyParams{{
-			Args: EraseArgs{ErasureID: erasureID}, InsertOpts: &river.InsertOpts{Queue: QueueBulk, MaxAttempts: maxJobAttempts},
-		}})
+		return insert(ctx, c, tx, eraseParams(erasureID))
 	}
+}
+
+func eraseParams(erasureIDs ...string) []river.InsertManyParams {
+	params := make([]river.InsertManyParams, len(erasureIDs))
+	for i, id := range erasureIDs {
+		params[i] = river.InsertManyParams{Args: EraseArgs{ErasureID: id}, InsertOpts: &river.InsertOpts{Queue: QueueBulk, MaxAttempts: maxJobAttempts}}
+	}
+	return params
 }
 
 // eraser works erase.work jobs. Whoever goes on after a crash finds what is left.

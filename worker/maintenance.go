@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -63,16 +64,16 @@ func (w *Worker) sweep(ctx context.Context) {
 		if err := w.paused.read(ctx, w.client); err != nil && ctx.Err() == nil {
 			w.log.Warn("look which queues are paused", "error", err)
 		}
-		s, err := w.store.Sweep(ctx, w.lease, sweepGrace, w.enqueueBoth)
+		s, err := w.store.Sweep(ctx, w.lease, sweepGrace, w.enqueueSwept)
 		if err != nil {
 			if ctx.Err() == nil {
 				w.log.Warn("sweep", "error", err)
 			}
 			return
 		}
-		if len(s.Lapsed)+s.Unknown+s.Decides+s.Delivers+s.TooLate > 0 {
+		if len(s.Lapsed)+s.Unknown+s.Decides+s.Delivers+s.Erases+s.TooLate > 0 {
 			w.log.Warn("swept", slog.Any("lapsed_workers", s.Lapsed), slog.Int("unknown", s.Unknown),
-				slog.Int("decide_jobs", s.Decides), slog.Int("deliver_jobs", s.Delivers), slog.Int("too_late", s.TooLate))
+				slog.Int("decide_jobs", s.Decides), slog.Int("deliver_jobs", s.Delivers), slog.Int("erase_jobs", s.Erases), slog.Int("too_late", s.TooLate))
 		}
 		w.count(s)
 		if err := w.endWaits(ctx); err != nil && ctx.Err() == nil {
@@ -87,6 +88,7 @@ func (w *Worker) count(s store.Swept) {
 	w.signals.Swept(signals.Doubted, s.Unknown)
 	w.signals.Swept(signals.Undone, s.Decides)
 	w.signals.Swept(signals.Unsent, s.Delivers)
+	w.signals.Swept(signals.Unerased, s.Erases)
 	w.signals.Swept(signals.TooLate, s.TooLate)
 }
 
@@ -107,8 +109,8 @@ func (w *Worker) Works() error {
 	}
 }
 
-func (w *Worker) enqueueBoth(ctx context.Context, tx pgx.Tx, decides []store.DecideJob, delivers []store.DeliverJob) error {
-	return insert(ctx, w.client, tx, append(decideParams(decides), deliverParams(delivers)...))
+func (w *Worker) enqueueSwept(ctx context.Context, tx pgx.Tx, jobs store.SweepJobs) error {
+	return insert(ctx, w.client, tx, slices.Concat(decideParams(jobs.Decides), deliverParams(jobs.Delivers), eraseParams(jobs.Erasures...)))
 }
 
 // every runs f now and then on each tick until ctx ends.

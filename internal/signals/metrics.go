@@ -30,6 +30,7 @@ const (
 	Doubted  = "unknown_delivery"
 	Undone   = "decide_job"
 	Unsent   = "deliver_job"
+	Unerased = "erase_job"
 	TooLate  = "too_late_delivery"
 	Returned = "returned_claim"
 )
@@ -121,7 +122,7 @@ func (s *Signals) define(w Words) {
 	s.sendSeconds = s.histogram("aftercall_send_seconds", "One call of a channel's provider.", quick, channel)
 	s.sentLate = s.histogram("aftercall_sent_late_seconds", "From the time a message was due first to the provider's receipt.", long, channel)
 
-	s.swept = s.counter("aftercall_swept_total", "What sweeps found and took up.", Label{"found", []string{Lapsed, Doubted, Undone, Unsent, TooLate, Returned}})
+	s.swept = s.counter("aftercall_swept_total", "What sweeps found and took up.", Label{"found", []string{Lapsed, Doubted, Undone, Unsent, Unerased, TooLate, Returned}})
 	s.reservations = s.counter("aftercall_budget_reservations_total", "Tokens asked of an account's budget before a request, by the answer.",
 		Label{"result", []string{Granted, Busy, Spent}})
 	s.budgetMarks = s.counter("aftercall_budget_marks_total", "Accounts that used up 80 % of their day's budget (warned) or all of it (stopped).",

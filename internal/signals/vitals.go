@@ -13,6 +13,7 @@ type Vitals struct {
 	OldestUndecided time.Duration            // since when the oldest of them should be decided
 	Ledger          map[string]int           // deliveries that are not final, by state
 	OldestDue       time.Duration            // since when the oldest of them should be sent
+	OldestErasure   time.Duration            // since when the oldest erasure was asked for that a worker is to do
 	Workers         int                      // with a lease
 	Accounts        int                      // with an active config
 	Troubled        int                      // whose folder could not be activated
@@ -27,6 +28,7 @@ type vitals struct {
 	queueAge, queueJobs        *gauge
 	undecided, oldestUndecided *gauge
 	ledger, oldestDue          *gauge
+	oldestErasure              *gauge
 	workers, accounts          *gauge
 }
 
@@ -46,6 +48,7 @@ func (s *Signals) defineVitals(w Words) {
 	s.oldestUndecided = s.gauge("aftercall_undecided_age_seconds", "Since when the oldest conversation should be decided.")
 	s.ledger = s.gauge("aftercall_ledger_deliveries", "Deliveries that are not final, counted up to 10,000: planned and retrying ones together, by their time.", Label{"state", w.States})
 	s.oldestDue = s.gauge("aftercall_due_age_seconds", "Since when the oldest delivery should be sent.")
+	s.oldestErasure = s.gauge("aftercall_erasure_age_seconds", "Since when the oldest erasure was asked for that a worker has not done yet.")
 	s.workers = s.gauge("aftercall_workers", "Workers with a lease.")
 	s.accounts = s.gauge("aftercall_accounts", "Accounts with an active config, and those whose folder could not be activated.", Label{"config", []string{"active", "troubled"}})
 	s.build = s.gauge("aftercall_build_info", "1, with this binary's version.", Label{"version", []string{w.Version}})
@@ -94,7 +97,7 @@ func (s *Signals) look(ctx context.Context) {
 	defer cancel()
 	v, err := s.watch.vitals(ctx)
 	s.databaseUp.set(truth(err == nil))
-	for _, g := range []*gauge{s.queueAge, s.queueJobs, s.undecided, s.oldestUndecided, s.ledger, s.oldestDue, s.workers, s.accounts} {
+	for _, g := range []*gauge{s.queueAge, s.queueJobs, s.undecided, s.oldestUndecided, s.ledger, s.oldestDue, s.oldestErasure, s.workers, s.accounts} {
 		g.vec.Reset() // an old figure is worse than none
 	}
 	if err == nil {
@@ -116,6 +119,7 @@ func (s *Signals) tell(v Vitals) {
 	}
 	s.oldestUndecided.set(v.OldestUndecided.Seconds())
 	s.oldestDue.set(v.OldestDue.Seconds())
+	s.oldestErasure.set(v.OldestErasure.Seconds())
 	s.workers.set(float64(v.Workers))
 	s.accounts.set(float64(v.Accounts), "active")
 	s.accounts.set(float64(v.Troubled), "troubled")

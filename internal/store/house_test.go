@@ -89,11 +89,16 @@ func (h *house) enqueueDelivers(ctx context.Context, tx pgx.Tx, jobs []store.Del
 	return tx.SendBatch(ctx, &b).Close()
 }
 
-func (h *house) enqueueBoth(ctx context.Context, tx pgx.Tx, decides []store.DecideJob, delivers []store.DeliverJob) error {
-	if err := h.enqueueDecides(ctx, tx, decides); err != nil {
+func (h *house) enqueueSwept(ctx context.Context, tx pgx.Tx, jobs store.SweepJobs) error {
+	if err := h.enqueueDecides(ctx, tx, jobs.Decides); err != nil {
 		return err
 	}
-	return h.enqueueDelivers(ctx, tx, delivers)
+	for _, id := range jobs.Erasures {
+		if _, err := tx.Exec(ctx, insertJob, args(map[string]any{"erasure_id": id}), "erase.work", nil); err != nil {
+			return err
+		}
+	}
+	return h.enqueueDelivers(ctx, tx, jobs.Delivers)
 }
 
 func args(m map[string]any) []byte {

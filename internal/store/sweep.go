@@ -48,6 +48,7 @@ type Swept struct {
 	Unknown  int      // deliveries found half-sent
 	Decides  int      // decide jobs inserted
 	Delivers int      // deliver jobs inserted
+	Erases   int      // erase jobs inserted
 	TooLate  int      // deliveries past their deadline
 }
 
@@ -57,12 +58,19 @@ const (
 	sweepMost    = 1000            // rows of each kind in one sweep; the next one goes on
 )
 
+// SweepJobs is what nothing in the queue would have taken up.
+type SweepJobs struct {
+	Decides  []DecideJob
+	Delivers []DeliverJob
+	Erasures []string // ids
+}
+
 // Sweep finds what a dead worker left and what has no live job, in one transaction: deliveries in sending under a lapsed
-// lease become unknown; conversations not decided and deliveries due that have no live job get fresh ones: at once where
-// a lapsed worker was at it, else after grace. A running job of a lapsed worker is not live, nor is one that was handed
+// lease become unknown; conversations not decided, deliveries due and erasures asked for that have no live job get fresh ones: at once where
+// a lapsed worker was deciding or sending, else after grace. A running job of a lapsed worker is not live, nor is one that was handed
 // out before the database crashed: perhaps nobody heard of it. Only one sweep runs at a time; another returns at once. A
 // lease lapses after ttl, and not within ttl of the database's own start. Idempotent.
-func (s *Store) Sweep(ctx context.Context, ttl, grace time.Duration, enqueue func(ctx context.Context, tx pgx.Tx, decides []DecideJob, delivers []DeliverJob) error) (swept Swept, err error) {
+func (s *Store) Sweep(ctx context.Context, ttl, grace time.Duration, enqueue func(ctx context.Context, tx pgx.Tx, jobs SweepJobs) error) (swept Swept, err error) {
 	err = inTx(ctx, s.pool, func(tx pgx.Tx, q *db.Queries) error {
 		mine, err := q.TrySweepLock(ctx, sweepLock)
 		if err != nil || !mine {
@@ -71,13 +79,13 @@ func (s *Store) Sweep(ctx context.Context, ttl, grace time.Duration, enqueue fun
 		if swept, err = settleLapsed(ctx, q, ttl); err != nil {
 			return err
 		}
-		decides, delivers, err := withoutJob(ctx, q, swept.Lapsed, ttl, grace)
+		jobs, err := withoutJob(ctx, q, swept.Lapsed, ttl, grace)
 		if err != nil {
 			return err
 		}
-		swept.Decides, swept.Delivers = len(decides), len(delivers)
-		if len(decides)+len(delivers) > 0 {
-			if err := enqueue(ctx, tx, decides, delivers); err != nil {
+		swept.Decides, swept.Delivers, swept.Erases = len(jobs.Decides), len(jobs.Delivers), len(jobs.Erasures)
+		if swept.Decides+swept.Delivers+swept.Erases > 0 {
+			if err := enqueue(ctx, tx, jobs); err != nil {
 				return fmt.Errorf("enqueue jobs: %w", err)
 			}
 		}
@@ -116,20 +124,20 @@ func settleLapsed(ctx context.Context, q *db.Queries, ttl time.Duration) (swept 
 	return swept, nil
 }
 
-// withoutJob finds the conversations and deliveries that nothing in the queue will take up.
-func withoutJob(ctx context.Context, q *db.Queries, lapsed []string, ttl, grace time.Duration) (decides []DecideJob, delivers []DeliverJob, err error) {
+// withoutJob finds the conversations, deliveries and erasures that nothing in the queue will take up.
+func withoutJob(ctx context.Context, q *db.Queries, lapsed []string, ttl, grace time.Duration) (jobs SweepJobs, err error) {
 	conversations, err := q.ConversationsWithoutJob(ctx, db.ConversationsWithoutJobParams{
 		Lapsed: lapsed, Ttl: ttl, Grace: grace, Most: sweepMost})
 	if err != nil {
-		return nil, nil, fmt.Errorf("look for conversations without a job: %w", err)
+		return jobs, fmt.Errorf("look for conversations without a job: %w", err)
 	}
 	for _, c := range conversations {
-		decides = append(decides, DecideJob{AccountID: c.AccountID, ConversationID: c.ID, Run: int(c.Run)})
+		jobs.Decides = append(jobs.Decides, DecideJob{AccountID: c.AccountID, ConversationID: c.ID, Run: int(c.Run)})
 	}
 	deliveries, err := q.DeliveriesWithoutJob(ctx, db.DeliveriesWithoutJobParams{
 		Lapsed: lapsed, Ttl: ttl, Grace: grace, Most: sweepMost})
 	if err != nil {
-		return nil, nil, fmt.Errorf("look for deliveries without a job: %w", err)
+		return jobs, fmt.Errorf("look for deliveries without a job: %w", err)
 	}
 	now := time.Now()
 	for _, d := range deliveries {
@@ -137,7 +145,11 @@ func withoutJob(ctx context.Context, q *db.Queries, lapsed []string, ttl, grace 
 		if d.DueAt.After(now) {
 			j.At = d.DueAt
 		}
-		delivers = append(delivers, j)
+		jobs.Delivers = append(jobs.Delivers, j)
 	}
-	return decides, delivers, nil
+	jobs.Erasures, err = q.ErasuresWithoutJob(ctx, db.ErasuresWithoutJobParams{Lapsed: lapsed, Ttl: ttl, Grace: grace, Most: sweepMost})
+	if err != nil {
+		return jobs, fmt.Errorf("look for erasures without a job: %w", err)
+	}
+	return jobs, nil
 }

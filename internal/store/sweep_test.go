@@ -22,7 +22,7 @@ const (
 
 func (h *house) sweep(t *testing.T) store.Swept {
 	t.Helper()
-	swept, err := h.Sweep(t.Context(), ttl, grace, h.enqueueBoth)
+	swept, err := h.Sweep(t.Context(), ttl, grace, h.enqueueSwept)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestSweepGivesWorkersTimeAfterADatabaseRestart(t *testing.T) {
 	h.claim(t, h.decided(t, "c1", 1).ConversationID, "w1")
 	h.kill(t, "w1")
 	h.exec(t, "UPDATE workers SET beat_at = now() - interval '100 years'")
-	swept, err := h.Sweep(t.Context(), 50*365*24*time.Hour, grace, h.enqueueBoth) // the server is younger than this lease
+	swept, err := h.Sweep(t.Context(), 50*365*24*time.Hour, grace, h.enqueueSwept) // the server is younger than this lease
 	if err != nil || len(swept.Lapsed) != 0 || swept.Unknown != 0 {
 		t.Errorf("swept %+v, %v", swept, err)
 	}
@@ -269,7 +269,7 @@ func TestSweepRunsAloneAndWholly(t *testing.T) {
 	h.run(t, "conversation.decide", "dead")
 	h.kill(t, "dead")
 	errQueue := errors.New("queue")
-	_, err := h.Sweep(t.Context(), ttl, grace, func(ctx context.Context, _ pgx.Tx, _ []store.DecideJob, _ []store.DeliverJob) error {
+	_, err := h.Sweep(t.Context(), ttl, grace, func(ctx context.Context, _ pgx.Tx, _ store.SweepJobs) error {
 		if other := h.sweep(t); other.Lapsed != nil || other.Unknown != 0 {
 			t.Errorf("a second sweep ran beside the first: %+v", other)
 		}
@@ -299,4 +299,41 @@ func TestLeave(t *testing.T) {
 	if got, err := h.Claim(t.Context(), h.decided(t, "c1", 1).ConversationID, deliver.SMS, "w1", time.Now(), nil); err != nil || got != nil {
 		t.Errorf("claimed %v, %v", got, err)
 	}
+}
+
+// TestSweepTakesUpAnErasure whose job was given up, or was in the hands of a worker that died. One that is worked on, waits for its turn or is
+// done has no other job.
+func TestSweepTakesUpAnErasure(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	id, err := h.AskErasure(t.Context(), store.Actor{}, "acme", store.ErasureWish{Customer: "a@example.com"}, 0, func(context.Context, pgx.Tx, string) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	erases := func(when string, want int) {
+		t.Helper()
+		if s := h.sweep(t); s.Erases != want {
+			t.Errorf("%s: %d fresh jobs, want %d", when, s.Erases, want)
+		}
+	}
+	erases("asked for a moment ago", 0)
+	h.exec(t, "UPDATE erasures SET began_at = now() - interval '1 day'")
+	erases("without a job", 1)
+	erases("with a job", 0)
+	h.exec(t, "UPDATE river_job SET state = 'discarded', finalized_at = now()")
+	erases("given up", 1)
+	h.exec(t, "UPDATE river_job SET state = 'retryable' WHERE state = 'available'")
+	erases("failed once", 0)
+	h.beat(t, "alive", "dead")
+	h.exec(t, "UPDATE river_job SET state = 'available' WHERE state = 'retryable'")
+	h.run(t, "erase.work", "alive")
+	erases("in good hands", 0)
+	h.exec(t, "UPDATE river_job SET attempted_by = '{dead}' WHERE state = 'running'")
+	h.kill(t, "dead")
+	erases("of a worker that died", 1)
+	h.exec(t, "DELETE FROM river_job")
+	if err := h.FinishErasure(t.Context(), store.Erasure{ID: id, AccountID: "acme"}); err != nil {
+		t.Fatal(err)
+	}
+	erases("done", 0)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Vitals reads what metrics show of the whole installation: how old the queues are, what is not decided, what is not final
-// in the ledger, who works. A worker counts whose lease is younger than lease.
+// in the ledger, what is to be erased, who works. A worker counts whose lease is younger than lease.
 func (s *Store) Vitals(ctx context.Context, queues []string, lease time.Duration) (v signals.Vitals, err error) {
 	err = s.read(ctx, func(q *db.Queries) error {
 		v = signals.Vitals{
@@ -30,6 +30,7 @@ func (s *Store) Vitals(ctx context.Context, queues []string, lease time.Duration
 		}
 		house, err := q.HouseVitals(ctx, lease)
 		v.Workers, v.Accounts, v.Troubled = int(house.Workers), int(house.Accounts), int(house.Troubled)
+		v.OldestErasure = seconds(house.ErasureSeconds)
 		return err
 	})
 	if err != nil {

@@ -45,18 +45,21 @@ func TestVitals(t *testing.T) {
 	}
 	h.beat(t, "w1", "w2")
 	h.kill(t, "w2")
+	h.exec(t, `INSERT INTO erasures (id, account_id, cause, asked_by, wish, began_at, finished_at) VALUES
+		(gen_random_uuid(), 'acme', 'customer', '', '{}', now() - interval '50 s', NULL), (gen_random_uuid(), 'acme', 'customer', '', '{}', now(), NULL),
+		(gen_random_uuid(), 'acme', 'customer', '', NULL, now() - interval '1 h', now()), (gen_random_uuid(), 'acme', 'retention', '', NULL, now() - interval '1 h', NULL)`)
 	h.exec(t, `INSERT INTO config_attempts (account_id, folder, host, state, problems, first_problem, digest) VALUES
 		('acme', '/c', 'h', 'applied', 0, '', 'd'), ('other', '/o', 'h', 'invalid', 1, 'p', 'd')`)
 	got := h.vitals(t)
 	for name, c := range map[string]struct{ got, want time.Duration }{
 		"decide": {got.QueueAge["decide"], 100 * time.Second}, "deliver_email": {got.QueueAge["deliver_email"], 40 * time.Second},
-		"undecided": {got.OldestUndecided, 40 * time.Second}, "due": {got.OldestDue, 0},
+		"undecided": {got.OldestUndecided, 40 * time.Second}, "due": {got.OldestDue, 0}, "erasure": {got.OldestErasure, 50 * time.Second},
 	} {
 		if c.got < c.want || c.got > c.want+30*time.Second {
 			t.Errorf("age of %s is %s, want %s", name, c.got, c.want)
 		}
 	}
-	got.QueueAge, got.OldestUndecided, got.OldestDue = nil, 0, 0
+	got.QueueAge, got.OldestUndecided, got.OldestDue, got.OldestErasure = nil, 0, 0, 0
 	want = signals.Vitals{
 		QueueJobs: map[string]int{"decide": 2, "deliver_email": 0}, Undecided: map[string]int{"accepted": 1, "waiting": 1},
 		Ledger:  map[string]int{"planned": 2, "sending": 1, "retrying": 1, "held": 1, "unknown": 1},

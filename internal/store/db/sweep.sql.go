@@ -365,6 +365,55 @@ func (q *Queries) EndedCalls(ctx context.Context, most int32) ([]EndedCallsRow, 
 	return items, nil
 }
 
+const erasuresWithoutJob = `-- name: ErasuresWithoutJob :many
+WITH live AS (
+    SELECT j.args ->> 'erasure_id' AS erasure_id FROM river_job AS j
+    WHERE j.kind = 'erase.work' AND (
+        j.state IN ('available', 'pending', 'retryable', 'scheduled')
+        OR j.state = 'running'
+           AND (j.attempted_at < pg_postmaster_start_time() AND pg_postmaster_start_time() < now() - $3::interval) IS NOT TRUE
+           AND j.attempted_by[array_upper(j.attempted_by, 1)] <> ALL($4::text[])
+           AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = j.attempted_by[array_upper(j.attempted_by, 1)]))
+)
+SELECT e.id FROM erasures AS e
+WHERE e.wish IS NOT NULL AND e.began_at < now() - $1::interval
+  AND NOT EXISTS (SELECT 1 FROM live WHERE live.erasure_id = e.id::text)
+ORDER BY e.began_at LIMIT $2::integer
+`
+
+type ErasuresWithoutJobParams struct {
+	Grace  time.Duration
+	Most   int32
+	Ttl    time.Duration
+	Lapsed []string
+}
+
+// Asked for and not done, and nothing in the queue will do them: their job was given up, or somebody deleted it.
+func (q *Queries) ErasuresWithoutJob(ctx context.Context, arg ErasuresWithoutJobParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, erasuresWithoutJob,
+		arg.Grace,
+		arg.Most,
+		arg.Ttl,
+		arg.Lapsed,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const expireDeliveries = `-- name: ExpireDeliveries :execrows
 UPDATE deliveries SET state = 'failed', reason = 'too_late', updated_at = now()
 WHERE id IN (SELECT d.id FROM deliveries AS d

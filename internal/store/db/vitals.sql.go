@@ -16,20 +16,27 @@ SELECT (SELECT count(*) FROM workers AS w WHERE w.beat_at > now() - $1::interval
        (SELECT count(*) FROM active_revisions)::integer AS accounts,
        (SELECT count(*) FROM config_attempts AS t
         WHERE t.state <> 'applied'
-          AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli'))::integer AS troubled
+          AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli'))::integer AS troubled,
+       greatest(coalesce((SELECT extract(epoch FROM now() - min(e.began_at)) FROM erasures AS e WHERE e.wish IS NOT NULL), 0), 0)::double precision AS erasure_seconds
 `
 
 type HouseVitalsRow struct {
-	Workers  int32
-	Accounts int32
-	Troubled int32
+	Workers        int32
+	Accounts       int32
+	Troubled       int32
+	ErasureSeconds float64
 }
 
 // Folders of an account whose config comes in by another door do not count.
 func (q *Queries) HouseVitals(ctx context.Context, lease time.Duration) (HouseVitalsRow, error) {
 	row := q.db.QueryRow(ctx, houseVitals, lease)
 	var i HouseVitalsRow
-	err := row.Scan(&i.Workers, &i.Accounts, &i.Troubled)
+	err := row.Scan(
+		&i.Workers,
+		&i.Accounts,
+		&i.Troubled,
+		&i.ErasureSeconds,
+	)
 	return i, err
 }
 

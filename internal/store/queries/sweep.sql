@@ -129,6 +129,22 @@ GROUP BY candidate.conversation_id, candidate.channel, candidate.account_id
 ORDER BY min(candidate.due_at), candidate.conversation_id, candidate.channel
 LIMIT @most::integer;
 
+-- name: ErasuresWithoutJob :many
+-- Asked for and not done, and nothing in the queue will do them: their job was given up, or somebody deleted it.
+WITH live AS (
+    SELECT j.args ->> 'erasure_id' AS erasure_id FROM river_job AS j
+    WHERE j.kind = 'erase.work' AND (
+        j.state IN ('available', 'pending', 'retryable', 'scheduled')
+        OR j.state = 'running'
+           AND (j.attempted_at < pg_postmaster_start_time() AND pg_postmaster_start_time() < now() - @ttl::interval) IS NOT TRUE
+           AND j.attempted_by[array_upper(j.attempted_by, 1)] <> ALL(@lapsed::text[])
+           AND EXISTS (SELECT 1 FROM workers AS w WHERE w.id = j.attempted_by[array_upper(j.attempted_by, 1)]))
+)
+SELECT e.id FROM erasures AS e
+WHERE e.wish IS NOT NULL AND e.began_at < now() - @grace::interval
+  AND NOT EXISTS (SELECT 1 FROM live WHERE live.erasure_id = e.id::text)
+ORDER BY e.began_at LIMIT @most::integer;
+
 -- name: DropWorkers :exec
 DELETE FROM workers WHERE id = ANY(@ids::text[]);
 

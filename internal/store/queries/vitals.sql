@@ -43,4 +43,5 @@ SELECT (SELECT count(*) FROM workers AS w WHERE w.beat_at > now() - @lease::inte
        (SELECT count(*) FROM active_revisions)::integer AS accounts,
        (SELECT count(*) FROM config_attempts AS t
         WHERE t.state <> 'applied'
-          AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli'))::integer AS troubled;
+          AND NOT EXISTS (SELECT 1 FROM accounts AS a WHERE a.id = t.account_id AND a.authority = 'cli'))::integer AS troubled,
+       greatest(coalesce((SELECT extract(epoch FROM now() - min(e.began_at)) FROM erasures AS e WHERE e.wish IS NOT NULL), 0), 0)::double precision AS erasure_seconds;
