@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"aftercall/internal/store"
@@ -52,30 +51,24 @@ func oneDelivery(x *exchange) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := x.reader().Story(x.Context(), account, call)
+	d, err := x.reader().Delivery(x.Context(), account, call, x.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range s.Deliveries {
-		if d.ID != x.PathValue("id") {
-			continue
-		}
-		content, err := x.reader().Message(x.Context(), account, call, d.ID)
-		if err != nil {
-			return nil, err
-		}
-		one := deliveryStory{Delivery: deliveryOfStory(call, d), ProviderID: d.ProviderID, Reported: string(d.Reported), ReportedAt: d.ReportedAt, ResendOf: d.ResendOf, Message: messageOf(content),
-			Attempts: []attempt{}, Settled: []settled{}}
-		for _, a := range d.Attempts {
-			one.Attempts = append(one.Attempts, attempt{Attempt: a.Attempt, State: a.State, Class: a.Class, Detail: a.Detail, Status: a.Status,
-				StartedAt: a.StartedAt, FinishedAt: a.FinishedAt})
-		}
-		for _, s := range d.Settled {
-			one.Settled = append(one.Settled, settled{As: s.As, Run: s.Run, By: s.By, At: s.At})
-		}
-		return one, nil
+	content, err := x.reader().Message(x.Context(), account, call, d.ID)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("read a delivery: %w", store.ErrNotFound)
+	one := deliveryStory{Delivery: deliveryOfStory(call, d), ProviderID: d.ProviderID, Reported: string(d.Reported), ReportedAt: d.ReportedAt, ResendOf: d.ResendOf, Message: messageOf(content),
+		Attempts: []attempt{}, Settled: []settled{}}
+	for _, a := range d.Attempts {
+		one.Attempts = append(one.Attempts, attempt{Attempt: a.Attempt, State: a.State, Class: a.Class, Detail: a.Detail, Status: a.Status,
+			StartedAt: a.StartedAt, FinishedAt: a.FinishedAt})
+	}
+	for _, s := range d.Settled {
+		one.Settled = append(one.Settled, settled{As: s.As, Run: s.Run, By: s.By, At: s.At})
+	}
+	return one, nil
 }
 
 func resend(x *exchange) (any, error) {

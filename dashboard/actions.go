@@ -145,12 +145,15 @@ func (d *Dashboard) deliveryAct(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	i := slices.IndexFunc(x.story.Deliveries, func(s store.StoryDelivery) bool { return s.ID == r.PathValue("delivery") })
+	delivery, err := d.reader(r, people.Operate).Delivery(r.Context(), x.account, x.id, r.PathValue("delivery"))
 	n := slices.IndexFunc(deliveryActs(), func(a deliveryAct) bool { return a.name == r.PathValue("act") })
-	if i < 0 || n < 0 {
-		return answer{}, fmt.Errorf("act on a delivery: %w", store.ErrNotFound)
+	if err == nil && n < 0 {
+		err = store.ErrNotFound
 	}
-	delivery, act := x.story.Deliveries[i], deliveryActs()[n]
+	if err != nil {
+		return answer{}, fmt.Errorf("act on a delivery: %w", err)
+	}
+	act := deliveryActs()[n]
 	if r.Method == http.MethodPost {
 		at, err := d.actOnDelivery(r, x, delivery.ID, act.name)
 		return x.onCall(anchor("delivery", at)), refusedAct(err)

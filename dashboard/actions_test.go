@@ -35,6 +35,37 @@ func TestAFailedMessageIsSentAgain(t *testing.T) {
 	}
 }
 
+// TestTheFirstMessageIsPutRightHoweverManyFollowed: by its page, and by the page of its run, which later runs leave whole.
+func TestTheFirstMessageIsPutRightHoweverManyFollowed(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	failed := of(l.until(func(store.Story) bool { return true }), 1, "minutes")
+	for _, sql := range []string{
+		`INSERT INTO runs (conversation_id, run, account_id, cause, of_run, automation, sandbox, revision_id, state, person, done_at)
+			SELECT conversation_id, r, account_id, 'replay', 1, '', true, $2, 'done', 'Ann', now() FROM deliveries, generate_series(2, 21) AS r WHERE deliveries.id = $1`,
+		`INSERT INTO decisions (conversation_id, run, automation, account_id, revision_id, verdict, reason, evidence, detail, review, actions)
+			SELECT conversation_id, r, 'other-' || n, account_id, $2, 'fires', 'always', '[]', '', false, 1
+			FROM deliveries, generate_series(2, 21) AS r, generate_series(1, 60) AS n WHERE deliveries.id = $1`,
+		`INSERT INTO deliveries (id, account_id, conversation_id, run, automation, action, recipient, channel, customer, state, reason, detail, test, content)
+			SELECT gen_random_uuid(), account_id, conversation_id, r, 'other-' || n, 0, recipient, channel, customer, 'sent', '', '', true, content
+			FROM deliveries, generate_series(2, 21) AS r, generate_series(1, 30) AS n WHERE deliveries.id = $1 AND $2::uuid IS NOT NULL`,
+	} {
+		_, err := l.store.Pool().Exec(t.Context(), sql, failed.ID, l.active())
+		l.must(err)
+	}
+	door := l.path() + "/deliveries/" + failed.ID + "/resend"
+	l.says(door, "Send this message again?", "support@acme.example")
+	l.says(l.path(), l.path()+"?run=1", "there are more decisions, deliveries than it shows")
+	l.says(l.path()+"?run=1", "401: the key is not right", door, "Run 21", l.path()+"?run=21")
+	if _, body := l.get(l.path() + "?run=1"); strings.Contains(body, "than it shows") {
+		t.Error("the page of the first run says that it has only a part of it")
+	}
+	l.says("/review/"+l.call+"/1/minutes/case", "Minutes")
+	if status, _ := l.get(l.path() + "/deliveries/" + uuid.NewString() + "/resend"); status != http.StatusNotFound {
+		t.Errorf("one that is not there: %d", status)
+	}
+}
+
 // TestADecisionIsMarkedAndDismissed from the call's page; what sends something is done on the pages of the review.
 func TestADecisionIsMarkedAndDismissed(t *testing.T) {
 	t.Parallel()

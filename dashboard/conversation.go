@@ -106,9 +106,9 @@ func (d *Dashboard) conversation(r *http.Request) (answer, error) {
 
 // told is the page of a conversation: of one run, or of all for run 0.
 func (d *Dashboard) told(r *http.Request, account, id string, run int, masked bool) (conversationPage, error) {
-	story, err := d.story(r, account, id)
+	story, err := d.reader(r, people.Look).StoryOfRun(r.Context(), account, id, run)
 	if err != nil {
-		return conversationPage{}, err
+		return conversationPage{}, fmt.Errorf("load story of conversation %s: %w", id, err)
 	}
 	jobs, err := d.store.Jobs(r.Context(), account, id)
 	if err != nil {
@@ -120,7 +120,7 @@ func (d *Dashboard) told(r *http.Request, account, id string, run int, masked bo
 	}
 	told := telling{story: story, jobs: jobs, pinned: d.names(r.Context(), story.RevisionID), runs: d.namesOfRuns(r.Context(), story), only: run,
 		queue: people.Of(r.Context()).May(people.Run, account), acts: d.ops != nil && people.Of(r.Context()).May(people.Operate, account)}
-	if run > 0 && !told.has(run) {
+	if run > 0 && len(story.Decisions)+len(story.Deliveries) == 0 {
 		return conversationPage{}, fmt.Errorf("show run %d of conversation %s: %w", run, id, store.ErrNotFound)
 	}
 	return told.page(), nil
@@ -168,7 +168,7 @@ type telling struct {
 	jobs   []store.StoryJob
 	pinned names         // of the revision the conversation was pinned to
 	runs   map[int]names // of the runs that were decided under another
-	only   int           // the one run that is shown; 0: all
+	only   int           // the one run that the story is of; 0: all
 	queue  bool          // the reader may see River's page
 	acts   bool          // the reader may do something about it
 }
@@ -176,9 +176,6 @@ type telling struct {
 // page lays a story out, in the words of its revisions.
 func (t telling) page() conversationPage {
 	s := t.story
-	if t.only > 0 {
-		s = onlyRun(s, t.only)
-	}
 	c := s.Conversation
 	if c == nil {
 		c = &conversation.Conversation{}

@@ -131,7 +131,7 @@ func TestALongCallIsOneBoundedPage(t *testing.T) {
 	statements(h.conversation) // the first one loads the revision, too
 	few, _ := statements(h.conversation)
 	many, body := statements(long)
-	if few != many || few > 15 {
+	if few != many || few > 16 {
 		t.Errorf("a short call takes %d statements, a long one %d", few, many)
 	}
 	if turns, links := strings.Count(body, `<li class="turn`), strings.Count(body, "Download it whole"); turns != 1362 || links != 100 {

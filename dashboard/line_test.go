@@ -167,6 +167,14 @@ func (l *line) activate(yaml string) string {
 	return id
 }
 
+// active is the revision that is.
+func (l *line) active() string {
+	l.Helper()
+	active, err := l.store.ActiveRevisions(l.Context())
+	l.must(err)
+	return active[0].RevisionID
+}
+
 // until waits for the story to come to a point.
 func (l *line) until(done func(store.Story) bool) store.Story {
 	l.Helper()

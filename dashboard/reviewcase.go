@@ -35,14 +35,14 @@ const (
 // addresses included.
 func (d *Dashboard) decided(r *http.Request) (s store.Story, x store.StoryDecision, err error) {
 	reader := d.reader(r, people.Addresses)
+	run, _ := strconv.Atoi(r.PathValue("run")) // what is no number is no run
 	account, id, err := reader.FindConversation(r.Context(), "", r.PathValue("id"))
 	if err == nil {
-		s, err = reader.Story(r.Context(), account, id)
+		s, err = reader.StoryOfRun(r.Context(), account, id, run)
 	}
 	if err != nil {
 		return s, x, fmt.Errorf("make a case of a call: %w", err)
 	}
-	run, _ := strconv.Atoi(r.PathValue("run")) // what is no number is no run
 	i := slices.IndexFunc(s.Decisions, func(d store.StoryDecision) bool { return d.Run == run && d.Automation == r.PathValue("automation") })
 	if i < 0 {
 		return s, x, fmt.Errorf("make a case of a call: %w", store.ErrNotFound)

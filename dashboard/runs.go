@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"aftercall/internal/store"
-	"aftercall/triggers"
 )
 
 // runView is a run of a conversation: its first decision, or what a person asked for later.
@@ -48,8 +47,8 @@ func (d *Dashboard) namesOfRuns(ctx context.Context, s store.Story) map[int]name
 		}
 		runs[run] = known[id]
 	}
-	for _, decision := range s.Decisions {
-		note(decision.Run, decision.RevisionID)
+	for _, decided := range s.Decided {
+		note(decided.Run, decided.RevisionID)
 	}
 	for _, r := range s.Runs {
 		note(r.Run, r.RevisionID)
@@ -57,62 +56,32 @@ func (d *Dashboard) namesOfRuns(ctx context.Context, s store.Story) map[int]name
 	return runs
 }
 
-// has reports whether a run left anything.
-func (t telling) has(run int) bool {
-	return slices.ContainsFunc(t.story.Decisions, func(d store.StoryDecision) bool { return d.Run == run }) ||
-		slices.ContainsFunc(t.story.Deliveries, func(d store.StoryDelivery) bool { return d.Run == run })
-}
-
-// onlyRun leaves of a story what one run did, and the tasks of programs, which belong to none.
-func onlyRun(s store.Story, run int) store.Story {
-	s.Decisions = slices.DeleteFunc(slices.Clone(s.Decisions), func(d store.StoryDecision) bool { return d.Run != run })
-	s.Values = slices.DeleteFunc(slices.Clone(s.Values), func(v store.StoryValue) bool { return v.Run != run })
-	s.Deliveries = slices.DeleteFunc(slices.Clone(s.Deliveries), func(d store.StoryDelivery) bool { return d.Run != run })
-	s.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(t store.StoryTask) bool { return t.Run != run && t.Automation != "" })
-	return s
-}
-
 // runViews lists the runs, the first one first, where there are several.
 func (t telling) runViews(zone *time.Location) []runView {
 	c := t.story.Conversation
-	if c == nil || len(t.story.Runs) == 0 && !t.has(2) {
+	if c == nil || len(t.story.Runs) == 0 && len(t.story.Decided) < 2 {
 		return nil
 	}
 	path := conversationPath(c.ID)
 	views := []runView{{Label: "All runs", Path: path, Current: t.only == 0}}
-	asked := map[int]store.Run{}
+	all := map[int]runView{}
 	for _, r := range t.story.Runs {
-		asked[r.Run] = r
+		all[r.Run] = runView{Label: runLabel(r.Run, r), Problem: r.Problem}
 	}
-	for _, run := range t.numbers() {
-		v := runView{Label: runLabel(run, asked[run]), Config: shortDigest(t.digest(run)), Problem: asked[run].Problem, Current: run == t.only}
-		if t.has(run) {
-			v.Path = address(path, "run", strconv.Itoa(run))
+	for _, d := range t.story.Decided {
+		v, asked := all[d.Run]
+		if !asked {
+			v.Label = runLabel(d.Run, store.Run{})
 		}
-		for _, d := range t.story.Decisions {
-			if d.Run != run {
-				continue
-			}
-			v.Decided = at(d.DecidedAt, zone)
-			if d.Verdict == triggers.Fires {
-				v.Fired++
-			}
-		}
+		v.Path, v.Decided, v.Fired = address(path, "run", strconv.Itoa(d.Run)), at(d.At, zone), d.Fired
+		all[d.Run] = v
+	}
+	for _, run := range slices.Sorted(maps.Keys(all)) {
+		v := all[run]
+		v.Config, v.Current = shortDigest(t.digest(run)), run == t.only
 		views = append(views, v)
 	}
 	return views
-}
-
-// numbers are the runs there are, in order.
-func (t telling) numbers() []int {
-	all := map[int]bool{}
-	for _, d := range t.story.Decisions {
-		all[d.Run] = true
-	}
-	for _, r := range t.story.Runs {
-		all[r.Run] = true
-	}
-	return slices.Sorted(maps.Keys(all))
 }
 
 // digest names the revision of a run.

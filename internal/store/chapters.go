@@ -32,6 +32,13 @@ const (
 	textHead  = 4_000   // characters of a message's text
 )
 
+// part is what is told of a conversation: all of it, what one run left, or one delivery.
+type part struct {
+	conversation string
+	run          int32   // 0: all
+	delivery     *string // nil: all
+}
+
 // cut notes a chapter of which there may be more than was read.
 func (s *Story) cut(chapter string, rows, most int) {
 	if rows >= most {
@@ -39,8 +46,8 @@ func (s *Story) cut(chapter string, rows, most int) {
 	}
 }
 
-func (s *Story) readConversation(ctx context.Context, q *db.Queries, id string) error {
-	r, err := q.StoryConversation(ctx, db.StoryConversationParams{AccountID: s.AccountID, ConversationID: id})
+func (s *Story) readConversation(ctx context.Context, q *db.Queries, of part) error {
+	r, err := q.StoryConversation(ctx, db.StoryConversationParams{AccountID: s.AccountID, ConversationID: of.conversation})
 	if err != nil {
 		return found(err)
 	}
@@ -51,8 +58,8 @@ func (s *Story) readConversation(ctx context.Context, q *db.Queries, id string) 
 	return err
 }
 
-func (s *Story) readEvents(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryEvents(ctx, db.StoryEventsParams{AccountID: s.AccountID, ConversationID: &id, Head: eventHead, Most: mostEvents})
+func (s *Story) readEvents(ctx context.Context, q *db.Queries, of part) error {
+	rows, err := q.StoryEvents(ctx, db.StoryEventsParams{AccountID: s.AccountID, ConversationID: &of.conversation, Head: eventHead, Most: mostEvents})
 	for _, r := range rows {
 		s.Events = append(s.Events, StoryEvent{ID: r.ID, Type: r.Type, Source: r.Source, ContentType: r.ContentType,
 			ReceivedAt: r.ReceivedAt, AcceptedAt: r.AcceptedAt, Bytes: int(r.Bytes), Head: r.Head, Cut: len(r.Head) < int(r.Bytes), Conflicts: int(r.Conflicts)})
@@ -61,8 +68,8 @@ func (s *Story) readEvents(ctx context.Context, q *db.Queries, id string) error 
 	return err
 }
 
-func (s *Story) readDecisions(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryDecisions(ctx, db.StoryDecisionsParams{AccountID: s.AccountID, ConversationID: id, Most: mostDecisions})
+func (s *Story) readDecisions(ctx context.Context, q *db.Queries, of part) error {
+	rows, err := q.StoryDecisions(ctx, db.StoryDecisionsParams{AccountID: s.AccountID, ConversationID: of.conversation, Run: of.run, Most: mostDecisions})
 	if err != nil {
 		return err
 	}
@@ -85,8 +92,8 @@ func (s *Story) readDecisions(ctx context.Context, q *db.Queries, id string) err
 	return nil
 }
 
-func (s *Story) readValues(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryValues(ctx, db.StoryValuesParams{AccountID: s.AccountID, ConversationID: id, Most: mostValues})
+func (s *Story) readValues(ctx context.Context, q *db.Queries, of part) error {
+	rows, err := q.StoryValues(ctx, db.StoryValuesParams{AccountID: s.AccountID, ConversationID: of.conversation, Run: of.run, Most: mostValues})
 	if err != nil {
 		return err
 	}
@@ -110,17 +117,17 @@ func value(r db.ReadValuesRow) (variables.Value, error) {
 	return v, nil
 }
 
-func (s *Story) readDeliveries(ctx context.Context, q *db.Queries, id string) error {
-	attempts, err := s.readAttempts(ctx, q, id)
+func (s *Story) readDeliveries(ctx context.Context, q *db.Queries, of part) error {
+	attempts, err := s.readAttempts(ctx, q, of)
 	if err != nil {
 		return err
 	}
-	rows, err := q.StoryDeliveries(ctx, db.StoryDeliveriesParams{AccountID: s.AccountID, ConversationID: id, TextHead: textHead,
+	rows, err := q.StoryDeliveries(ctx, db.StoryDeliveriesParams{AccountID: s.AccountID, ConversationID: of.conversation, Run: of.run, Delivery: of.delivery, TextHead: textHead,
 		Most: mostDeliveries})
 	if err != nil {
 		return err
 	}
-	settled, err := s.readSettlements(ctx, q, id)
+	settled, err := s.readSettlements(ctx, q, of)
 	if err != nil {
 		return err
 	}
@@ -142,8 +149,8 @@ func (s *Story) readDeliveries(ctx context.Context, q *db.Queries, id string) er
 }
 
 // readAttempts gives the attempts of each delivery, the first one first.
-func (s *Story) readAttempts(ctx context.Context, q *db.Queries, id string) (map[string][]StoryAttempt, error) {
-	rows, err := q.StoryAttempts(ctx, db.StoryAttemptsParams{AccountID: s.AccountID, ConversationID: id, Most: mostAttempts})
+func (s *Story) readAttempts(ctx context.Context, q *db.Queries, of part) (map[string][]StoryAttempt, error) {
+	rows, err := q.StoryAttempts(ctx, db.StoryAttemptsParams{AccountID: s.AccountID, ConversationID: of.conversation, Run: of.run, Delivery: of.delivery, Most: mostAttempts})
 	attempts := map[string][]StoryAttempt{}
 	for n := len(rows) - 1; n >= 0; n-- {
 		t := rows[n]
@@ -156,8 +163,8 @@ func (s *Story) readAttempts(ctx context.Context, q *db.Queries, id string) (map
 }
 
 // readSettlements gives what people did about each delivery, the first thing first.
-func (s *Story) readSettlements(ctx context.Context, q *db.Queries, id string) (map[string][]Settled, error) {
-	rows, err := q.StorySettlements(ctx, db.StorySettlementsParams{AccountID: s.AccountID, ConversationID: id, Most: mostAttempts})
+func (s *Story) readSettlements(ctx context.Context, q *db.Queries, of part) (map[string][]Settled, error) {
+	rows, err := q.StorySettlements(ctx, db.StorySettlementsParams{AccountID: s.AccountID, ConversationID: of.conversation, Run: of.run, Delivery: of.delivery, Most: mostAttempts})
 	settled := map[string][]Settled{}
 	for n := len(rows) - 1; n >= 0; n-- {
 		w := rows[n]
@@ -166,18 +173,25 @@ func (s *Story) readSettlements(ctx context.Context, q *db.Queries, id string) (
 	return settled, err
 }
 
-func (s *Story) readRuns(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryRuns(ctx, db.StoryRunsParams{AccountID: s.AccountID, ConversationID: id, Most: mostRuns})
+func (s *Story) readRuns(ctx context.Context, q *db.Queries, of part) error {
+	rows, err := q.StoryRuns(ctx, db.StoryRunsParams{AccountID: s.AccountID, ConversationID: of.conversation, Most: mostRuns})
 	for _, r := range rows {
 		s.Runs = append(s.Runs, Run{Run: int(r.Run), Cause: RunCause(r.Cause), OfRun: int(r.OfRun), Automation: r.Automation,
 			Sandbox: r.Sandbox, RevisionID: r.RevisionID, State: RunState(r.State), Problem: r.Problem, By: r.Person, AskedAt: r.AskedAt,
 			DoneAt: zeroOr(r.DoneAt)})
 	}
 	s.cut("runs", len(rows), mostRuns)
+	if err != nil {
+		return err
+	}
+	decided, err := q.StoryDecided(ctx, db.StoryDecidedParams{AccountID: s.AccountID, ConversationID: of.conversation, Most: mostRuns})
+	for _, r := range decided {
+		s.Decided = append(s.Decided, RunDecided{Run: int(r.Run), RevisionID: r.RevisionID, At: r.DecidedAt, Fired: int(r.Fired)})
+	}
 	return err
 }
 
-func (s *Story) readBeside(ctx context.Context, q *db.Queries, id string) error {
+func (s *Story) readBeside(ctx context.Context, q *db.Queries, of part) error {
 	call := s.Conversation.ExternalID
 	if s.Conversation.Event != nil {
 		call = s.Conversation.Event.Call
@@ -185,7 +199,7 @@ func (s *Story) readBeside(ctx context.Context, q *db.Queries, id string) error 
 	if call == "" {
 		return nil
 	}
-	rows, err := q.StoryBeside(ctx, db.StoryBesideParams{AccountID: s.AccountID, CallID: call, ID: id, Most: mostEvents})
+	rows, err := q.StoryBeside(ctx, db.StoryBesideParams{AccountID: s.AccountID, CallID: call, ID: of.conversation, Most: mostEvents})
 	for _, r := range rows {
 		s.Beside = append(s.Beside, BesideCall{ID: r.ID, What: r.Status, At: r.StartedAt.UTC()})
 	}
@@ -193,8 +207,8 @@ func (s *Story) readBeside(ctx context.Context, q *db.Queries, id string) error 
 	return err
 }
 
-func (s *Story) readTasks(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryTasks(ctx, db.StoryTasksParams{AccountID: s.AccountID, ConversationID: id, Most: mostTasks})
+func (s *Story) readTasks(ctx context.Context, q *db.Queries, of part) error {
+	rows, err := q.StoryTasks(ctx, db.StoryTasksParams{AccountID: s.AccountID, ConversationID: of.conversation, Run: of.run, Most: mostTasks})
 	for _, r := range rows {
 		s.Tasks = append(s.Tasks, StoryTask{Run: int(r.Run), State: tasks.State(r.State), Task: Task{ID: r.ID, Automation: r.Automation,
 			Action: int(r.Action), Task: tasks.Task{Title: r.Title, Description: r.Description,
@@ -204,10 +218,10 @@ func (s *Story) readTasks(ctx context.Context, q *db.Queries, id string) error {
 	return err
 }
 
-func (s *Story) readCalls(ctx context.Context, q *db.Queries, id string) error {
-	rows, err := q.StoryCalls(ctx, db.StoryCallsParams{AccountID: s.AccountID, ConversationID: id, Most: mostCalls})
+func (s *Story) readCalls(ctx context.Context, q *db.Queries, of part) error {
+	rows, err := q.StoryCalls(ctx, db.StoryCallsParams{AccountID: s.AccountID, ConversationID: of.conversation, Most: mostCalls})
 	for _, r := range rows {
-		s.Calls = append(s.Calls, interview.Call{ID: r.ID, ConversationID: id, AccountID: s.AccountID, RevisionID: r.RevisionID,
+		s.Calls = append(s.Calls, interview.Call{ID: r.ID, ConversationID: of.conversation, AccountID: s.AccountID, RevisionID: r.RevisionID,
 			Part: r.Part, Purpose: r.Purpose, PromptHash: r.PromptHash, SchemaHash: r.SchemaHash, Valid: r.Valid,
 			ErrorKind: r.ErrorKind, Status: int(r.Status), At: r.CalledAt, Reply: llm.Reply{Model: r.Model,
 				Endpoint: r.Endpoint, Simulated: r.Simulated, TokensIn: int(r.TokensIn), TokensCached: int(r.TokensCached),

@@ -217,6 +217,9 @@ func readAll(t *testing.T, r *store.Reader, s store.Story) {
 	if _, err := r.Message(t.Context(), s.AccountID, id, s.Deliveries[0].ID); err != nil {
 		t.Error(err)
 	}
+	if _, err := r.Delivery(t.Context(), s.AccountID, id, s.Deliveries[0].ID); err != nil {
+		t.Error(err)
+	}
 	if _, err := r.EventBody(t.Context(), s.AccountID, id, s.Events[0].ID); err != nil {
 		t.Error(err)
 	}

@@ -38,6 +38,7 @@ type Story struct {
 	Tasks        []StoryTask
 	Calls        []interview.Call // without Answer
 	Runs         []Run            // those beside the first decision, the newest first
+	Decided      []RunDecided     // what each run came to that has decided something, the newest first
 	Beside       []BesideCall     // of an event the call it is about, if that has come in; and the other events of the call
 	Cut          []string         // chapters that are longer than is read
 }
@@ -83,6 +84,14 @@ type BesideCall struct {
 	ID   string
 	What string // the type of the event, or how the call ended
 	At   time.Time
+}
+
+// RunDecided is what a run came to.
+type RunDecided struct {
+	Run        int
+	RevisionID string
+	At         time.Time
+	Fired      int // automations
 }
 
 // StoryValue is a variable as one run has it.
@@ -199,13 +208,20 @@ func (r *Reader) FindConversation(ctx context.Context, accountID, id string) (ac
 
 // Story tells everything about one conversation of an account, as it stood at one moment.
 func (r *Reader) Story(ctx context.Context, accountID, conversationID string) (Story, error) {
+	return r.StoryOfRun(ctx, accountID, conversationID, 0)
+}
+
+// StoryOfRun tells of decisions, values, deliveries and tasks only what one run left, so that later ones take it no room, and the
+// tasks of programs, which belong to none; run 0 is all of them.
+func (r *Reader) StoryOfRun(ctx context.Context, accountID, conversationID string, run int) (Story, error) {
 	story := Story{AccountID: accountID}
+	of := part{conversation: conversationID, run: int32(run)}
 	err := r.ofConversation(ctx, accountID, conversationID, func(q *db.Queries) error {
-		for _, chapter := range []func(context.Context, *db.Queries, string) error{
+		for _, chapter := range []func(context.Context, *db.Queries, part) error{
 			story.readConversation, story.readEvents, story.readDecisions, story.readValues, story.readDeliveries,
 			story.readTasks, story.readCalls, story.readRuns, story.readBeside,
 		} {
-			if err := chapter(ctx, q, conversationID); err != nil {
+			if err := chapter(ctx, q, of); err != nil {
 				return err
 			}
 		}
@@ -215,6 +231,25 @@ func (r *Reader) Story(ctx context.Context, accountID, conversationID string) (S
 		return Story{}, fmt.Errorf("tell the story of conversation %s: %w", conversationID, err)
 	}
 	return story, nil
+}
+
+// Delivery is one line of a conversation's ledger, however long that is.
+func (r *Reader) Delivery(ctx context.Context, accountID, conversationID, deliveryID string) (StoryDelivery, error) {
+	story := Story{AccountID: accountID}
+	err := r.ofConversation(ctx, accountID, conversationID, func(q *db.Queries) error {
+		if !isID(deliveryID) {
+			return ErrNotFound
+		}
+		err := story.readDeliveries(ctx, q, part{conversation: conversationID, delivery: &deliveryID})
+		if err == nil && len(story.Deliveries) == 0 {
+			err = ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return StoryDelivery{}, fmt.Errorf("load delivery %s: %w", deliveryID, err)
+	}
+	return story.Deliveries[0], nil
 }
 
 // ofConversation reads in a conversation that may be seen, if there is one.

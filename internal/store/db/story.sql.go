@@ -142,13 +142,16 @@ func (q *Queries) StoryAnswer(ctx context.Context, arg StoryAnswerParams) ([]byt
 const storyAttempts = `-- name: StoryAttempts :many
 SELECT a.delivery_id, a.attempt, a.state, a.class, a.detail, a.status, a.worker_id, a.started_at, a.finished_at
 FROM deliveries AS d JOIN attempts AS a ON a.delivery_id = d.id
-WHERE d.conversation_id = $1 AND d.account_id = $2
-ORDER BY a.started_at DESC, a.delivery_id, a.attempt LIMIT $3::integer
+WHERE d.conversation_id = $1 AND d.account_id = $2 AND ($3::integer = 0 OR d.run = $3)
+  AND ($4::uuid IS NULL OR d.id = $4)
+ORDER BY a.started_at DESC, a.delivery_id, a.attempt LIMIT $5::integer
 `
 
 type StoryAttemptsParams struct {
 	ConversationID string
 	AccountID      string
+	Run            int32
+	Delivery       *string
 	Most           int32
 }
 
@@ -165,7 +168,13 @@ type StoryAttemptsRow struct {
 }
 
 func (q *Queries) StoryAttempts(ctx context.Context, arg StoryAttemptsParams) ([]StoryAttemptsRow, error) {
-	rows, err := q.db.Query(ctx, storyAttempts, arg.ConversationID, arg.AccountID, arg.Most)
+	rows, err := q.db.Query(ctx, storyAttempts,
+		arg.ConversationID,
+		arg.AccountID,
+		arg.Run,
+		arg.Delivery,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -373,6 +382,51 @@ func (q *Queries) StoryConversation(ctx context.Context, arg StoryConversationPa
 	return i, err
 }
 
+const storyDecided = `-- name: StoryDecided :many
+SELECT run, min(revision_id::text)::text AS revision_id, max(decided_at)::timestamptz AS decided_at, (count(*) FILTER (WHERE verdict = 'fires'))::integer AS fired
+FROM decisions WHERE conversation_id = $1 AND account_id = $2
+GROUP BY run ORDER BY run DESC LIMIT $3::integer
+`
+
+type StoryDecidedParams struct {
+	ConversationID string
+	AccountID      string
+	Most           int32
+}
+
+type StoryDecidedRow struct {
+	Run        int32
+	RevisionID string
+	DecidedAt  time.Time
+	Fired      int32
+}
+
+// The runs that have decided something.
+func (q *Queries) StoryDecided(ctx context.Context, arg StoryDecidedParams) ([]StoryDecidedRow, error) {
+	rows, err := q.db.Query(ctx, storyDecided, arg.ConversationID, arg.AccountID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StoryDecidedRow
+	for rows.Next() {
+		var i StoryDecidedRow
+		if err := rows.Scan(
+			&i.Run,
+			&i.RevisionID,
+			&i.DecidedAt,
+			&i.Fired,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const storyDecisions = `-- name: StoryDecisions :many
 SELECT d.run, d.automation, d.revision_id, d.verdict, d.reason, d.evidence, d.detail, d.review, d.decided_at,
        coalesce(d.settled_as, '')::text AS settled_as, coalesce(d.settled_run, 0)::integer AS settled_run,
@@ -380,13 +434,14 @@ SELECT d.run, d.automation, d.revision_id, d.verdict, d.reason, d.evidence, d.de
        coalesce(m.wrong, false)::boolean AS wrong, coalesce(m.note, '')::text AS note, coalesce(m.person, '')::text AS marked_by, m.marked_at
 FROM decisions AS d
 LEFT JOIN marks AS m ON m.conversation_id = d.conversation_id AND m.run = d.run AND m.automation = d.automation
-WHERE d.conversation_id = $1 AND d.account_id = $2
-ORDER BY d.run DESC, d.automation LIMIT $3::integer
+WHERE d.conversation_id = $1 AND d.account_id = $2 AND ($3::integer = 0 OR d.run = $3)
+ORDER BY d.run DESC, d.automation LIMIT $4::integer
 `
 
 type StoryDecisionsParams struct {
 	ConversationID string
 	AccountID      string
+	Run            int32
 	Most           int32
 }
 
@@ -411,7 +466,12 @@ type StoryDecisionsRow struct {
 }
 
 func (q *Queries) StoryDecisions(ctx context.Context, arg StoryDecisionsParams) ([]StoryDecisionsRow, error) {
-	rows, err := q.db.Query(ctx, storyDecisions, arg.ConversationID, arg.AccountID, arg.Most)
+	rows, err := q.db.Query(ctx, storyDecisions,
+		arg.ConversationID,
+		arg.AccountID,
+		arg.Run,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -454,14 +514,17 @@ SELECT id, run, automation, action, channel, recipient, customer, state, reason,
        ((content - 'html') - 'text')::jsonb AS content, left(coalesce(content ->> 'text', ''), $1::integer)::text AS text,
        octet_length(coalesce(content ->> 'text', ''))::integer AS text_bytes, (content ? 'html')::boolean AS has_html,
        address, provider, provider_id, reported, reported_at, updated_at
-FROM deliveries WHERE conversation_id = $2 AND account_id = $3
-ORDER BY run DESC, automation, action, recipient, copy LIMIT $4::integer
+FROM deliveries WHERE conversation_id = $2 AND account_id = $3 AND ($4::integer = 0 OR run = $4)
+  AND ($5::uuid IS NULL OR id = $5)
+ORDER BY run DESC, automation, action, recipient, copy LIMIT $6::integer
 `
 
 type StoryDeliveriesParams struct {
 	TextHead       int32
 	ConversationID string
 	AccountID      string
+	Run            int32
+	Delivery       *string
 	Most           int32
 }
 
@@ -504,6 +567,8 @@ func (q *Queries) StoryDeliveries(ctx context.Context, arg StoryDeliveriesParams
 		arg.TextHead,
 		arg.ConversationID,
 		arg.AccountID,
+		arg.Run,
+		arg.Delivery,
 		arg.Most,
 	)
 	if err != nil {
@@ -789,14 +854,18 @@ func (q *Queries) StoryRuns(ctx context.Context, arg StoryRunsParams) ([]StoryRu
 }
 
 const storySettlements = `-- name: StorySettlements :many
-SELECT delivery_id, settled, run, person, at FROM settlements
-WHERE conversation_id = $1 AND account_id = $2
-ORDER BY at DESC LIMIT $3::integer
+SELECT s.delivery_id, s.settled, s.run, s.person, s.at
+FROM settlements AS s JOIN deliveries AS d ON d.id = s.delivery_id
+WHERE s.conversation_id = $1 AND s.account_id = $2 AND ($3::integer = 0 OR d.run = $3)
+  AND ($4::uuid IS NULL OR s.delivery_id = $4)
+ORDER BY s.at DESC LIMIT $5::integer
 `
 
 type StorySettlementsParams struct {
 	ConversationID string
 	AccountID      string
+	Run            int32
+	Delivery       *string
 	Most           int32
 }
 
@@ -809,7 +878,13 @@ type StorySettlementsRow struct {
 }
 
 func (q *Queries) StorySettlements(ctx context.Context, arg StorySettlementsParams) ([]StorySettlementsRow, error) {
-	rows, err := q.db.Query(ctx, storySettlements, arg.ConversationID, arg.AccountID, arg.Most)
+	rows, err := q.db.Query(ctx, storySettlements,
+		arg.ConversationID,
+		arg.AccountID,
+		arg.Run,
+		arg.Delivery,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -836,13 +911,14 @@ func (q *Queries) StorySettlements(ctx context.Context, arg StorySettlementsPara
 
 const storyTasks = `-- name: StoryTasks :many
 SELECT id, run, automation, action, title, description, priority, assignee, due_at, state
-FROM tasks WHERE conversation_id = $1 AND account_id = $2
-ORDER BY run DESC, automation, action LIMIT $3::integer
+FROM tasks WHERE conversation_id = $1 AND account_id = $2 AND ($3::integer = 0 OR run = $3 OR automation = '')
+ORDER BY run DESC, automation, action LIMIT $4::integer
 `
 
 type StoryTasksParams struct {
 	ConversationID string
 	AccountID      string
+	Run            int32
 	Most           int32
 }
 
@@ -859,8 +935,14 @@ type StoryTasksRow struct {
 	State       string
 }
 
+// Those of programs belong to no run.
 func (q *Queries) StoryTasks(ctx context.Context, arg StoryTasksParams) ([]StoryTasksRow, error) {
-	rows, err := q.db.Query(ctx, storyTasks, arg.ConversationID, arg.AccountID, arg.Most)
+	rows, err := q.db.Query(ctx, storyTasks,
+		arg.ConversationID,
+		arg.AccountID,
+		arg.Run,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -892,13 +974,14 @@ func (q *Queries) StoryTasks(ctx context.Context, arg StoryTasksParams) ([]Story
 
 const storyValues = `-- name: StoryValues :many
 SELECT run, name, type, status, raw, value, evidence, problem
-FROM variable_values WHERE conversation_id = $1 AND account_id = $2
-ORDER BY run DESC, name LIMIT $3::integer
+FROM variable_values WHERE conversation_id = $1 AND account_id = $2 AND ($3::integer = 0 OR run = $3)
+ORDER BY run DESC, name LIMIT $4::integer
 `
 
 type StoryValuesParams struct {
 	ConversationID string
 	AccountID      string
+	Run            int32
 	Most           int32
 }
 
@@ -914,7 +997,12 @@ type StoryValuesRow struct {
 }
 
 func (q *Queries) StoryValues(ctx context.Context, arg StoryValuesParams) ([]StoryValuesRow, error) {
-	rows, err := q.db.Query(ctx, storyValues, arg.ConversationID, arg.AccountID, arg.Most)
+	rows, err := q.db.Query(ctx, storyValues,
+		arg.ConversationID,
+		arg.AccountID,
+		arg.Run,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}

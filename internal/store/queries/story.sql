@@ -48,12 +48,18 @@ SELECT d.run, d.automation, d.revision_id, d.verdict, d.reason, d.evidence, d.de
        coalesce(m.wrong, false)::boolean AS wrong, coalesce(m.note, '')::text AS note, coalesce(m.person, '')::text AS marked_by, m.marked_at
 FROM decisions AS d
 LEFT JOIN marks AS m ON m.conversation_id = d.conversation_id AND m.run = d.run AND m.automation = d.automation
-WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id
+WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id AND (@run::integer = 0 OR d.run = @run)
 ORDER BY d.run DESC, d.automation LIMIT @most::integer;
+
+-- name: StoryDecided :many
+-- The runs that have decided something.
+SELECT run, min(revision_id::text)::text AS revision_id, max(decided_at)::timestamptz AS decided_at, (count(*) FILTER (WHERE verdict = 'fires'))::integer AS fired
+FROM decisions WHERE conversation_id = @conversation_id AND account_id = @account_id
+GROUP BY run ORDER BY run DESC LIMIT @most::integer;
 
 -- name: StoryValues :many
 SELECT run, name, type, status, raw, value, evidence, problem
-FROM variable_values WHERE conversation_id = @conversation_id AND account_id = @account_id
+FROM variable_values WHERE conversation_id = @conversation_id AND account_id = @account_id AND (@run::integer = 0 OR run = @run)
 ORDER BY run DESC, name LIMIT @most::integer;
 
 -- name: StoryDeliveries :many
@@ -64,7 +70,8 @@ SELECT id, run, automation, action, channel, recipient, customer, state, reason,
        ((content - 'html') - 'text')::jsonb AS content, left(coalesce(content ->> 'text', ''), @text_head::integer)::text AS text,
        octet_length(coalesce(content ->> 'text', ''))::integer AS text_bytes, (content ? 'html')::boolean AS has_html,
        address, provider, provider_id, reported, reported_at, updated_at
-FROM deliveries WHERE conversation_id = @conversation_id AND account_id = @account_id
+FROM deliveries WHERE conversation_id = @conversation_id AND account_id = @account_id AND (@run::integer = 0 OR run = @run)
+  AND (sqlc.narg('delivery')::uuid IS NULL OR id = sqlc.narg('delivery'))
 ORDER BY run DESC, automation, action, recipient, copy LIMIT @most::integer;
 
 -- name: StoryMessage :one
@@ -74,13 +81,16 @@ WHERE id = @id AND conversation_id = @conversation_id AND account_id = @account_
 -- name: StoryAttempts :many
 SELECT a.delivery_id, a.attempt, a.state, a.class, a.detail, a.status, a.worker_id, a.started_at, a.finished_at
 FROM deliveries AS d JOIN attempts AS a ON a.delivery_id = d.id
-WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id
+WHERE d.conversation_id = @conversation_id AND d.account_id = @account_id AND (@run::integer = 0 OR d.run = @run)
+  AND (sqlc.narg('delivery')::uuid IS NULL OR d.id = sqlc.narg('delivery'))
 ORDER BY a.started_at DESC, a.delivery_id, a.attempt LIMIT @most::integer;
 
 -- name: StorySettlements :many
-SELECT delivery_id, settled, run, person, at FROM settlements
-WHERE conversation_id = @conversation_id AND account_id = @account_id
-ORDER BY at DESC LIMIT @most::integer;
+SELECT s.delivery_id, s.settled, s.run, s.person, s.at
+FROM settlements AS s JOIN deliveries AS d ON d.id = s.delivery_id
+WHERE s.conversation_id = @conversation_id AND s.account_id = @account_id AND (@run::integer = 0 OR d.run = @run)
+  AND (sqlc.narg('delivery')::uuid IS NULL OR s.delivery_id = sqlc.narg('delivery'))
+ORDER BY s.at DESC LIMIT @most::integer;
 
 -- name: StoryRuns :many
 SELECT run, cause, of_run, automation, sandbox, revision_id, state, problem, person, asked_at, done_at
@@ -88,8 +98,9 @@ FROM runs WHERE conversation_id = @conversation_id AND account_id = @account_id
 ORDER BY run DESC LIMIT @most::integer;
 
 -- name: StoryTasks :many
+-- Those of programs belong to no run.
 SELECT id, run, automation, action, title, description, priority, assignee, due_at, state
-FROM tasks WHERE conversation_id = @conversation_id AND account_id = @account_id
+FROM tasks WHERE conversation_id = @conversation_id AND account_id = @account_id AND (@run::integer = 0 OR run = @run OR automation = '')
 ORDER BY run DESC, automation, action LIMIT @most::integer;
 
 -- name: StoryCalls :many
