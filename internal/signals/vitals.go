@@ -46,7 +46,7 @@ func (s *Signals) defineVitals(w Words) {
 	s.queueJobs = s.gauge("aftercall_queue_jobs", "Jobs that are due and that no worker has taken, counted up to 10,000.", Label{"queue", w.Queues})
 	s.undecided = s.gauge("aftercall_undecided_conversations", "Conversations not decided yet, counted up to 10,000.", Label{"state", []string{"accepted", "waiting"}})
 	s.oldestUndecided = s.gauge("aftercall_undecided_age_seconds", "Since when the oldest conversation should be decided.")
-	s.ledger = s.gauge("aftercall_ledger_deliveries", "Deliveries that are not final, counted up to 10,000: planned and retrying ones together, by their time.", Label{"state", w.States})
+	s.ledger = s.gauge("aftercall_ledger_deliveries", "Deliveries that are not final, counted up to 10,000: planned and retrying ones together, by their time; without what is held of tests and in sandboxes, which waits for nobody.", Label{"state", w.States})
 	s.oldestDue = s.gauge("aftercall_due_age_seconds", "Since when the oldest delivery should be sent.")
 	s.oldestErasure = s.gauge("aftercall_erasure_age_seconds", "Since when the oldest erasure was asked for that a worker has not done yet.")
 	s.workers = s.gauge("aftercall_workers", "Workers with a lease.")

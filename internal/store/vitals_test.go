@@ -1,10 +1,12 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"aftercall/internal/signals"
 	"aftercall/internal/store"
@@ -68,6 +70,33 @@ func TestVitals(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// TestWhatATestHoldsWaitsForNobody, on no page and in no metric, and counting past it costs nothing.
+func TestWhatATestHoldsWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	passed := &statements{seen: map[string]pgx.TraceQueryStartData{}}
+	h := open(t, store.Options{Tracer: passed})
+	h.exec(t, filler, h.revision)
+	h.exec(t, "UPDATE deliveries SET state = 'held', test = true WHERE get_byte(uuid_send(id), 15) <> 7")
+	h.exec(t, "UPDATE decisions SET verdict = 'unsure', reason = 'unsure', review = true WHERE get_byte(uuid_send(conversation_id), 15) = 7 AND automation = 'complaint'")
+	h.exec(t, `INSERT INTO runs (conversation_id, run, account_id, cause, of_run, automation, sandbox, revision_id, state, person, done_at)
+		SELECT conversation_id, 2, 'acme', 'replay', 1, '', true, $1, 'done', 'Ann', now() FROM decisions WHERE verdict = 'unsure'`, h.revision)
+	h.exec(t, "UPDATE decisions SET run = 2 WHERE verdict = 'unsure'")
+	h.exec(t, "VACUUM ANALYZE decisions, deliveries, runs")
+	told := func(want int) {
+		t.Helper()
+		review, held := lookOver(t, h.Reader).Review, h.vitals(t).Ledger["held"]
+		if waits, err := h.CountReviews(t.Context()); err != nil || waits != want || held != want || review != (store.Review{Held: want}) {
+			t.Errorf("%d wait; the overview says %+v and the metric %d, want %d: %v", waits, review, held, want, err)
+		}
+	}
+	told(0)
+	if text := h.explain(t, passed.all()["LedgerVitals"]); !strings.Contains(text, "deliveries_to_review") {
+		t.Errorf("held tests are looked through:\n%s", text)
+	}
+	h.exec(t, "UPDATE deliveries SET state = 'held' WHERE get_byte(uuid_send(id), 15) = 7 AND get_byte(uuid_send(id), 14) < 3")
+	told(3)
 }
 
 func (h *house) vitals(t testing.TB) signals.Vitals {

@@ -292,11 +292,12 @@ WITH mine AS (
 SELECT (SELECT count(*) FROM (
             SELECT 1 FROM mine CROSS JOIN LATERAL (
                 SELECT 1 FROM decisions AS d WHERE d.account_id = mine.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
+                  AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)
                 LIMIT $1::integer) AS page LIMIT $1::integer) AS counted)::integer AS unsure,
        (SELECT count(*) FROM (
             SELECT 1 FROM mine CROSS JOIN LATERAL (
                 SELECT 1 FROM deliveries AS d
-                WHERE d.account_id = mine.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = 'held'
+                WHERE d.account_id = mine.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = 'held' AND NOT d.test
                 LIMIT $1::integer) AS page LIMIT $1::integer) AS counted)::integer AS held,
        (SELECT count(*) FROM (
             SELECT 1 FROM mine CROSS JOIN LATERAL (
@@ -317,7 +318,7 @@ type OverviewReviewRow struct {
 	Unknown int32
 }
 
-// What waits for a person, counted so far.
+// What waits for a person, counted so far; nobody is waited for by a sandbox, nor by the messages of a test.
 func (q *Queries) OverviewReview(ctx context.Context, arg OverviewReviewParams) (OverviewReviewRow, error) {
 	row := q.db.QueryRow(ctx, overviewReview, arg.Most, arg.Every, arg.AccountIds)
 	var i OverviewReviewRow

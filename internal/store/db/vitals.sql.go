@@ -48,7 +48,7 @@ FROM ((SELECT d.state, d.due_at FROM deliveries AS d
       UNION ALL
       (SELECT d.state, NULL::timestamptz FROM deliveries AS d WHERE d.state = 'sending' LIMIT $1::integer)
       UNION ALL
-      (SELECT d.state, NULL::timestamptz FROM deliveries AS d WHERE d.state = 'held' LIMIT $1::integer)
+      (SELECT d.state, NULL::timestamptz FROM deliveries AS d WHERE d.state = 'held' AND NOT d.test LIMIT $1::integer)
       UNION ALL
       (SELECT d.state, NULL::timestamptz FROM deliveries AS d WHERE d.state = 'unknown' LIMIT $1::integer)) AS first (state, due_at)
 GROUP BY first.state ORDER BY first.state
@@ -60,6 +60,7 @@ type LedgerVitalsRow struct {
 	AgeSeconds float64
 }
 
+// What is held of a test or in a sandbox waits for nobody.
 func (q *Queries) LedgerVitals(ctx context.Context, most int32) ([]LedgerVitalsRow, error) {
 	rows, err := q.db.Query(ctx, ledgerVitals, most)
 	if err != nil {

@@ -56,18 +56,19 @@ SELECT id, accepted_at, state, (count(*) OVER ())::integer AS waiting, (count(*)
 FROM undecided WHERE decide_at <= now() ORDER BY id LIMIT 1;
 
 -- name: OverviewReview :one
--- What waits for a person, counted so far.
+-- What waits for a person, counted so far; nobody is waited for by a sandbox, nor by the messages of a test.
 WITH mine AS (
     SELECT a.id FROM accounts AS a WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 )
 SELECT (SELECT count(*) FROM (
             SELECT 1 FROM mine CROSS JOIN LATERAL (
                 SELECT 1 FROM decisions AS d WHERE d.account_id = mine.id AND d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL
+                  AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)
                 LIMIT @most::integer) AS page LIMIT @most::integer) AS counted)::integer AS unsure,
        (SELECT count(*) FROM (
             SELECT 1 FROM mine CROSS JOIN LATERAL (
                 SELECT 1 FROM deliveries AS d
-                WHERE d.account_id = mine.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = 'held'
+                WHERE d.account_id = mine.id AND d.state IN ('held', 'failed', 'unknown') AND d.state = 'held' AND NOT d.test
                 LIMIT @most::integer) AS page LIMIT @most::integer) AS counted)::integer AS held,
        (SELECT count(*) FROM (
             SELECT 1 FROM mine CROSS JOIN LATERAL (

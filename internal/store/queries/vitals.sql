@@ -25,6 +25,7 @@ FROM (SELECT c.state, c.decide_at FROM conversations AS c
 GROUP BY first.state ORDER BY first.state;
 
 -- name: LedgerVitals :many
+-- What is held of a test or in a sandbox waits for nobody.
 SELECT first.state::text AS state, count(*)::integer AS deliveries,
        greatest(coalesce(extract(epoch FROM now() - min(first.due_at)), 0), 0)::double precision AS age_seconds
 FROM ((SELECT d.state, d.due_at FROM deliveries AS d
@@ -32,7 +33,7 @@ FROM ((SELECT d.state, d.due_at FROM deliveries AS d
       UNION ALL
       (SELECT d.state, NULL::timestamptz FROM deliveries AS d WHERE d.state = 'sending' LIMIT @most::integer)
       UNION ALL
-      (SELECT d.state, NULL::timestamptz FROM deliveries AS d WHERE d.state = 'held' LIMIT @most::integer)
+      (SELECT d.state, NULL::timestamptz FROM deliveries AS d WHERE d.state = 'held' AND NOT d.test LIMIT @most::integer)
       UNION ALL
       (SELECT d.state, NULL::timestamptz FROM deliveries AS d WHERE d.state = 'unknown' LIMIT @most::integer)) AS first (state, due_at)
 GROUP BY first.state ORDER BY first.state;
