@@ -39,7 +39,7 @@ func TestInABrowser(t *testing.T) {
 // and on anything wider than the screen. The demo's pages are looked at in every colour and width, and have less on them.
 func pagesAreSound(t *testing.T, b browser) {
 	paths := []string{
-		"/", "/deliveries", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/captured", "/captured/9a", "/sign-in", passwordPath, "/none",
+		"/", "/deliveries", "/conversations", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77", "/conversations/3d1f9a52-11f0-4b7e-9c3b-5a0f6c1d2e77/calls/m-1", "/events/e-1", "/captured", "/captured/9a", "/sign-in", passwordPath, "/none",
 		settingsPath, channelsPath, keysPath, peoplePath, logPath,
 		automationsPath, automationPath("acme", "summary-mail"), automationPath("acme", "address-changed"), usagePath,
 		bulkPath, bulkJobPath("b"), askPath, configPath, activationsPath, configDiffPath, rollbackPath("acme", "r1"), queuesPath,
@@ -208,6 +208,7 @@ func fixtureHandler(t *testing.T) http.Handler {
 	page("/conversations/{id}", answer{Template: "conversation", Title: "Dana Whitfield", Section: "conversations", View: fixturePage(story, fixtureNames(), plain)})
 	page("/conversations/{id}/deliveries/{delivery}", answer{Message: harmlessHTML})
 	page("/conversations/{id}/calls/{call}", fixtureCall(story))
+	page("/events/{id}", fixtureEvent(plain, fixtureNames()))
 	page("/captured", answer{Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows("", "", "", kept, "next", of)})
 	for _, m := range kept {
 		page("/captured/"+m.ID, answer{Template: "captured", Title: "Captured", Section: "captured", View: capturedMessage(m, fixtureNames())})

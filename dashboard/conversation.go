@@ -250,9 +250,7 @@ func facts(s store.Story, c *conversation.Conversation, zone *time.Location) []f
 		add("Event", c.Event.Type, "")
 		add("Of the call", c.Event.Call, search(c.Event.Call))
 	}
-	for _, b := range s.Beside {
-		add("Same call", words(b.What)+", "+at(b.At, zone).Local, conversationPath(b.ID))
-	}
+	fs = append(fs, besideFacts(s.Beside, zone)...)
 	add("Customer", c.Customer.Name, "")
 	add("Number", c.CustomerNumber(), search(c.CustomerNumber()))
 	add("E-mail", c.Customer.Email, search(c.Customer.Email))

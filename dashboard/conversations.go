@@ -26,9 +26,10 @@ type listPage struct {
 	Paged   bool // not the first page
 	Newest  string
 	Older   string
-	Further moment // how far was looked, where there is more to look through; else zero
-	None    bool   // there is no conversation at all
-	News    string // where an open page asks how many there are above its first row
+	Further moment     // how far was looked, where there is more to look through; else zero
+	None    bool       // there is no conversation at all
+	Alone   []aloneRow // where no conversation was found: events of this id that nobody waits for
+	News    string     // where an open page asks how many there are above its first row
 }
 
 // rowView is one conversation in the list.
@@ -137,6 +138,11 @@ func (d *Dashboard) conversations(r *http.Request) (answer, error) {
 			return answer{}, fmt.Errorf("list conversations: %w", err)
 		}
 		view.None = len(any) == 0
+	}
+	if l.search.text != "" && len(rows) == 0 && l.before == "" && len(l.search.problems) == 0 {
+		if view.Alone, err = d.alone(r, l); err != nil {
+			return answer{}, err
+		}
 	}
 	if view.Stops, view.Configs, err = d.alarms(ctx, reader, l.account); err != nil {
 		return answer{}, err

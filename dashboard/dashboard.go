@@ -144,6 +144,7 @@ func (d *Dashboard) routes() (rs routes) {
 	rs.add("GET /conversations/{id}", people.Look, d.page(d.conversation))
 	rs.add("POST /conversations/{id}/reveal", people.Look, d.page(d.revealConversation))
 	d.callRoutes(&rs)
+	d.eventRoutes(&rs)
 	d.actionRoutes(&rs)
 	rs.add("GET /captured", people.Look, d.page(d.capturedList))
 	rs.add("GET /captured/{id}", people.Look, d.page(d.captured))

@@ -43,10 +43,10 @@ type house struct {
 }
 
 // told is one conversation, told in full, and what else its account has.
-type told struct{ account, conversation, delivery, captured, event, call, key, task, alert, bulk, revision string }
+type told struct{ account, conversation, delivery, captured, event, alone, call, key, task, alert, bulk, revision string }
 
 func (x told) ids() []string {
-	return []string{x.account, x.conversation, x.delivery, x.captured, x.event, x.call, x.key, x.task, x.alert, x.bulk, x.revision}
+	return []string{x.account, x.conversation, x.delivery, x.captured, x.event, x.alone, x.call, x.key, x.task, x.alert, x.bulk, x.revision}
 }
 
 func newHouse(t *testing.T, change ...func(*dashboard.Config)) *house {
@@ -152,6 +152,13 @@ func (h *house) tellOf(account, source, external, customer, number string) (x to
 	h.must(err)
 	x.revision = revision
 	x.conversation = h.acceptOf(account, revision, external, customer, number)
+	_, err = h.store.NewIngest(func(context.Context, pgx.Tx, []store.DecideJob) error { return nil }).Accept(ctx, store.Arrival{About: external,
+		Event: store.Event{AccountID: account, Source: source, Identity: "missed:" + external, Type: "call.missed", ContentType: "application/json",
+			Body: []byte(`{"from": "` + number + `"}`), ReceivedAt: began}})
+	h.must(err)
+	missed, err := h.store.EventsAlone(ctx, account, "missed:"+external, "api")
+	h.must(err)
+	x.alone = missed[0].ID
 	pinned, err := h.store.Load(ctx, x.conversation, 1)
 	h.must(err)
 	x.delivery = uuid.NewString()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"aftercall/internal/store"
 	"aftercall/people"
@@ -30,20 +31,28 @@ type eventView struct {
 func (l ledger) events() []eventView {
 	var out []eventView
 	for i, e := range l.story.Events {
-		v := eventView{
-			Anchor: fmt.Sprintf("event-%d", i+1), Type: e.Type, Source: e.Source, At: at(e.ReceivedAt, l.zone), Size: size(e.Bytes),
-			Body: strings.ToValidUTF8(string(e.Head), "\uFFFD"), Cut: e.Cut,
-			Late: !l.story.DecidedAt.IsZero() && e.ReceivedAt.After(l.story.DecidedAt),
+		whole := ""
+		if l.story.Conversation != nil {
+			whole = conversationPath(l.story.Conversation.ID) + "/events/" + url.PathEscape(e.ID)
 		}
-		if l.story.Conversation != nil && e.Bytes > 0 {
-			v.Path = conversationPath(l.story.Conversation.ID) + "/events/" + url.PathEscape(e.ID)
-		}
-		if e.Conflicts > 0 {
-			v.Conflicts = count(e.Conflicts, "time with another body", "times with another body")
-		}
+		v := eventOf(e, l.zone, whole)
+		v.Anchor, v.Late = fmt.Sprintf("event-%d", i+1), !l.story.DecidedAt.IsZero() && e.ReceivedAt.After(l.story.DecidedAt)
 		out = append(out, v)
 	}
 	return out
+}
+
+// eventOf lays an event out; whole is the address of its body.
+func eventOf(e store.StoryEvent, zone *time.Location, whole string) eventView {
+	v := eventView{Type: e.Type, Source: e.Source, At: at(e.ReceivedAt, zone), Size: size(e.Bytes),
+		Body: strings.ToValidUTF8(string(e.Head), "\uFFFD"), Cut: e.Cut}
+	if e.Bytes > 0 {
+		v.Path = whole
+	}
+	if e.Conflicts > 0 {
+		v.Conflicts = count(e.Conflicts, "time with another body", "times with another body")
+	}
+	return v
 }
 
 // eventBody is GET /conversations/{id}/events/{event}: a webhook's body as it came, to keep.
@@ -56,9 +65,14 @@ func (d *Dashboard) eventBody(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("download an event: %w", err)
 	}
-	f := file{Type: "application/octet-stream", Name: "event-" + r.PathValue("event"), Body: e.Body}
+	return bodyFile(r, account, r.PathValue("event"), e.Body)
+}
+
+// bodyFile is an event's body to keep, as whoever asks may see it.
+func bodyFile(r *http.Request, account, id string, body []byte) (answer, error) {
+	f := file{Type: "application/octet-stream", Name: "event-" + id, Body: body}
 	if !people.Of(r.Context()).May(people.Addresses, account) {
-		masked, ok := maskBody(e.Body)
+		masked, ok := maskBody(body)
 		if !ok {
 			return answer{}, &postedError{http.StatusForbidden, "This event cannot be shown with its phone numbers and addresses masked: it is not JSON.",
 				"Ask somebody who may see them."}

@@ -23,6 +23,8 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 	of := func(string) names { return n }
 	list := conversationList(fixtureListed(story.Digest, story.AccountID, story.Digest), rows, story.Digest, of)
 	list.Stops = stopped(fixtureStops(), 2_000_000, began, of)
+	found := conversationList(fixtureListed(story.Digest, story.AccountID, story.Digest), nil, "", of)
+	found.Alone = []aloneRow{{Type: story.Digest, Path: eventPath("e-1"), Source: story.Digest, Account: story.AccountID, At: shortly(began, time.UTC)}}
 	list.Configs = configTroubles(fixtureTroubles(story.Digest), of)
 	hour := fixtureSituation(func(s string) string { return or(story.Digest, s) })
 	if story.Digest == "" {
@@ -33,8 +35,10 @@ func everyPage(story store.Story, rows []store.ConversationRow, kept []store.Cap
 		"deliveries":    {Template: "deliveries", Title: "Deliveries", Section: "deliveries", View: deliveryList(fixtureDeliveriesAsked(store.Failed, story.Digest), fixtureDeliveryRows(func(s string) string { return or(story.Digest, s) }), story.Digest, of)},
 		"conversation":  {Template: "conversation", Title: "Conversation", Section: "conversations", View: fixturePage(story, n, func(string) string { return story.Digest })},
 		"model call":    fixtureCall(story),
+		"event":         fixtureEvent(func(s string) string { return or(story.Digest, s) }, n),
 		"act":           fixtureAct(story, n),
 		"conversations": {Template: "conversations", Title: "Conversations", Section: "conversations", View: list},
+		"events found":  {Template: "conversations", Title: "Conversations", Section: "conversations", View: found},
 		"captured list": {Template: "captured_list", Title: "Captured", Section: "captured", View: capturedRows(story.AccountID, "", "", kept, story.Digest, of)},
 		"workbench":     {Template: "workbench", Title: "Workbench", Section: "workbench", View: fixtureWorkbench(story, n), Draft: true},
 		"rule":          fixtureRule(),

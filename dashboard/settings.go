@@ -127,7 +127,7 @@ type sourceRow struct {
 // heardRow is an event that was accepted.
 type heardRow struct {
 	Type string
-	Path string // of its conversation
+	Path string // of its conversation, or its own if it belongs to none
 	At   moment
 }
 
@@ -152,7 +152,7 @@ func sourceRows(found []store.Source, of func(account string) names) (rows []sou
 			row.Type, row.Signed = c.Type, secretNames(c.Secrets)
 		}
 		for _, e := range s.Events {
-			heard := heardRow{Type: e.Type, At: at(e.ReceivedAt, n.zone())}
+			heard := heardRow{Type: e.Type, Path: eventPath(e.ID), At: at(e.ReceivedAt, n.zone())}
 			if e.ConversationID != "" {
 				heard.Path = conversationPath(e.ConversationID)
 			}

@@ -133,6 +133,8 @@ func actRowOf(a store.Act, within string, n names) actRow {
 		row.Path = conversationPath(a.Target)
 	case a.Detail["page"] == "captured":
 		row.Path = capturedPath(a.Target)
+	case a.Detail["page"] == "event":
+		row.Path = eventPath(a.Target)
 	case ofConversation(a.What):
 		row.Path = conversationPath(a.Target)
 	case a.What == store.ActBulk, a.What == store.ActBulkEnded:

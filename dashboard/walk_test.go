@@ -140,6 +140,7 @@ func (w *world) fill(path string, ids told) string {
 		pairs  []string
 	}{
 		{"/conversations/", []string{"{id}", ids.conversation, "{delivery}", ids.delivery, "{event}", ids.event, "{call}", ids.call, "{run}", "1", "{automation}", "callback-requested"}},
+		{"/events/", []string{"{id}", ids.alone}},
 		{"/captured/", []string{"{id}", ids.captured}},
 		{"/review/", []string{"{id}", ids.conversation, "{run}", "1", "{automation}", "callback-requested", "{file}", "call.json"}},
 		{"/tasks/", []string{"{id}", ids.task}},

@@ -95,9 +95,10 @@ func doorsOf(t *testing.T, d *demonstration) (doors []door) {
 }
 
 // unlinked are the addresses to which nothing leads in a demo that nobody has touched: the rest of a long text, a message of a draft that is
-// tried, and what a breaker held.
+// tried, what a breaker held, and an event that nobody waits for.
 func unlinked() []string {
-	return []string{"/conversations/{id}/deliveries/{delivery}/text", "/workbench/messages/{id}", "/review/{id}/{run}/{automation}/release"}
+	return []string{"/conversations/{id}/deliveries/{delivery}/text", "/workbench/messages/{id}", "/review/{id}/{run}/{automation}/release",
+		"/events/{id}", "/events/{id}/body"}
 }
 
 // visited gets a path; x has none if it is no page. What is not HTML is not read: a stream would not end.

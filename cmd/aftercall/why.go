@@ -108,7 +108,11 @@ func (t teller) head() {
 	}
 	fmt.Fprintf(t.w, " · revision %.12s\n", t.s.Digest)
 	for _, b := range t.s.Beside {
-		fmt.Fprintf(t.w, "  same call: %s, %s  (%s)\n", plain(b.What), b.At.Format("2006-01-02 15:04:05 MST"), b.ID)
+		alone := ""
+		if b.Alone {
+			alone = ", which nobody waits for"
+		}
+		fmt.Fprintf(t.w, "  same call: %s, %s%s  (%s)\n", plain(b.What), b.At.Format("2006-01-02 15:04:05 MST"), alone, b.ID)
 	}
 }
 

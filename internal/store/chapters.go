@@ -199,12 +199,19 @@ func (s *Story) readBeside(ctx context.Context, q *db.Queries, of part) error {
 	if call == "" {
 		return nil
 	}
-	rows, err := q.StoryBeside(ctx, db.StoryBesideParams{AccountID: s.AccountID, CallID: call, ID: of.conversation, Most: mostEvents})
-	for _, r := range rows {
-		s.Beside = append(s.Beside, BesideCall{ID: r.ID, What: r.Status, At: r.StartedAt.UTC()})
-	}
-	s.cut("events of the call", len(rows), mostEvents)
+	beside, err := besideCall(ctx, q, s.AccountID, call, of.conversation)
+	s.Beside = beside
+	s.cut("events of the call", len(beside), mostEvents)
 	return err
+}
+
+// besideCall lists what belongs to a call but one of it.
+func besideCall(ctx context.Context, q *db.Queries, account, call, but string) (all []BesideCall, err error) {
+	rows, err := q.StoryBeside(ctx, db.StoryBesideParams{AccountID: account, CallID: call, ID: but, Most: mostEvents})
+	for _, r := range rows {
+		all = append(all, BesideCall{ID: r.ID, What: r.What, At: r.At.UTC(), Alone: r.Alone})
+	}
+	return all, err
 }
 
 func (s *Story) readTasks(ctx context.Context, q *db.Queries, of part) error {

@@ -190,6 +190,12 @@ func (h *house) walk(t *testing.T) {
 	h.silence(t)
 	h.happen(t)
 	h.forget(t)
+	found, err := h.EventsAlone(ctx, "", "alone", "api")
+	must(err)
+	if len(found) > 0 {
+		_, err = h.Event(ctx, found[0].ID, false)
+		must(err)
+	}
 	h.account(t, "acme")
 	_, _ = h.FindKey(ctx, []byte("none"))
 	must(h.AddKey(ctx, "acme", "n", "p", []byte("h"), store.Actor{}))

@@ -39,7 +39,7 @@ type Story struct {
 	Calls        []interview.Call // without Answer
 	Runs         []Run            // those beside the first decision, the newest first
 	Decided      []RunDecided     // what each run came to that has decided something, the newest first
-	Beside       []BesideCall     // of an event the call it is about, if that has come in; and the other events of the call
+	Beside       []BesideCall     // of an event the call it is about, if that has come in; and the other events of the call, also those that nobody waits for
 	Cut          []string         // chapters that are longer than is read
 }
 
@@ -79,11 +79,12 @@ type Marked struct {
 	At       time.Time
 }
 
-// BesideCall is a conversation that belongs to the same call: the call, or something that happened during it.
+// BesideCall belongs to the same call: the call itself, or something that happened during it.
 type BesideCall struct {
-	ID   string
-	What string // the type of the event, or how the call ended
-	At   time.Time
+	ID    string // of a conversation, or of the event if it is alone
+	What  string // the type of the event, or how the call ended
+	At    time.Time
+	Alone bool // an event that nobody waits for
 }
 
 // RunDecided is what a run came to.

@@ -204,35 +204,41 @@ func (q *Queries) StoryAttempts(ctx context.Context, arg StoryAttemptsParams) ([
 }
 
 const storyBeside = `-- name: StoryBeside :many
-SELECT c.id, c.status, c.started_at FROM (
-    SELECT b.conversation_id AS id FROM beside_calls AS b WHERE b.account_id = $1 AND b.call_id = $2
-    UNION
-    SELECT x.id FROM conversations AS x WHERE x.external_id = $2 AND x.account_id = $1) AS n
-JOIN conversations AS c ON c.id = n.id
-WHERE c.id <> $3 AND c.account_id = $1
-ORDER BY c.id LIMIT $4::integer
+SELECT p.id::uuid AS id, p.what::text AS what, p.at::timestamptz AS at, p.alone::boolean AS alone FROM (
+    SELECT c.id, c.status AS what, c.started_at AS at, false AS alone FROM (
+        SELECT b.conversation_id AS id FROM beside_calls AS b WHERE b.account_id = $1 AND b.call_id = $2
+        UNION
+        SELECT x.id FROM conversations AS x WHERE x.external_id = $2 AND x.account_id = $1) AS n
+    JOIN conversations AS c ON c.id = n.id AND c.account_id = $1
+    UNION ALL
+    (SELECT e.id, e.type, e.received_at, true FROM events AS e
+     WHERE e.account_id = $1 AND e.call_id = $2 AND e.call_id <> '' AND e.conversation_id IS NULL
+     LIMIT $3::integer)) AS p
+WHERE p.id <> $4::uuid
+ORDER BY p.id LIMIT $3::integer
 `
 
 type StoryBesideParams struct {
 	AccountID string
 	CallID    string
-	ID        string
 	Most      int32
+	ID        string
 }
 
 type StoryBesideRow struct {
-	ID        string
-	Status    string
-	StartedAt time.Time
+	ID    string
+	What  string
+	At    time.Time
+	Alone bool
 }
 
-// The call that an event is about, and its events that are decided as conversations of their own.
+// The call that an event is about, its events that are decided as conversations of their own, and those that nobody waits for.
 func (q *Queries) StoryBeside(ctx context.Context, arg StoryBesideParams) ([]StoryBesideRow, error) {
 	rows, err := q.db.Query(ctx, storyBeside,
 		arg.AccountID,
 		arg.CallID,
-		arg.ID,
 		arg.Most,
+		arg.ID,
 	)
 	if err != nil {
 		return nil, err
@@ -241,7 +247,12 @@ func (q *Queries) StoryBeside(ctx context.Context, arg StoryBesideParams) ([]Sto
 	var items []StoryBesideRow
 	for rows.Next() {
 		var i StoryBesideRow
-		if err := rows.Scan(&i.ID, &i.Status, &i.StartedAt); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.What,
+			&i.At,
+			&i.Alone,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

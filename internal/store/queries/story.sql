@@ -13,14 +13,19 @@ WHERE b.call_id = @call_id AND b.account_id IN (SELECT a.id FROM accounts AS a W
 ORDER BY b.conversation_id DESC LIMIT 20;
 
 -- name: StoryBeside :many
--- The call that an event is about, and its events that are decided as conversations of their own.
-SELECT c.id, c.status, c.started_at FROM (
-    SELECT b.conversation_id AS id FROM beside_calls AS b WHERE b.account_id = @account_id AND b.call_id = @call_id
-    UNION
-    SELECT x.id FROM conversations AS x WHERE x.external_id = @call_id AND x.account_id = @account_id) AS n
-JOIN conversations AS c ON c.id = n.id
-WHERE c.id <> @id AND c.account_id = @account_id
-ORDER BY c.id LIMIT @most::integer;
+-- The call that an event is about, its events that are decided as conversations of their own, and those that nobody waits for.
+SELECT p.id::uuid AS id, p.what::text AS what, p.at::timestamptz AS at, p.alone::boolean AS alone FROM (
+    SELECT c.id, c.status AS what, c.started_at AS at, false AS alone FROM (
+        SELECT b.conversation_id AS id FROM beside_calls AS b WHERE b.account_id = @account_id AND b.call_id = @call_id
+        UNION
+        SELECT x.id FROM conversations AS x WHERE x.external_id = @call_id AND x.account_id = @account_id) AS n
+    JOIN conversations AS c ON c.id = n.id AND c.account_id = @account_id
+    UNION ALL
+    (SELECT e.id, e.type, e.received_at, true FROM events AS e
+     WHERE e.account_id = @account_id AND e.call_id = @call_id AND e.call_id <> '' AND e.conversation_id IS NULL
+     LIMIT @most::integer)) AS p
+WHERE p.id <> @id::uuid
+ORDER BY p.id LIMIT @most::integer;
 
 -- name: StoryConversation :one
 SELECT c.id, c.account_id, c.source, c.content, c.revision_id, r.digest, r.message, r.git_sha, r.created_at AS stored_at, c.state,
