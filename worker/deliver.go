@@ -119,13 +119,9 @@ func (d *deliverer) sendAll(ctx context.Context, claimed []store.Claimed, leave 
 	outcomes, errs := make([]store.Outcome, len(claimed)), make([]error, len(claimed))
 	var receipts sync.WaitGroup
 	for i, c := range claimed {
-		places := d.places[c.Channel]
-		send := func() {
-			outcomes[i] = d.sendGuarded(ctx, c)
-			places.note(outcomes[i].FinishedAt.Sub(outcomes[i].StartedAt))
-		}
+		send := func() { outcomes[i] = d.sendGuarded(ctx, c) }
 		record := func() { errs[i] = d.record(ctx, c, outcomes[i]) }
-		leave, spare := places.tryEnter()
+		leave, spare := d.places[c.Channel].tryEnter()
 		if !spare {
 			send()
 			receipts.Go(record)
@@ -230,7 +226,12 @@ func (d *deliverer) send(ctx context.Context, c store.Claimed) store.Outcome {
 	call, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	call, span := signals.Call(call, "send")
-	receipt, err := d.channel(c).Send(call, m)
+	channel, provider := d.channel(c)
+	began := time.Now()
+	receipt, err := channel.Send(call, m)
+	if provider { // what asked none says nothing of how long it takes
+		d.places[c.Channel].note(time.Since(began))
+	}
 	o.FinishedAt, o.Address = d.now(), addresses(m)
 	if c.Test {
 		o.Reason = reason.TestCall
@@ -277,11 +278,12 @@ func (d *deliverer) stands(ctx context.Context, c store.Claimed) (bool, error) {
 	return d.store.Holds(ctx, c.ID, c.Attempt, d.id)
 }
 
-func (d *deliverer) channel(c store.Claimed) deliver.Channel {
+// channel is where a delivery goes, and whether that asks a provider.
+func (d *deliverer) channel(c store.Claimed) (ch deliver.Channel, provider bool) {
 	if ch := d.channels[c.Channel]; ch != nil && !c.Test {
-		return ch
+		return ch, true
 	}
-	return d.capture
+	return d.capture, false
 }
 
 // message puts addresses on the stored content: a person's is looked up now, and every address is checked against the
