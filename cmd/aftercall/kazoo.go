@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // kazooExport is what was found in a file of Kazoo's: callflows, and the users and templates they name.
@@ -86,7 +87,16 @@ func (k *kazooExport) node(v any, callflow string) {
 	}
 }
 
-func textOf(v any) string { s, _ := v.(string); return strings.TrimSpace(s) }
+// textOf is a text without what nobody can see in it, and YAML cannot hold.
+func textOf(v any) string {
+	s, _ := v.(string)
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) || unicode.Is(unicode.Noncharacter_Code_Point, r) || r == '\ufeff' {
+			return -1
+		}
+		return r
+	}, s))
+}
 
 // textsOf are the texts of one text or of a list.
 func textsOf(v any) (out []string) {
@@ -108,7 +118,7 @@ func quoted(s string) string {
 	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(b))
 }
 
-// slug makes an id of a name.
+// slug makes an id of a name; of one in another script, what is left of it, which may be nothing.
 func slug(name string) string {
 	s := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"aftercall/recipients"
 )
 
 // The two times at which Kazoo sends a notification.
@@ -25,7 +27,11 @@ type kazooMail struct {
 
 // files are an account's part: people, automations and the bodies that are HTML.
 func (k *kazooExport) files() map[string][]byte {
-	out, people, ids, seen := map[string][]byte{}, map[string]string{}, map[string]bool{}, map[string]bool{}
+	out, ids, seen := map[string][]byte{}, idsTaken{}, map[string]bool{}
+	people := &kazooPeople{keys: map[string]string{}, entries: map[string]string{}, taken: idsTaken{}}
+	for _, word := range append(recipients.Reserved(), "null") { // a user called All is not everybody, and to YAML null is nothing
+		people.taken[word] = true
+	}
 	var automations strings.Builder
 	for _, n := range k.nodes {
 		same := fmt.Sprint(n)
@@ -38,10 +44,7 @@ func (k *kazooExport) files() map[string][]byte {
 		if !ok {
 			continue
 		}
-		for ids[m.id] {
-			m.id += "-again"
-		}
-		if ids[m.id] = true; m.html != "" {
+		if m.id = ids.take("kazoo-", "template", m.template); m.html != "" {
 			m.file = m.id + ".html.hbs"
 			out[m.file] = []byte(m.html)
 		}
@@ -52,10 +55,10 @@ func (k *kazooExport) files() map[string][]byte {
 	}
 	var b strings.Builder
 	b.WriteString("# Imported from a Kazoo callflow. Whom it writes to must stand under allow in account.yaml.\n")
-	if len(people) > 0 {
+	if len(people.entries) > 0 {
 		b.WriteString("people:\n")
-		for _, key := range slices.Sorted(maps.Keys(people)) {
-			fmt.Fprintf(&b, "  %s: %s\n", key, people[key])
+		for _, key := range slices.Sorted(maps.Keys(people.entries)) {
+			fmt.Fprintf(&b, "  %s: %s\n", key, people.entries[key])
 		}
 		b.WriteString("\n")
 	}
@@ -65,7 +68,7 @@ func (k *kazooExport) files() map[string][]byte {
 }
 
 // mail reads one notification as Kazoo would, and says where nothing would be sent.
-func (k *kazooExport) mail(n kazooNode, people map[string]string) (m kazooMail, ok bool) {
+func (k *kazooExport) mail(n kazooNode, people *kazooPeople) (m kazooMail, ok bool) {
 	m.template, m.callflow = textOf(n.data["template_id"]), n.callflow
 	at := textOf(n.data["send_at"])
 	switch {
@@ -76,7 +79,7 @@ func (k *kazooExport) mail(n kazooNode, people map[string]string) (m kazooMail, 
 		k.warn("template %s: send_at %s is neither %s nor %s: Kazoo sends nothing for it, and nothing is written", m.template, at, kazooExec, kazooDestroy)
 		return m, false
 	}
-	m.now, m.id = at == kazooExec, "kazoo-"+slug(m.template)
+	m.now = at == kazooExec
 	m.to = k.recipients(n, people, &m)
 	k.template(&m, textOf(n.data["comments"]))
 	if len(m.to) == 0 {
@@ -95,17 +98,18 @@ func (k *kazooExport) mail(n kazooNode, people map[string]string) (m kazooMail, 
 }
 
 // recipients are addresses, and people for users whose document is in the file.
-func (k *kazooExport) recipients(n kazooNode, people map[string]string, m *kazooMail) (to []string) {
+func (k *kazooExport) recipients(n kazooNode, people *kazooPeople, m *kazooMail) (to []string) {
 	list, _ := n.data["recipients"].([]any)
 	for _, one := range list {
 		r, _ := one.(map[string]any)
 		for _, id := range textsOf(r["id"]) {
 			switch {
-			case textOf(r["type"]) == "email" && strings.Count(id, "@") == 1:
+			case textOf(r["type"]) == "email" && isKazooAddress(id):
 				to = append(to, id)
 			case textOf(r["type"]) == "user" && k.users[id] != nil:
-				key := k.person(id, people, m)
-				to = append(to, key)
+				if key := k.person(id, people, m); key != "" {
+					to = append(to, key)
+				}
 			case textOf(r["type"]) == "user":
 				k.warn("template %s: user %s is not in the file; add the person under people and to the automation", m.template, id)
 			default:
@@ -117,17 +121,67 @@ func (k *kazooExport) recipients(n kazooNode, people map[string]string, m *kazoo
 	return slices.Compact(to)
 }
 
-// person puts a user under people, as whom the address is looked up when a message is sent.
-func (k *kazooExport) person(id string, people map[string]string, m *kazooMail) string {
+// kazooPeople are the users who are written to.
+type kazooPeople struct {
+	keys    map[string]string // by the user's id
+	entries map[string]string // what is written of them, by key
+	taken   idsTaken
+}
+
+// idsTaken are the ids and keys that something has.
+type idsTaken map[string]bool
+
+// take gives the first of the names that makes an id which nobody has. Where each is taken, or makes none because it is written
+// in another script, it is numbered; otherwise stands for a name then.
+func (taken idsTaken) take(prefix, otherwise string, names ...string) string {
+	base := ""
+	for _, name := range names {
+		s := slug(name)
+		if id := prefix + s; s != "" && !taken[id] {
+			taken[id] = true
+			return id
+		}
+		base = first(base, s)
+	}
+	base = prefix + first(base, otherwise)
+	id := base
+	for n := 2; taken[id]; n++ {
+		id = fmt.Sprintf("%s-%d", base, n)
+	}
+	taken[id] = true
+	return id
+}
+
+// person puts a user under people, as whom the address is looked up when a message is sent, and gives the key: one for each user,
+// also where several have the same name. It is "" for a user without an address, whom Kazoo writes to no more than we do.
+func (k *kazooExport) person(id string, people *kazooPeople, m *kazooMail) string {
 	u := k.users[id]
-	name := strings.TrimSpace(textOf(u["first_name"]) + " " + textOf(u["last_name"]))
-	key := slug(first(name, textOf(u["username"]), id))
-	line := fmt.Sprintf("{ name: %s, email: %s", quoted(first(name, key)), quoted(textOf(u["email"])))
-	if phone := first(textOf(u["mobile"]), textOf(u["phone"])); strings.HasPrefix(phone, "+") {
-		line += ", phone: " + quoted(phone)
+	if email := textOf(u["email"]); !isKazooAddress(email) {
+		k.warn("template %s: user %s has no e-mail address in the file and is left out", m.template, id)
+		return ""
+	}
+	phone := ""
+	if s := first(textOf(u["mobile"]), textOf(u["phone"])); strings.HasPrefix(s, "+") {
+		number, problem := recipients.Phone(s, "")
+		if problem != nil {
+			k.warn("template %s: the phone number of user %s is left out: %s", m.template, id, problem.Message)
+		}
+		phone = number
+	}
+	key, ok := people.keys[id]
+	if !ok {
+		name := strings.Join(strings.Fields(textOf(u["first_name"])+" "+textOf(u["last_name"])), " ")
+		key = people.taken.take("", "user", name, textOf(u["username"]), id)
+		people.keys[id] = key
+		line := fmt.Sprintf("{ name: %s, email: %s", quoted(first(name, key)), quoted(textOf(u["email"])))
+		if phone != "" {
+			line += ", phone: " + quoted(phone)
+		}
+		people.entries[key] = line + " }"
+	}
+	if phone != "" && !slices.Contains(m.phones, key) {
 		m.phones = append(m.phones, key)
 	}
-	people[key] = line + " }"
 	return key
 }
 
@@ -144,9 +198,7 @@ func (k *kazooExport) template(m *kazooMail, comments string) {
 		m.to = set
 	}
 	m.cc = k.addresses(m, t, "cc")
-	if s := textOf(t["reply_to"]); strings.Count(s, "@") == 1 {
-		m.replyTo = []string{s}
-	}
+	m.replyTo = k.onlyAddresses(m, "reply_to", textsOf(t["reply_to"]))
 	if len(k.addresses(m, t, "bcc")) > 0 {
 		k.warn("template %s: nobody gets a hidden copy here; bcc is left out", m.template)
 	}
@@ -168,10 +220,24 @@ func (k *kazooExport) addresses(m *kazooMail, t map[string]any, field string) []
 		k.warn("template %s: %s are the account's admins, whom nobody knows here; name them", m.template, field)
 		return nil
 	}
-	out := textsOf(f["email_addresses"])
-	slices.Sort(out)
-	return slices.Compact(out)
+	return k.onlyAddresses(m, field, textsOf(f["email_addresses"]))
 }
+
+// onlyAddresses are those of the texts that are addresses. Another would name somebody here: a person, a route, the customer.
+func (k *kazooExport) onlyAddresses(m *kazooMail, field string, texts []string) (addresses []string) {
+	for _, s := range texts {
+		if isKazooAddress(s) {
+			addresses = append(addresses, s)
+			continue
+		}
+		k.warn("template %s: %s %s is no address Kazoo would write to", m.template, field, s)
+	}
+	slices.Sort(addresses)
+	return slices.Compact(addresses)
+}
+
+// isKazooAddress is Kazoo's own check, and that nothing is put in its place.
+func isKazooAddress(s string) bool { return strings.Count(s, "@") == 1 && !strings.Contains(s, "{{") }
 
 func kind(t map[string]any, field string) string {
 	f, _ := t[field].(map[string]any)
@@ -181,7 +247,7 @@ func kind(t map[string]any, field string) string {
 // yaml is the automation.
 func (m kazooMail) yaml() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "  - id: %s\n    name: %s\n", m.id, quoted("Kazoo: "+m.template))
+	fmt.Fprintf(&b, "  - id: %s\n    name: %s\n", m.id, quoted("Kazoo: "+strings.Join(strings.Fields(m.template), " ")))
 	if m.off {
 		b.WriteString("    enabled: false # its template was\n")
 	}
