@@ -142,3 +142,30 @@ func TestImportKazooWritesToNobodyElse(t *testing.T) {
 		}
 	}
 }
+
+// TestImportKazooTemplatesCanBeUsed: conditions, loops and comments of a template, and what looks like ours in it, give a folder without an error.
+func TestImportKazooTemplatesCanBeUsed(t *testing.T) {
+	t.Parallel()
+	rev, out := kazooFolder(t,
+		object{"template_id": "a", "comments": "Ring <back> {{customer_email}}\nsoon", "recipients": []object{{"type": "email", "id": "desk@acme.example"}}},
+		object{"template_id": "b {{c}}", "comments": "{{dyn_x}} [a](b)", "recipients": []object{{"type": "email", "id": "desk@acme.example"}}},
+		object{"id": "a", "subject": "{{system.hostname}}{% if comments %}{{comments}}{% endif %}",
+			"html": "<p>{% if comments %}{{comments}}{% else %}-{% endif %}{% if a and b %}{{c}}{% endif %}{% for x in y %}{{x}}{% endfor %}</p>"})
+	for i, want := range []struct{ subject, body string }{
+		{`Ring <back> \{{customer_email}} soon`, "<p>Ring &lt;back&gt; \\{{customer_email}}<br>\nsoon</p>\n"},
+		{`b \{{c}}`, `\{{dyn_x}} \[a](b)`},
+	} {
+		action := rev.Automations[i].Actions[0]
+		if action.Subject.Source != want.subject || action.Body.Source != want.body {
+			t.Errorf("%q with %q, want %q with %q", action.Subject.Source, action.Body.Source, want.subject, want.body)
+		}
+	}
+	for _, want := range []string{"{% if a and b %} has no counterpart", "{% for x in y %} has no counterpart", "{{system.hostname}} has no counterpart"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	if len(rev.Declarations) > 0 {
+		t.Errorf("it asks for %v", rev.Declarations)
+	}
+}

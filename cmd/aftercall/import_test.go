@@ -96,6 +96,7 @@ func TestImportKazooSaysWhatIsWrong(t *testing.T) {
 // natterboxText has what a Notify app's texts have: macros with a counterpart, without one, custom ones, and what only looks like one.
 const natterboxText = `Call from $(CallerNumber) to $(E164CalledNumberIn) on $(CallStartDate), order $(Custom_Order.id): {{not ours}} $5 (net) $( x)
 $(CallQueuePos)$(HTTP_[status])$(Fn_Rand{4})$(Payload_Event.event.data) $(CallQueuePos) $(UUID)
+{"n": {$(CallerNumber)}} \\share\$(UUID) \{{customer_email}} {$(X){customer_email}} $(Custom_this)
 `
 
 // TestImportNatterbox: a text comes back in our names, and each macro that is lost is told once.
@@ -107,6 +108,7 @@ func TestImportNatterbox(t *testing.T) {
 	code := run(t.Context(), &console{out: &said, err: &warned, getenv: env(nil)}, []string{"import", "natterbox", file})
 	const want = `Call from {{customer_number}} to {{to_number}} on {{conversation_date}}, order {{metadata.Order.id}}: \{{not ours}} $5 (net) $( x)
   {{conversation_uuid}}
+{"n": { {{~customer_number~}} }} \\share\ {{~conversation_uuid}} \\{{!}}\{{customer_email}} \{{customer_email}} 
 `
 	if code != 0 || said.String() != want {
 		t.Errorf("exit %d:\n%s\nwant\n%s", code, said.String(), want)
@@ -115,6 +117,8 @@ func TestImportNatterbox(t *testing.T) {
 warning: $(HTTP_[status]) has no counterpart and prints nothing
 warning: $(Fn_Rand{4}) has no counterpart and prints nothing
 warning: $(Payload_Event.event.data) has no counterpart and prints nothing
+warning: $(X) has no counterpart and prints nothing
+warning: $(Custom_this) has no counterpart and prints nothing
 `
 	if warned.String() != lost {
 		t.Errorf("it warns:\n%s\nwant\n%s", warned.String(), lost)
@@ -124,6 +128,9 @@ warning: $(Payload_Event.event.data) has no counterpart and prints nothing
 	if names == nil {
 		t.Error("what is printed is no text of ours")
 	}
+	latin := filepath.Join(t.TempDir(), "latin.txt")
+	write(t, latin, "J\xf6rg")
+	wants(t, nil, 1, []string{"latin.txt: the text is not valid UTF-8"}, "import", "natterbox", latin)
 }
 
 // The pages have a line for each macro, and no other. What ours are named is checked where they are imported.

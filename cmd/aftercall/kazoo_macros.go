@@ -3,6 +3,8 @@ package main
 import (
 	"regexp"
 	"strings"
+
+	"aftercall/templates"
 )
 
 // kazooMacros are what Kazoo's templates call what we have under another name. docs/platforms/kazoo.md has the same table, and a
@@ -25,66 +27,148 @@ func kazooMacros() map[string]string {
 	}
 }
 
+// kazooTag finds a tag, a macro of Natterbox's, or what only begins like a tag.
 var (
-	kazooTag  = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}|\{%\s*(.*?)\s*%\}|\{#.*?#\}`)
-	plainName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+	kazooTag = regexp.MustCompile(`\{\{([^{}]*)\}\}|\{%([^{}]*)%\}|\{#(?s:.*?)#\}|` +
+		natterboxTag.String() + `|\{\{|\{%|\{#`)
+	kazooPath = regexp.MustCompile(`^[a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*$`)
+	oursName  = regexp.MustCompile(`\{\{(.*?)\}\}`)
 )
 
-// translated is a text of Kazoo's with its macros as ours. What has no counterpart prints nothing, as it does in Kazoo where a
-// macro is not set, and is warned of.
-func (k *kazooExport) translated(template, text, comments string) string {
-	text = kazooTag.ReplaceAllStringFunc(text, func(tag string) string {
-		parts := kazooTag.FindStringSubmatch(tag)
-		ours, ok := "", strings.HasPrefix(tag, "{#")
-		switch {
-		case parts[1] != "":
-			ours, ok = macro(parts[1], comments)
-		case parts[2] != "":
-			ours, ok = block(parts[2])
+// translated is a text of Kazoo's with its macros as ours, in the format it was written for. What has no counterpart prints
+// nothing, as it does in Kazoo where a macro is not set, and is warned of.
+func (k *kazooExport) translated(template, text, comments string, f templates.Format) string {
+	t := &kazooText{k: k, template: template, comments: comments, format: f}
+	for text != "" {
+		at := kazooTag.FindStringSubmatchIndex(text)
+		if at == nil {
+			t.plain(text)
+			break
 		}
-		if !ok {
-			k.warn("template %s: %s has no counterpart and prints nothing", template, tag)
+		t.plain(text[:at[0]])
+		switch tag := text[at[0]:at[1]]; {
+		case at[2] >= 0:
+			t.macro(tag, strings.TrimSpace(text[at[2]:at[3]]))
+		case at[4] >= 0:
+			t.block(tag, strings.TrimSpace(text[at[4]:at[5]]))
+		case strings.HasPrefix(tag, "$("):
+			t.natterbox(tag)
+		case len(tag) == 2:
+			t.lost(tag + " is never closed and stays text")
+			t.plain(tag)
 		}
-		return ours
-	})
-	text, lost := fromNatterbox(text)
-	for _, tag := range lost {
-		k.warn("template %s: %s has no counterpart and prints nothing", template, tag)
+		text = text[at[1]:]
 	}
-	return text
+	for len(t.open) > 0 {
+		t.lost(t.open[len(t.open)-1].tag + " is never closed")
+		t.close()
+	}
+	ours := strings.TrimSpace(t.out.String())
+	for _, p := range importedFaults(ours, f) {
+		k.warn("template %s: aftercall check will refuse line %d of what it became: %s; %s", template, 1+strings.Count(ours[:min(p.Offset, len(ours))], "\n"), p.Message, p.Help)
+	}
+	return ours
 }
 
-// macro is a Kazoo macro, with a filter or without.
-func macro(expression, comments string) (string, bool) {
+// kazooText is a template while it is read.
+type kazooText struct {
+	k                  *kazooExport
+	template, comments string
+	format             templates.Format
+	out                imported
+	open               []*kazooBlock // innermost last
+}
+
+func (t *kazooText) hidden() bool { return len(t.open) > 0 && t.open[len(t.open)-1].hidden }
+
+// lost warns of a tag, unless it stands where nothing is printed anyway.
+func (t *kazooText) lost(what string) {
+	if !t.hidden() {
+		t.k.warn("template %s: %s", t.template, what)
+	}
+}
+
+// plain is what stands between the tags: HTML in a body that is HTML, else text.
+func (t *kazooText) plain(text string) {
+	if t.format == templates.Markdown {
+		text = markdownSigns.Replace(text)
+	}
+	if t.format == templates.Header {
+		text = strings.NewReplacer("\r", " ", "\n", " ").Replace(text)
+	}
+	if !t.hidden() {
+		t.out.write(text)
+	}
+}
+
+// macro is what a Kazoo macro prints, with a filter or without. The comments are known already and are no template.
+func (t *kazooText) macro(tag, expression string) {
 	name, filter, filtered := strings.Cut(expression, "|")
 	name, filter = strings.TrimSpace(name), strings.TrimSpace(filter)
 	if name == "comments" {
-		return strings.ReplaceAll(comments, "{{", `\{{`), true
+		comments := t.comments
+		switch filter {
+		case "":
+		case "upper":
+			comments = strings.ToUpper(comments)
+		case "lower":
+			comments = strings.ToLower(comments)
+		default:
+			t.lost(tag + " has a filter without a counterpart; the comments are printed as they are")
+		}
+		if !t.hidden() {
+			t.out.write(plainIn(t.format, comments))
+		}
+		return
 	}
-	ours, ok := kazooMacros()[name]
-	if part, call := strings.CutPrefix(name, "call."); !ok && call && plainName.MatchString(part) {
-		ours, ok = "{{metadata."+part+"}}", true
-	}
+	ours, ok := kazooMacro(name)
 	switch {
 	case !ok || !filtered:
 	case filter == "upper" || filter == "lower" || filter == "title":
 		ours = strings.Replace(ours, "{{", "{{"+filter+" ", 1)
 	default:
-		return "", false
+		ok = false
 	}
-	return ours, ok
+	if !ok {
+		t.lost(tag + " has no counterpart and prints nothing")
+	}
+	if ok && !t.hidden() {
+		t.write(ours)
+	}
 }
 
-// block is the beginning, the middle or the end of a condition.
-func block(tag string) (string, bool) {
-	name, conditional := strings.CutPrefix(tag, "if ")
-	switch ours, ok := macro(name, ""); {
-	case tag == "else":
-		return "{{else}}", true
-	case tag == "endif":
-		return "{{/if}}", true
-	case conditional && ok && strings.Count(ours, "{{") == 1:
-		return strings.Replace(ours, "{{", "{{#if ", 1), true
+// write is a text of our own with tags.
+func (t *kazooText) write(ours string) {
+	for ours != "" {
+		at := oursName.FindStringSubmatchIndex(ours)
+		if at == nil {
+			t.out.write(ours)
+			return
+		}
+		t.out.write(ours[:at[0]])
+		t.out.tag(ours[at[2]:at[3]])
+		ours = ours[at[1]:]
 	}
-	return "", false
+}
+
+func (t *kazooText) natterbox(tag string) {
+	inside, ok := natterboxMacro(tag)
+	if !ok {
+		t.lost(tag + " has no counterpart and prints nothing")
+	}
+	if ok && !t.hidden() {
+		t.out.tag(inside)
+	}
+}
+
+// kazooMacro is what a name of Kazoo's is here.
+func kazooMacro(name string) (ours string, ok bool) {
+	if ours, ok = kazooMacros()[name]; ok {
+		return ours, true
+	}
+	part, call := strings.CutPrefix(name, "call.")
+	if !call || !kazooPath.MatchString(part) || strings.Contains(part, ".") || !isTag("metadata."+part) {
+		return "", false
+	}
+	return "{{metadata." + part + "}}", true
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"aftercall/recipients"
+	"aftercall/templates"
 )
 
 // The two times at which Kazoo sends a notification.
@@ -187,10 +188,11 @@ func (k *kazooExport) person(id string, people *kazooPeople, m *kazooMail) strin
 
 // template takes over what the template says of addresses and texts.
 func (k *kazooExport) template(m *kazooMail, comments string) {
+	m.subject = asTemplate(m.template, templates.Header) // unless the template has one
 	t := k.templates[m.template]
 	if t == nil {
 		k.warn("template %s is not in the file: subject and text are made up", m.template)
-		m.subject, m.body = m.template, first(comments, "A telephone call has been made.")
+		m.body = asTemplate(first(comments, "A telephone call has been made."), templates.Markdown)
 		return
 	}
 	m.off = t["enabled"] == false
@@ -205,12 +207,14 @@ func (k *kazooExport) template(m *kazooMail, comments string) {
 	if from := textOf(t["from"]); from != "" {
 		k.warn("template %s is sent from %s; here every e-mail comes from the account's own address (from in account.yaml)", m.template, from)
 	}
-	m.subject = k.translated(m.template, textOf(t["subject"]), comments)
-	if m.html = textOf(t["html"]); m.html != "" {
-		m.html = k.translated(m.template, m.html, comments) + "\n"
+	if s := k.translated(m.template, textOf(t["subject"]), comments, templates.Header); s != "" {
+		m.subject = s
+	}
+	if m.html = k.translated(m.template, textOf(t["html"]), comments, templates.HTML); m.html != "" {
+		m.html += "\n"
 		return
 	}
-	m.body = k.translated(m.template, first(textOf(t["text"]), textOf(t["plain"])), comments)
+	m.body = k.translated(m.template, first(textOf(t["text"]), textOf(t["plain"])), comments, templates.Markdown)
 }
 
 // addresses are those of a field of a template, unless they are asked of the account's admins.
@@ -268,7 +272,7 @@ func (m kazooMail) yaml() string {
 	if len(m.replyTo) > 0 {
 		fmt.Fprintf(&b, "          reply_to: %s\n", quoted(m.replyTo[0]))
 	}
-	fmt.Fprintf(&b, "          subject: %s\n", quoted(first(m.subject, m.template)))
+	fmt.Fprintf(&b, "          subject: %s\n", quoted(m.subject))
 	switch {
 	case m.file != "":
 		fmt.Fprintf(&b, "          body_file: %s\n", m.file)
@@ -276,7 +280,7 @@ func (m kazooMail) yaml() string {
 		fmt.Fprintf(&b, "          body: %s\n", quoted(m.body))
 	}
 	if len(m.phones) > 0 {
-		fmt.Fprintf(&b, "      - sms:\n%s          to: %s\n          body: %s\n", send, list(m.phones), quoted(first(m.subject, m.template)))
+		fmt.Fprintf(&b, "      - sms:\n%s          to: %s\n          body: %s\n", send, list(m.phones), quoted(m.subject))
 	}
 	return b.String()
 }

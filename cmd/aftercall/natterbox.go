@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"aftercall/templates"
 )
 
 // natterboxMacros are what the texts of Natterbox's Notify app call what we have under another name. docs/platforms/natterbox.md
@@ -32,19 +34,35 @@ var (
 // fromNatterbox is a text with Natterbox's macros as ours, and those that are lost, each once in their order. What has no
 // counterpart prints nothing.
 func fromNatterbox(text string) (ours string, lost []string) {
-	ours = natterboxTag.ReplaceAllStringFunc(text, func(tag string) string {
-		if name, ok := natterboxMacros()[tag]; ok {
-			return name
+	var out imported
+	for text != "" {
+		at := natterboxTag.FindStringIndex(text)
+		if at == nil {
+			out.write(text)
+			break
 		}
-		if custom := natterboxCustom.FindStringSubmatch(tag); custom != nil {
-			return "{{metadata." + custom[1] + "}}"
-		}
-		if !slices.Contains(lost, tag) {
+		out.write(text[:at[0]])
+		tag := text[at[0]:at[1]]
+		if inside, ok := natterboxMacro(tag); ok {
+			out.tag(inside)
+		} else if !slices.Contains(lost, tag) {
 			lost = append(lost, tag)
 		}
-		return ""
-	})
-	return ours, lost
+		text = text[at[1]:]
+	}
+	return out.String(), lost
+}
+
+// natterboxMacro is what a macro is between our braces.
+func natterboxMacro(tag string) (inside string, ok bool) {
+	if ours, ok := natterboxMacros()[tag]; ok {
+		return strings.Trim(ours, "{}"), true
+	}
+	custom := natterboxCustom.FindStringSubmatch(tag)
+	if custom == nil || !isTag("metadata."+custom[1]) {
+		return "", false
+	}
+	return "metadata." + custom[1], true
 }
 
 // importNatterbox prints a text of a Notify app in our names, and warns of what is lost. Natterbox exports no policies, so one text
@@ -54,9 +72,12 @@ func importNatterbox(c *console, file string) error {
 	if err != nil {
 		return err
 	}
-	ours, lost := fromNatterbox(strings.ReplaceAll(string(text), "{{", `\{{`))
+	ours, lost := fromNatterbox(strings.TrimPrefix(string(text), "\ufeff"))
 	for _, tag := range lost {
 		fmt.Fprintf(c.err, "warning: %s has no counterpart and prints nothing\n", tag)
+	}
+	if faults := importedFaults(ours, templates.Plain); len(faults) > 0 {
+		return fmt.Errorf("%s: %s; %s", file, faults[0].Message, faults[0].Help)
 	}
 	fmt.Fprint(c.out, ours)
 	return nil
