@@ -118,10 +118,9 @@ func (t *kazooText) end(tag, inside string) {
 			continue
 		}
 		for len(t.open) > n+1 {
-			t.lost(t.open[len(t.open)-1].tag + " is never closed")
-			t.close()
+			t.close("is never closed")
 		}
-		t.close()
+		t.close("")
 		return
 	}
 	switch {
@@ -132,10 +131,13 @@ func (t *kazooText) end(tag, inside string) {
 	}
 }
 
-func (t *kazooText) close() {
-	last := len(t.open) - 1
-	if t.open[last].ours != "" {
-		t.out.tag("/" + t.open[last].ours)
+// close ends the innermost block. What is wrong with that is told also of one that printed nothing, such as a comment up to the end.
+func (t *kazooText) close(wrong string) {
+	last := t.open[len(t.open)-1]
+	if last.ours != "" {
+		t.out.tag("/" + last.ours)
 	}
-	t.open = t.open[:last]
+	if t.open = t.open[:len(t.open)-1]; wrong != "" {
+		t.lost(last.tag + " " + wrong)
+	}
 }

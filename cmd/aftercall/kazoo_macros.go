@@ -60,8 +60,7 @@ func (k *kazooExport) translated(template, text, comments string, f templates.Fo
 		text = text[at[1]:]
 	}
 	for len(t.open) > 0 {
-		t.lost(t.open[len(t.open)-1].tag + " is never closed")
-		t.close()
+		t.close("is never closed")
 	}
 	ours := strings.TrimSpace(t.out.String())
 	for _, p := range importedFaults(ours, f) {
