@@ -62,6 +62,7 @@ type Conversation struct {
 	Source     string `json:"-"`  // the configured platform that posted it
 	ExternalID string `json:"id"` // the platform's own id; unique per account and source
 
+	Ranks Ranks  `json:"-"`               // of what an event says, until it is decided: from the adapter, never from a body
 	Event *Event `json:"event,omitempty"` // nil: a finished conversation
 
 	Agent      Agent          `json:"agent"`

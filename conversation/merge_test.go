@@ -61,6 +61,36 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// TestMergeByRank: a higher rank wins in either order, for what it was given; what its event does not say is filled.
+func TestMergeByRank(t *testing.T) {
+	t.Parallel()
+	event := func(ranks conversation.Ranks, status conversation.Status, number, plan, note string) *conversation.Conversation {
+		c := &conversation.Conversation{Ranks: ranks, Status: status, ToNumber: number, Note: note}
+		if plan != "" {
+			c.Metadata = map[string]any{"plan": plan}
+		}
+		return c
+	}
+	end := event(conversation.Ranks{conversation.Rest: 2}, conversation.Completed, "+442079460000", "", "")
+	missed := event(conversation.Ranks{conversation.Rest: 1, "status": 3}, conversation.Failed, "1000", "gold", "")
+	mailbox := event(nil, conversation.Completed, "1001", "silver", "VIP")
+	want := event(conversation.Ranks{conversation.Rest: 2, "status": 3, "metadata.plan": 1, "note": 0}, conversation.Failed, "+442079460000", "gold", "VIP")
+	for _, order := range [][3]*conversation.Conversation{{end, missed, mailbox}, {end, mailbox, missed}, {missed, end, mailbox}, {missed, mailbox, end},
+		{mailbox, end, missed}, {mailbox, missed, end}} {
+		two, _ := conversation.Merge(order[0], order[1])
+		three, _ := conversation.Merge(two, order[2])
+		if diff := cmp.Diff(want, three); diff != "" {
+			t.Errorf("merged (-want +got):\n%s", diff)
+		}
+		if again, changed := conversation.Merge(three, order[2]); changed || cmp.Diff(three, again) != "" {
+			t.Errorf("the same again changes %+v to %+v", three, again)
+		}
+	}
+	if _, changed := conversation.Merge(mailbox, event(conversation.Ranks{"status": 3}, conversation.Completed, "", "", "")); !changed {
+		t.Error("a higher rank of the same word is not kept")
+	}
+}
+
 func TestMergeWithNothing(t *testing.T) {
 	t.Parallel()
 	c := sample()

@@ -170,7 +170,7 @@ func TestItellico(t *testing.T) {
 	want := &conversation.Conversation{
 		ExternalID: "c-1", Agent: conversation.Agent{ID: "a-1", Name: "Reception"}, Channel: "phone", Direction: "inbound", Status: "transferred",
 		StartedAt: time.Date(2026, 3, 2, 9, 30, 0, 5e8, time.UTC), EndedAt: time.Date(2026, 3, 2, 9, 32, 0, 0, time.UTC),
-		FromNumber: "+447700900123", ToNumber: "+442079460000", URL: "https://app.example/c/c-1",
+		FromNumber: "+447700900123", ToNumber: "+442079460000", URL: "https://app.example/c/c-1", Ranks: conversation.Ranks{"rest": 1},
 		Turns: []conversation.Turn{{Role: "agent", Text: "Hello", AtMS: 1000}, {Role: "customer", Text: "Call me back", AtMS: 4000},
 			{Role: "tool", Text: `lookup  {"ok":true}`, AtMS: 4500}},
 		Metadata: map[string]any{"tier": "gold", "answer_status": "human"},

@@ -46,7 +46,9 @@ func (itellico) decode(doc map[string]any, src *automation.Source, _ time.Time) 
 		d.identity = identityOf(call, d.kind)
 	}
 	c := itellicoConversation(data, call, src)
-	d.conversation, d.awaits = c, d.kind == itellicoEnded
+	if d.conversation, d.awaits = c, d.kind == itellicoEnded; d.awaits {
+		c.Ranks = conversation.Ranks{conversation.Rest: 1} // the analysis completes it
+	}
 	faults := c.Check()
 	if d.kind == itellicoAnalysis {
 		faults, d.partial = forgiven(faults)

@@ -49,7 +49,20 @@ func (kazoo) decode(doc map[string]any, src *automation.Source, arrived time.Tim
 		d.conversation = kazooNobody(f, call, arrived)
 	}
 	d.conversation.Metadata = kazooMetadata(f)
+	ranked(d.conversation, kazooRanks(d.kind), arrived)
 	return d, d.conversation.Check()
+}
+
+// kazooRanks: the end of a call knows its times, numbers and direction, a mailbox only its own. That nobody took the call only
+// missed_call knows, for a menu or an announcement that answered is billed, too.
+func kazooRanks(kind string) conversation.Ranks {
+	switch kind {
+	case kazooEnded:
+		return conversation.Ranks{conversation.Rest: 2}
+	case kazooMissed:
+		return conversation.Ranks{conversation.Rest: 1, "status": 3}
+	}
+	return conversation.Ranks{}
 }
 
 // kazooSecond reports whether a leg belongs to a call that has another one, which is the call: those within the switch, and

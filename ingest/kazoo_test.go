@@ -32,7 +32,7 @@ func TestKazooForm(t *testing.T) {
 	want := &conversation.Conversation{
 		ExternalID: "NDlk", Agent: conversation.Agent{ID: "r-1"}, Channel: "phone", Direction: "inbound", Status: "completed",
 		StartedAt: end.Add(-72 * time.Second), EndedAt: end, FromNumber: "+447700900123", ToNumber: "+442079460000",
-		Customer: conversation.Customer{Name: "Pat"}, Turns: []conversation.Turn{}, Metadata: d.conversation.Metadata,
+		Customer: conversation.Customer{Name: "Pat"}, Turns: []conversation.Turn{}, Metadata: d.conversation.Metadata, Ranks: conversation.Ranks{"rest": 2},
 	}
 	isCall(t, want, d)
 	m := d.conversation.Metadata

@@ -37,6 +37,15 @@ func span(start, end time.Time, length time.Duration, arrived time.Time) (time.T
 	return start, end
 }
 
+// ranked gives what an event says of its call the ranks by which it is merged with others. Times that no event told, where span
+// took the arrival's, are believed least.
+func ranked(c *conversation.Conversation, ranks conversation.Ranks, arrived time.Time) {
+	if c.EndedAt.Equal(arrived) {
+		ranks["started_at"], ranks["ended_at"] = -1, -1
+	}
+	c.Ranks = ranks
+}
+
 // lasting is a length of n units; zero for what is no length.
 func lasting(v any, unit time.Duration) time.Duration {
 	n, ok := number(v)

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"aftercall/automation"
+	"aftercall/conversation"
 	"aftercall/ingest"
 )
 
@@ -77,6 +80,38 @@ func TestEventsInAnyOrder(t *testing.T) {
 		t.Errorf("conversations %v, want two of two events each", ids)
 	}
 	h.wantRows(t, 4, 2, 2, 0)
+}
+
+// TestOrderChangesNothingOnceStored: what an event is believed is known when the next one comes, however much later.
+func TestOrderChangesNothingOnceStored(t *testing.T) {
+	t.Parallel()
+	h, parts := open(t, nil), ingest.Parts("kazoo")
+	var first *conversation.Conversation
+	for _, order := range []string{"012", "021", "102", "120", "201", "210"} {
+		var id string
+		for _, n := range order {
+			body := strings.ReplaceAll(parts[n-'0'], "NDlk", "call-"+order)
+			a := h.do(t, h.hook(t, "kazoo", secretNew, []byte(body)))
+			if a.status != 200 || a.said.Duplicate {
+				t.Fatalf("%d %s", a.status, a.raw)
+			}
+			id = a.said.ConversationID
+		}
+		story, err := h.store.Story(t.Context(), "platforms", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := story.Conversation
+		c.ID, c.ExternalID = "", ""
+		if first == nil {
+			first = c
+		} else if diff := cmp.Diff(first, c); diff != "" {
+			t.Errorf("in the order %s:\n%s", order, diff)
+		}
+	}
+	if first.Status != conversation.Failed || first.ToNumber != "+442079460000" || len(first.Turns) != 1 {
+		t.Errorf("the call is %+v", first)
+	}
 }
 
 // Behind a proxy a platform signs an address that the request does not say.

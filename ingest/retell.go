@@ -39,6 +39,9 @@ func (retell) decode(doc map[string]any, src *automation.Source, arrived time.Ti
 		return d, *f.faults
 	}
 	d.conversation, d.awaits = retellConversation(call, id, src, arrived), d.kind == retellEnded
+	if d.awaits {
+		ranked(d.conversation, conversation.Ranks{conversation.Rest: 1}, arrived) // the analysis adds to it
+	}
 	return d, under("/call", d.conversation.Check())
 }
 

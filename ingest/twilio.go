@@ -43,6 +43,7 @@ func (twilio) decode(doc map[string]any, src *automation.Source, arrived time.Ti
 		return d, *f.faults
 	}
 	d.conversation, d.awaits = twilioConversation(f, call, status, arrived), true
+	ranked(d.conversation, conversation.Ranks{conversation.Rest: 1}, arrived) // a transcript knows no direction, and so not whose number is whose
 	return d, d.conversation.Check()
 }
 
@@ -116,6 +117,7 @@ func twilioSpoken(f fields, arrived time.Time) (decoded, []conversation.Fault) {
 		start = transcript.time("date_created")
 	}
 	c.StartedAt, c.EndedAt = span(start, time.Time{}, length, arrived)
+	ranked(c, conversation.Ranks{}, arrived)
 	twilioFound(c, f.objects("operator_results"))
 	return d, c.Check()
 }

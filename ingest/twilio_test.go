@@ -32,7 +32,7 @@ func TestTwilioStatus(t *testing.T) {
 		ExternalID: "CA04", Agent: conversation.Agent{ID: "+442079460000"}, Channel: "phone", Direction: "inbound", Status: "completed",
 		StartedAt: end.Add(-72 * time.Second), EndedAt: end, FromNumber: "+447700900123", ToNumber: "+442079460000",
 		Customer: conversation.Customer{Name: "Pat"}, Turns: []conversation.Turn{},
-		Metadata: map[string]any{"call_status": "completed", "sip_response_code": "200"},
+		Metadata: map[string]any{"call_status": "completed", "sip_response_code": "200"}, Ranks: conversation.Ranks{"rest": 1},
 	}
 	isCall(t, want, d)
 	if d.identity != "CA04/call.completed" || !d.awaits {
@@ -48,7 +48,7 @@ func TestTwilioWords(t *testing.T) {
 		ExternalID: "CA04", Agent: conversation.Agent{ID: "mia", Name: "Mia"}, Channel: "phone", Status: "completed", Summary: "Moved.",
 		StartedAt: start, EndedAt: start.Add(72 * time.Second), FromNumber: "+447700900123", ToNumber: "+442079460000", Customer: conversation.Customer{Name: "Pat"},
 		Turns:    []conversation.Turn{{Role: "agent", Text: "How can I help?", AtMS: 400}, {Role: "customer", Text: "Move my visit.", AtMS: 2600}},
-		Metadata: map[string]any{"operators": map[string]any{"Call Summary": "Moved.", "Mood": "calm", "Slots": map[string]any{"day": "Tuesday"}}},
+		Metadata: map[string]any{"operators": map[string]any{"Call Summary": "Moved.", "Mood": "calm", "Slots": map[string]any{"day": "Tuesday"}}}, Ranks: conversation.Ranks{},
 	}
 	isCall(t, want, d)
 	status, _ := decodeBody(t, "twilio", twilioCall, nil)

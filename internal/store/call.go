@@ -196,7 +196,7 @@ func mergeCalls(ctx context.Context, q *db.Queries, grown []*call) error {
 	}
 	var p db.MergeConversationsParams
 	for _, c := range grown {
-		encoded, err := encode(c.content)
+		encoded, err := encodeConversation(c.content)
 		if err != nil {
 			return err
 		}
@@ -261,12 +261,24 @@ func fieldsOf(call *call) callFields {
 	return f
 }
 
+// kept is a conversation as it is stored: with the ranks by which the next event of it is merged, which stand in no body.
+type kept struct {
+	*conversation.Conversation
+	Ranks conversation.Ranks `json:"ranks,omitempty"`
+}
+
+func encodeConversation(c *conversation.Conversation) ([]byte, error) {
+	return encode(kept{c, c.Ranks})
+}
+
 // decodeConversation reads a conversation as stored; its times come out in UTC.
 func decodeConversation(id, account, source string, content []byte) (*conversation.Conversation, error) {
 	var c conversation.Conversation
-	if err := json.Unmarshal(content, &c); err != nil {
+	k := kept{Conversation: &c}
+	if err := json.Unmarshal(content, &k); err != nil {
 		return nil, fmt.Errorf("decode conversation %s: %w", id, err)
 	}
+	c.Ranks = k.Ranks
 	c.ID, c.AccountID, c.Source = id, account, source
 	c.StartedAt, c.EndedAt = c.StartedAt.UTC(), c.EndedAt.UTC()
 	return &c, nil

@@ -160,7 +160,7 @@ func prepare(a Arrival) (*arrival, error) {
 	}
 	p.Conversation, p.callKey = &own, callKey{own.ExternalID, p.account, p.source}
 	var err error
-	p.content, err = encode(&own)
+	p.content, err = encodeConversation(&own)
 	return p, err
 }
 
