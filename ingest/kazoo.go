@@ -147,7 +147,11 @@ func kazooMetadata(f fields) map[string]any {
 			n.put(name, f.of[name])
 		}
 	}
-	n.all(f.object("custom_channel_vars")) // callflow_id among them
+	// callflow_id is among them; missed_call has those of its call's end.
+	ended := f.object("notify")
+	for _, vars := range []fields{f.object("custom_channel_vars"), ended.object("custom_channel_vars"), ended.object("custom_application_vars")} {
+		n.all(vars)
+	}
 	return n
 }
 

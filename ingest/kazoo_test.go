@@ -64,7 +64,8 @@ func TestKazooFields(t *testing.T) {
 	t.Parallel()
 	const body = `{"event_category":"notification","event_name":"missed_call","account_id":"91eb","call_id":"NDlk","call_bridged":false,"message_left":false,
 		"caller_id_name":"Pat","caller_id_number":"+447700900123","comments":"Look in the CRM","from_realm":"a.sip.example","from_user":"+447700900123","to_realm":"b.sip.example",
-		"to_user":"1000","notification_media":["email","sms"],"template_id":"vip","timestamp":63939663120,"to":["desk@acme.example"]}`
+		"to_user":"1000","notification_media":["email","sms"],"template_id":"vip","timestamp":63939663120,"to":["desk@acme.example"],"custom_channel_vars":{"bridge_id":"above"},
+		"notify":{"custom_channel_vars":{"callflow_id":"flow-1","bridge_id":"below"},"custom_application_vars":{"plan":"gold"},"local_sdp":"v=0"}}`
 	d, faults := decodeBody(t, "kazoo", body, nil)
 	if len(faults) > 0 || d.conversation == nil {
 		t.Fatalf("%+v, %v", d, faults)
@@ -74,7 +75,7 @@ func TestKazooFields(t *testing.T) {
 		t.Errorf("the call is %+v", c)
 	}
 	for field, want := range map[string]any{"account_id": "91eb", "call_bridged": false, "message_left": false, "comments": "Look in the CRM", "from_realm": "a.sip.example", "to_realm": "b.sip.example",
-		"notification_media": []any{"email", "sms"}, "template_id": "vip"} {
+		"notification_media": []any{"email", "sms"}, "template_id": "vip", "callflow_id": "flow-1", "bridge_id": "above", "plan": "gold", "local_sdp": nil} {
 		if diff := cmp.Diff(want, m[field]); diff != "" {
 			t.Errorf("metadata.%s (-want +got):\n%s", field, diff)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,39 @@ func TestImportKazoo(t *testing.T) {
 	}
 	wants(t, nil, 0, []string{"1 account: 0 errors"}, "check", dir)
 	wants(t, nil, 1, []string{"there already"}, "import", "kazoo", file, dir)
+}
+
+// TestImportedAutomationsFire: what is imported from a callflow fires for the calls that Kazoo posts of it, wherever it puts the
+// callflow's id.
+func TestImportedAutomationsFire(t *testing.T) {
+	t.Parallel()
+	dir := writeAccount(t, kazooAccount+"sources:\n  - { id: kazoo, type: kazoo, secret: \"${ENV:KAZOO_SECRET}\" }\n")
+	file := filepath.Join(t.TempDir(), "callflow.json")
+	write(t, file, `{"id":"flow-1","flow":{"module":"notification","data":{"recipients":[{"id":"desk@acme.example","type":"email"}],"template_id":"missed"},"children":{}}}`)
+	wants(t, nil, 0, []string{"1 automations"}, "import", "kazoo", file, dir)
+	h := newHouse(t, dir, http.NotFoundHandler())
+	for id, body := range map[string]string{
+		"k-1": `{"event_name":"missed_call","call_id":"k-1","caller_id_number":"+447700900123","to_user":"1000","timestamp":63962406000,"call_bridged":false,
+			"notify":{"duration_seconds":10,"custom_channel_vars":{"callflow_id":"flow-1"}}}`,
+		"k-2": `{"event_name":"missed_call","call_id":"k-2","timestamp":63962406000,"custom_channel_vars":{"callflow_id":"flow-2"},
+			"notify":{"duration_seconds":10,"custom_channel_vars":{"callflow_id":"flow-1"}}}`,
+		"k-3": `{"hook_event":"channel_destroy","call_id":"k-3","call_direction":"inbound","timestamp":"63962406000","custom_channel_vars":{"callflow_id":"flow-1"}}`,
+	} {
+		p := parcel{url: h.app.address("webhooks") + "/hooks/kazoo", scheme: "kazoo", secret: houseSecret, body: []byte(body)}
+		if _, err := p.post(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, ours, err := h.app.db.FindConversation(t.Context(), "acme", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := h.final(ours); (len(s.Deliveries) == 1) != (id != "k-2") {
+			t.Errorf("call %s: %d messages, decisions %+v", id, len(s.Deliveries), s.Decisions)
+		}
+	}
+	if mails := h.mail.Mails(); len(mails) != 2 || mails[0].Subject != "missed" {
+		t.Errorf("%d mails, want two of the template", len(mails))
+	}
 }
 
 func TestImportKazooSaysWhatIsWrong(t *testing.T) {
