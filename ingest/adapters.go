@@ -28,6 +28,7 @@ type decoded struct {
 	about        string                            // the call that an event is about which carries no conversation
 	begun        func() *conversation.Conversation // the call as far as such an event tells of it; nil: nobody knows its members
 	ignored      bool                              // nobody asked for this type
+	second       bool                              // of a leg that is not the call: the first leg's event says the same, and is what automations wait for
 	awaits       bool                              // the platform may send an analysis later
 	partial      bool                              // only fills in what another event of the same conversation will bring
 }

@@ -224,7 +224,7 @@ func (h *Handler) hook(p *post) (accepted, *problem) {
 		if no != nil {
 			return accepted{}, no
 		}
-		if awaited(rev, d.kind) {
+		if !d.second && awaited(rev, d.kind) {
 			d.conversation, d.ignored = d.event(doc, h.now()), false
 		}
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // kazoo posts what happens on its switch (github.com/2600hz/kazoo, applications/webhooks), as a form unless the hook says JSON.
-// It signs nothing, so the address holds the secret. channel_destroy is a call's end, once for each leg; voicemail_new has
-// what was said to the mailbox. Times are seconds since the year 0, lengths seconds or, of voicemail, milliseconds.
+// It signs nothing, so the address holds the secret. Events of a channel come once for each leg, channel_destroy at its end; voicemail_new
+// has what was said to the mailbox. Times are seconds since the year 0, lengths seconds or, of voicemail, milliseconds.
 type kazoo struct{}
 
 const (
@@ -30,11 +30,11 @@ func (kazoo) decode(doc map[string]any, src *automation.Source, arrived time.Tim
 	d.identity = identityOf(call, d.kind)
 	_, ends := map[string]bool{kazooEnded: true, kazooVoicemail: true, kazooMissed: true}[d.kind]
 	switch {
+	case strings.HasPrefix(d.kind, "channel_") && kazooSecond(f):
+		d.about, d.ignored, d.second = first(f.line("other_leg_call_id"), call), !asked(src, kazooLeg), true
+		return d, nil
 	case !ends:
 		d.ignored, d.begun = !asked(src, d.kind), func() *conversation.Conversation { return kazooGoesOn(f, call, arrived) }
-		return d, nil
-	case d.kind == kazooEnded && kazooSecond(f):
-		d.about, d.ignored = first(f.line("other_leg_call_id"), call), !asked(src, kazooLeg)
 		return d, nil
 	case call == "":
 		f.fault("call_id", "is required")

@@ -104,6 +104,8 @@ func TestKazooEvents(t *testing.T) {
 		"an answer":         {"hook_event=channel_answer&call_id=c", "channel_answer", "c"},
 		"the second leg":    {second, "leg", "NDlk"},
 		"an inner leg":      {strings.Replace(kazooForm, "is_internal_leg=false", "is_internal_leg=true", 1), "leg", "af1e"},
+		"its answer":        {"hook_event=channel_answer&call_direction=outbound&call_id=af1e&other_leg_call_id=NDlk", "leg", "NDlk"},
+		"an inner answer":   {"hook_event=channel_answer&call_direction=inbound&call_id=af1e&is_internal_leg=true", "leg", "af1e"},
 		"a message saved":   {`{"event_name":"voicemail_saved","call_id":"c"}`, "voicemail_saved", "c"},
 		"a parked call":     {`{"event_name":"PARK_PARKED","call_id":"c","caller_id_Number":"+1"}`, "PARK_PARKED", "c"},
 		"a hook switched":   {`{"event_name":"webhook_disabled","hook_id":"h"}`, "webhook_disabled", ""},

@@ -39,6 +39,7 @@ sources:
   - { id: acme-retell, type: retell, secret: "${ENV:SECRET_NEW}" }
   - { id: acme-vapi, type: vapi, secret: "${ENV:SECRET_NEW}" }
   - { id: acme-eleven, type: elevenlabs, secret: "${ENV:SECRET_NEW}", events: [post_call_audio] }
+  - { id: acme-kazoo, type: kazoo, secret: "${ENV:SECRET_NEW}" }
 automations:
 `
 
@@ -272,6 +273,40 @@ func TestAPlatformsOwnEventIsDecided(t *testing.T) {
 	}
 	if n := l.count(`SELECT count(*) FROM deliveries`); n != 3 {
 		t.Errorf("%d deliveries, want 3", n)
+	}
+}
+
+// TestASecondLegIsNotDecided: Kazoo tells of each leg of a call. What an automation waits for is the call's, once.
+func TestASecondLegIsNotDecided(t *testing.T) {
+	t.Parallel()
+	l := decide(t, `
+  - id: answered
+    on: channel_answer
+    actions:
+      - email: { send: now, to: [desk@acme.example], subject: "Now" }
+      - email: { to: [desk@acme.example], subject: "At the end" }
+`, 1)
+	post := func(body string) answer {
+		a := l.post(t, "/hooks/acme-kazoo/"+secretNew, nil, []byte(body))
+		if a.status != 200 {
+			t.Fatal(a.raw)
+		}
+		return a
+	}
+	for _, kind := range []string{"channel_answer", "channel_destroy"} {
+		second := post(`{"hook_event":"` + kind + `","call_id":"k-2","other_leg_call_id":"k-1","call_direction":"outbound"}`)
+		if !second.said.Ignored || second.said.ConversationID != "" {
+			t.Errorf("%s of the second leg: %s", kind, second.raw)
+		}
+	}
+	first := post(`{"hook_event":"channel_answer","call_id":"k-1","other_leg_call_id":"k-2","call_direction":"inbound"}`)
+	post(`{"hook_event":"channel_destroy","call_id":"k-1","other_leg_call_id":"k-2","call_direction":"inbound"}`)
+	l.until(first.said.ConversationID, all(store.Sent))
+	if n := l.count(`SELECT count(*) FROM deliveries`); n != 2 {
+		t.Errorf("%d deliveries, want 2", n)
+	}
+	if n := l.count(`SELECT count(*) FROM awaited_ends`); n != 0 {
+		t.Errorf("%d wait for an end that does not come", n)
 	}
 }
 
