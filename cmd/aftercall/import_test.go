@@ -107,6 +107,31 @@ func TestImportedAutomationsFire(t *testing.T) {
 	}
 }
 
+// TestImportKazooNamesBranches: Kazoo sends a notification to whom the call comes by; the automation fires for all calls through the
+// callflow. Where the two differ, the way to the node is named.
+func TestImportKazooNamesBranches(t *testing.T) {
+	t.Parallel()
+	at := func(template, sendAt string) string {
+		return `{"module":"notification","data":{"recipients":[{"id":"desk@acme.example","type":"email"}],"template_id":"` + template + `","send_at":"` + sendAt + `"}`
+	}
+	flow := `{"id":"f","flow":{"module":"play","children":{"_":` + at("greeted", "channel_destroy") + `,"children":{"_":{"module":"user","data":{"skip_module":true},"children":{"_":
+		{"module":"temporal_route","children":{"night":{"module":"menu","children":{"2":` + at("pressed", "channel_destroy") + `},"3":` + at("now", "callflow_exec") + `}}},
+		"_":{"module":"user","children":{"_":` + at("unanswered", "channel_destroy") + `,"children":{"_":` + at("greeted", "channel_destroy") + `}}}}}}}}}}}}}}`
+	dir, file := writeAccount(t, kazooAccount), filepath.Join(t.TempDir(), "f.json")
+	write(t, file, flow)
+	code, out := cli(t, nil, "import", "kazoo", file, dir)
+	var behind []string
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "only for calls that come by") {
+			behind = append(behind, line)
+		}
+	}
+	if code != 0 || len(behind) != 2 || !strings.HasPrefix(behind[0], "warning: template unanswered: play, notification, user, temporal_route, user: ") ||
+		!strings.HasPrefix(behind[1], "warning: template pressed: play, notification, user, temporal_route night, menu 2: ") {
+		t.Errorf("exit %d, warnings %q of\n%s", code, behind, out)
+	}
+}
+
 func TestImportKazooSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ body, want string }{

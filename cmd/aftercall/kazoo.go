@@ -15,6 +15,7 @@ type kazooExport struct {
 	users     map[string]map[string]any
 	templates map[string]map[string]any
 	nodes     []kazooNode
+	always    map[string]bool // notifications that each call through their callflow comes by
 	warnings  []string
 	written   int // automations
 }
@@ -23,6 +24,32 @@ type kazooExport struct {
 type kazooNode struct {
 	callflow string // its id; "" if the file does not say
 	data     map[string]any
+	way      kazooWay
+}
+
+// same is what Kazoo tells notifications by: equal ones are sent once, wherever in the flow they are.
+func (n kazooNode) same() string { return fmt.Sprint(n.callflow, n.data) }
+
+// kazooWay is how a call comes by a node: the modules before it, each with the branch taken, and whether every call goes there.
+type kazooWay struct {
+	modules []string
+	some    bool // only some calls
+}
+
+// passes reports whether every call that comes by a module goes on to the node below it. What is not listed branches, or keeps a call
+// that it connects.
+func passes(module string) bool {
+	return slices.Contains([]string{"flush_dtmf", "kvs_set", "language", "manual_presence", "missed_call_alert", "noop", "notification", "play", "prepend_cid",
+		"record_call", "send_dtmf", "set_alert_info", "set_cid", "set_variable", "set_variables", "sleep", "tts", "webhook"}, module)
+}
+
+// past is the way on by a branch of a module.
+func (w kazooWay) past(module, branch string, always bool) kazooWay {
+	some := w.some || branch != "_" || !always
+	if branch != "_" {
+		module += " " + branch
+	}
+	return kazooWay{append(slices.Clone(w.modules), module), some}
 }
 
 // readKazoo takes a callflow, a single node or only its data; users and templates; a list of these; or an answer of Kazoo's
@@ -32,7 +59,7 @@ func readKazoo(text []byte) (*kazooExport, error) {
 	if err := json.Unmarshal(text, &v); err != nil {
 		return nil, errors.New("is not JSON: export the callflow from Kazoo's API, or copy it from its editor")
 	}
-	k := &kazooExport{users: map[string]map[string]any{}, templates: map[string]map[string]any{}}
+	k := &kazooExport{users: map[string]map[string]any{}, templates: map[string]map[string]any{}, always: map[string]bool{}}
 	k.collect(v)
 	if len(k.nodes) == 0 {
 		return nil, errors.New("holds no notification: no node with module notification, and no recipients")
@@ -56,9 +83,9 @@ func (k *kazooExport) collect(v any) {
 	switch {
 	case !ok:
 	case m["flow"] != nil:
-		k.node(m["flow"], textOf(m["id"]))
+		k.node(m["flow"], textOf(m["id"]), kazooWay{})
 	case m["module"] != nil:
-		k.node(m, "")
+		k.node(m, "", kazooWay{})
 	case m["recipients"] != nil:
 		k.nodes = append(k.nodes, kazooNode{data: m})
 	case m["data"] != nil:
@@ -75,15 +102,17 @@ func (k *kazooExport) collect(v any) {
 }
 
 // node walks a callflow: a node and what follows it.
-func (k *kazooExport) node(v any, callflow string) {
+func (k *kazooExport) node(v any, callflow string, way kazooWay) {
 	m, _ := v.(map[string]any)
 	data, _ := m["data"].(map[string]any)
-	if m["module"] == "notification" && data["skip_module"] != true {
-		k.nodes = append(k.nodes, kazooNode{callflow, data})
+	module, skipped := textOf(m["module"]), data["skip_module"] == true
+	if n := (kazooNode{callflow, data, way}); module == "notification" && !skipped {
+		k.nodes = append(k.nodes, n)
+		k.always[n.same()] = k.always[n.same()] || !way.some
 	}
 	children, _ := m["children"].(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(children)) {
-		k.node(children[key], callflow)
+		k.node(children[key], callflow, way.past(module, key, skipped || passes(module)))
 	}
 }
 

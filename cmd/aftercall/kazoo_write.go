@@ -35,7 +35,7 @@ func (k *kazooExport) files() map[string][]byte {
 	}
 	var automations strings.Builder
 	for _, n := range k.nodes {
-		same := fmt.Sprint(n)
+		same := n.same()
 		if seen[same] {
 			k.warn("a notification by template %s stands twice; Kazoo sends it once, and so it is written once", textOf(n.data["template_id"]))
 			continue
@@ -89,6 +89,10 @@ func (k *kazooExport) mail(n kazooNode, people *kazooPeople) (m kazooMail, ok bo
 	}
 	if !m.now && m.callflow == "" {
 		k.warn("template %s: the file does not say which callflow it is in, so it fires for every call", m.template)
+	}
+	if !m.now && n.way.some && !k.always[n.same()] {
+		k.warn("template %s: %s: Kazoo sends it only for calls that come by there; the automation fires for every call through the callflow, unless when.calls chooses among them",
+			m.template, strings.Join(n.way.modules, ", "))
 	}
 	if !slices.Contains(textsOf(n.data["notification_media"]), "sms") {
 		m.phones = nil
