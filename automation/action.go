@@ -310,7 +310,8 @@ func (r *rule) timing(send, window value) Timing {
 		t.After = send.fields()["after"].duration("after")
 		return t
 	}
-	t.Now = send.word("send") == "now"
+	word := send.word("send")
+	t.Now, t.AtEnd = word == "now", word == "call_end" && r.a.Trigger.Event != ""
 	if t.Now && r.a.Trigger.Event == "" {
 		send.fail(codeNow, "now is while the call goes on, but this automation waits for its end", "write  send: call_end, or add  on:  with the event")
 	}

@@ -108,6 +108,7 @@ type TaskAction struct {
 // Timing is when an action goes out.
 type Timing struct {
 	Now    bool             // mid-call; only for automations on an event
+	AtEnd  bool             // said to be with the end of the call; only for automations on an event, which may ask for another time
 	After  time.Duration    // after the end of the conversation
 	Window []triggers.Hours // only within these hours; empty: at any time
 	Zone   *time.Location   // of those hours; nil: that of the call

@@ -252,8 +252,11 @@ func (t *thing) action(at string, a automation.Action) {
 	if a.If != nil {
 		t.say(at+"if", a.If.Source)
 	}
-	if a.Send.Now {
+	switch {
+	case a.Send.Now:
 		t.say(at+"send", "now")
+	case a.Send.AtEnd:
+		t.say(at+"send", "call_end")
 	}
 	t.duration(at+"send.after", a.Send.After)
 	t.hours(at+"window", a.Send.Window)

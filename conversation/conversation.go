@@ -88,6 +88,7 @@ type Conversation struct {
 type Event struct {
 	Type    string `json:"type"`
 	Call    string `json:"call,omitempty"`    // the platform's id of the call it belongs to, if it says
+	Now     bool   `json:"now,omitempty"`     // it asks for what it leads to at once, where an action does not say when
 	Attempt int    `json:"attempt,omitempty"` // as counted by whoever posted it, from 1; 0: not said, which is the first
 }
 

@@ -35,7 +35,7 @@ func (e happening) conversation() *conversation.Conversation {
 	if m, ok := plain(e.data.of).(map[string]any); ok && len(m) > 0 {
 		c.Metadata = m
 	}
-	c.Event = &conversation.Event{Type: e.kind, Call: e.call, Attempt: e.attempt}
+	c.Event = &conversation.Event{Type: e.kind, Call: e.call, Now: e.now, Attempt: e.attempt}
 	return happened(c, e.identity, e.at)
 }
 

@@ -178,6 +178,21 @@ func sipUser(address string) string {
 // has it.
 const kazooNotification = "kazoo.notification"
 
+// The two times at which Kazoo sends a notification, under send_at.
+const (
+	kazooAtOnce   = "callflow_exec"
+	kazooAtTheEnd = "channel_destroy"
+)
+
+// kazooNow checks a notification's data and reports whether it is to go out at once. Where it does not say when, the schema's default
+// is put there, so that a gate finds it.
+func kazooNow(data fields) bool {
+	if checkNotification(data); data.of != nil && data.of["send_at"] == nil {
+		data.of["send_at"] = kazooAtTheEnd
+	}
+	return data.of["send_at"] == kazooAtOnce
+}
+
 // checkNotification names what Kazoo's schema would. What the schema takes and Kazoo sends nothing for (no template, no
 // recipient) is no fault: it is an event that no automation waits for.
 func checkNotification(data fields) {
@@ -194,7 +209,7 @@ func checkNotification(data fields) {
 			r.fault("type", "is not one of user, email")
 		}
 	}
-	if at := data.of["send_at"]; at != nil && at != "callflow_exec" && at != "channel_destroy" {
+	if at := data.of["send_at"]; at != nil && at != kazooAtOnce && at != kazooAtTheEnd {
 		data.fault("send_at", "is not one of callflow_exec, channel_destroy")
 	}
 	media := texts(data.of["notification_media"])

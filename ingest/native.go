@@ -62,6 +62,7 @@ type happening struct {
 	identity, kind string
 	call           string // the platform's id of the call it belongs to, if it says
 	attempt        int
+	now            bool // it asks for what it leads to at once
 	data           fields
 	at             time.Time
 }
@@ -94,7 +95,7 @@ func decodeEvent(doc map[string]any, body []byte) (happening, []conversation.Fau
 		data.fault("point", "is longer than 200 bytes")
 	}
 	if e.kind == kazooNotification {
-		checkNotification(data)
+		e.now = kazooNow(data)
 		point, _ = data.of["template_id"].(string) // a call may pass several
 	}
 	e.identity, e.call, e.attempt, e.data = id, call, int(attempt), data

@@ -379,6 +379,41 @@ func TestWhatWaitsForTheEndGoesOutWithIt(t *testing.T) {
 	}
 }
 
+// TestACallflowSaysWhen: a callflow's send_at decides for an action that does not say itself, and a gate sees it though Kazoo left it out.
+func TestACallflowSaysWhen(t *testing.T) {
+	t.Parallel()
+	l, at := decide(t, `
+  - id: flow
+    on: kazoo.notification
+    actions:
+      - email: { to: [desk@acme.example], subject: "Flow" }
+      - email: { send: now, to: [desk@acme.example], subject: "Now" }
+      - email: { send: call_end, to: [desk@acme.example], subject: "End" }
+  - id: gated
+    on: kazoo.notification
+    when: { calls: { metadata: { send_at: channel_destroy } } }
+    actions: [ { email: { to: [desk@acme.example], subject: "Gated" } } ]
+`, 1), time.Now()
+	for data, want := range map[string]map[string]store.DeliveryState{
+		`"send_at":"callflow_exec"`:   {"Flow": store.Sent, "Now": store.Sent, "End": store.Planned, "Gated": ""},
+		`"send_at":"channel_destroy"`: {"Flow": store.Planned, "Now": store.Sent, "End": store.Planned, "Gated": store.Planned},
+		`"send_at":null`:              {"Flow": store.Planned, "Now": store.Sent, "End": store.Planned, "Gated": store.Planned},
+		`"comments":"Hi"`:             {"Flow": store.Planned, "Now": store.Sent, "End": store.Planned, "Gated": store.Planned},
+	} {
+		id := l.happens(event("kazoo.notification", "call of "+data, `"recipients":[],`+data, at))
+		s := l.until(id, func(s store.Story) bool {
+			return stateOf(s, "Now") == store.Sent && (want["Flow"] != store.Sent || stateOf(s, "Flow") != store.Planned)
+		})
+		got := map[string]store.DeliveryState{}
+		for subject := range want {
+			got[subject] = stateOf(s, subject)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", data, diff)
+		}
+	}
+}
+
 // TestWhatIsCalledOffStaysSo: neither its time nor the end of the call sends it.
 func TestWhatIsCalledOffStaysSo(t *testing.T) {
 	t.Parallel()

@@ -25,9 +25,9 @@ func timed(d *store.Delivery, act *automation.Action, c *conversation.Conversati
 }
 
 // atItsEnd reports whether this is what an event leads to at the end of its call, and so waits for the call itself to come in:
-// whatever becomes of the call, it ends.
+// whatever becomes of the call, it ends. That is also where an action does not say when, unless the event does.
 func atItsEnd(act *automation.Action, c *conversation.Conversation) bool {
-	return c.Event != nil && c.Event.Call != "" && !act.Send.Now && act.Send.After == 0
+	return c.Event != nil && c.Event.Call != "" && !act.Send.Now && act.Send.After == 0 && (act.Send.AtEnd || !c.Event.Now)
 }
 
 const waitsForTheEnd = "It waits for the end of the call."
