@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"time"
 
 	"aftercall/internal/store"
 	"aftercall/worker"
@@ -102,7 +103,7 @@ func (o *Ops) WorkErasure(ctx context.Context, erasureID string) (more bool, err
 		return true, err
 	}
 	if w.Customer != "" {
-		if left, err := o.eraseBeside(ctx, e, w.Customer); err != nil || len(left) > 0 {
+		if more, err := o.eraseBeside(ctx, e, w); err != nil || more {
 			return true, err
 		}
 	}
@@ -113,26 +114,56 @@ func (o *Ops) WorkErasure(ctx context.Context, erasureID string) (more bool, err
 	return false, nil
 }
 
-// eraseBeside erases what there is of a customer beside their calls; left are events with a message under way.
-func (o *Ops) eraseBeside(ctx context.Context, e store.Erasure, customer string) (left []string, err error) {
-	who, err := exactly(customer)
+// lookLength is how long one look through the events of an account goes on before it is noted how far it is.
+const lookLength = time.Minute
+
+// eraseBeside erases what there is of a customer beside their calls. It begins where the look before ended, so that what was read is not
+// read again for one message that is under way, and a look through millions of events comes to its end.
+func (o *Ops) eraseBeside(ctx context.Context, e store.Erasure, w store.ErasureWish) (more bool, err error) {
+	who, err := exactly(w.Customer)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	mentions, err := o.store.MentionsOf(ctx, e.AccountID, who)
-	if err != nil {
-		return nil, err
+	looked, until := w.Looked, o.now().Add(lookLength)
+	if looked.Left, err = o.store.Erase(ctx, e, looked.Left, 0); err != nil {
+		return false, err
 	}
-	if left, err = o.store.Erase(ctx, e, idsOf(mentions), 0); err != nil {
-		return nil, err
+	for more = true; more; {
+		if more, err = o.lookOn(ctx, e, who, &looked); err != nil {
+			return false, err
+		}
+		if !o.now().Before(until) {
+			break
+		}
 	}
-	events, err := o.store.EventsOf(ctx, e.AccountID, who)
-	if err != nil {
-		return nil, err
+	if more || len(looked.Left) > 0 {
+		return true, o.store.NoteLooked(ctx, e, looked)
 	}
 	views, err := o.store.ViewsOf(ctx, e.AccountID, who)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	return left, errors.Join(o.store.EraseEvents(ctx, e, events), o.store.EraseViews(ctx, e, views))
+	return false, o.store.EraseViews(ctx, e, views)
+}
+
+// lookOn erases what the next events of either kind mention of a customer; more reports that there were any.
+func (o *Ops) lookOn(ctx context.Context, e store.Erasure, who store.Customer, looked *store.Looked) (more bool, err error) {
+	before := *looked
+	mentions, decided, err := o.store.MentionsAfter(ctx, e.AccountID, who, looked.Decided)
+	if err != nil {
+		return false, err
+	}
+	left, err := o.store.Erase(ctx, e, idsOf(mentions), 0)
+	if err != nil {
+		return false, err
+	}
+	events, stored, err := o.store.EventsAfter(ctx, e.AccountID, who, looked.Stored)
+	if err != nil {
+		return false, err
+	}
+	if err := o.store.EraseEvents(ctx, e, events); err != nil {
+		return false, err
+	}
+	looked.Decided, looked.Stored, looked.Left = decided, stored, append(looked.Left, left...)
+	return decided != before.Decided || stored != before.Stored, nil
 }

@@ -15,6 +15,14 @@ import (
 type ErasureWish struct {
 	Conversations []string `json:"conversations,omitempty"`
 	Customer      string   `json:"customer,omitempty"`
+	Looked        Looked   `json:"looked,omitzero"`
+}
+
+// Looked is how far a worker has looked through an account's events for a customer: whoever goes on begins there.
+type Looked struct {
+	Decided string   `json:"decided,omitempty"` // up to this conversation, of the events that are one; "" is not at all
+	Stored  string   `json:"stored,omitempty"`  // up to this event, of those that are none
+	Left    []string `json:"left,omitempty"`    // conversations that were found, and are still there because a message of theirs is under way
 }
 
 func (w ErasureWish) cause() ErasureCause {
@@ -68,6 +76,18 @@ func (s *Store) AskedErasure(ctx context.Context, id string) (e Erasure, w Erasu
 		return e, w, fmt.Errorf("read erasure %s: what is to be erased cannot be read", id)
 	}
 	return Erasure{ID: id, AccountID: row.AccountID, asked: true, by: Actor{PersonID: row.PersonID, Name: row.AskedBy}}, w, nil
+}
+
+// NoteLooked writes down how far an erasure is that waits for a worker.
+func (s *Store) NoteLooked(ctx context.Context, e Erasure, looked Looked) error {
+	raw, err := encode(looked)
+	if err == nil {
+		err = s.q.NoteLooked(ctx, db.NoteLookedParams{ID: e.ID, AccountID: e.AccountID, Looked: raw})
+	}
+	if err != nil {
+		return fmt.Errorf("note how far erasure %s is: %w", e.ID, err)
+	}
+	return nil
 }
 
 // Erasure reads how far one is.

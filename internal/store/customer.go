@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"aftercall/internal/store/db"
 )
@@ -103,29 +106,44 @@ func (s *Store) CallsOf(ctx context.Context, accountID string, who Customer) (ca
 // MentionsOf lists the events that mention a customer and are decided as conversations of their own. Only their bodies say so, so
 // each of them is read.
 func (s *Store) MentionsOf(ctx context.Context, accountID string, who Customer) (events []Call, err error) {
-	after, more := FirstID(time.Time{}), true
-	for more {
-		rows, err := s.q.EventsDecided(ctx, db.EventsDecidedParams{AccountID: accountID, After: after, Most: eventsMost})
+	return lookThrough(func(after string) ([]Call, string, error) { return s.MentionsAfter(ctx, accountID, who, after) })
+}
+
+// MentionsAfter looks through the next of these events after one, by its conversation's id, "" being before the first. last is where it
+// ended: after itself once there are no more.
+func (s *Store) MentionsAfter(ctx context.Context, accountID string, who Customer, after string) (events []Call, last string, err error) {
+	rows, err := s.q.EventsDecided(ctx, db.EventsDecidedParams{AccountID: accountID, After: cmp.Or(after, uuid.Nil.String()), Most: eventsMost})
+	if err != nil {
+		return nil, after, fmt.Errorf("look through decided events for a customer: %w", err)
+	}
+	last, mentioned := after, map[string]bool{}
+	var page []string
+	for _, r := range rows {
+		last, page = r.ID, append(page, r.EventID)
+		mentioned[r.EventID] = who.mentioned(r.Body)
+	}
+	if err := s.conflictsOf(ctx, accountID, page, who, mentioned); err != nil {
+		return nil, after, err
+	}
+	for _, r := range rows {
+		if mentioned[r.EventID] {
+			events = append(events, Call{ID: r.ID, ExternalID: r.ExternalID, Channel: r.Channel, AcceptedAt: r.AcceptedAt})
+		}
+	}
+	return events, last, nil
+}
+
+// lookThrough takes page after page of what is found.
+func lookThrough[T any](next func(after string) ([]T, string, error)) (all []T, err error) {
+	for after, more := "", true; more; {
+		found, last, err := next(after)
 		if err != nil {
-			return nil, fmt.Errorf("look through decided events for a customer: %w", err)
-		}
-		mentioned := map[string]bool{}
-		var page []string
-		for _, r := range rows {
-			after, page = r.ID, append(page, r.EventID)
-			mentioned[r.EventID] = who.mentioned(r.Body)
-		}
-		if err := s.conflictsOf(ctx, accountID, page, who, mentioned); err != nil {
 			return nil, err
 		}
-		for _, r := range rows {
-			if mentioned[r.EventID] {
-				events = append(events, Call{ID: r.ID, ExternalID: r.ExternalID, Channel: r.Channel, AcceptedAt: r.AcceptedAt})
-			}
-		}
-		more = len(rows) == eventsMost
+		all = append(all, found...)
+		more, after = last != after, last
 	}
-	return events, nil
+	return all, nil
 }
 
 // CallsByID lists those of these conversations that are the account's, with their events, in the order of acceptance.
@@ -162,29 +180,30 @@ func (s *Store) withEvents(ctx context.Context, accountID string, calls []Call) 
 // EventsOf lists the events of an account that belong to no conversation and mention a customer. Nothing but their bodies
 // says so, so each of them is read.
 func (s *Store) EventsOf(ctx context.Context, accountID string, who Customer) (ids []string, err error) {
-	after, more := FirstID(time.Time{}), true
-	for more {
-		rows, err := s.q.EventsAlone(ctx, db.EventsAloneParams{AccountID: accountID, After: after, Most: eventsMost})
-		if err != nil {
-			return nil, fmt.Errorf("look through events for a customer: %w", err)
-		}
-		mentioned := map[string]bool{}
-		var page []string
-		for _, r := range rows {
-			after, page = r.ID, append(page, r.ID)
-			mentioned[r.ID] = who.mentioned(r.Body)
-		}
-		if err := s.conflictsOf(ctx, accountID, page, who, mentioned); err != nil {
-			return nil, err
-		}
-		for _, id := range page {
-			if mentioned[id] {
-				ids = append(ids, id)
-			}
-		}
-		more = len(rows) == eventsMost
+	return lookThrough(func(after string) ([]string, string, error) { return s.EventsAfter(ctx, accountID, who, after) })
+}
+
+// EventsAfter looks through the next of these events after one, as MentionsAfter does.
+func (s *Store) EventsAfter(ctx context.Context, accountID string, who Customer, after string) (ids []string, last string, err error) {
+	rows, err := s.q.EventsAlone(ctx, db.EventsAloneParams{AccountID: accountID, After: cmp.Or(after, uuid.Nil.String()), Most: eventsMost})
+	if err != nil {
+		return nil, after, fmt.Errorf("look through events for a customer: %w", err)
 	}
-	return ids, nil
+	last, mentioned := after, map[string]bool{}
+	var page []string
+	for _, r := range rows {
+		last, page = r.ID, append(page, r.ID)
+		mentioned[r.ID] = who.mentioned(r.Body)
+	}
+	if err := s.conflictsOf(ctx, accountID, page, who, mentioned); err != nil {
+		return nil, after, err
+	}
+	for _, id := range page {
+		if mentioned[id] {
+			ids = append(ids, id)
+		}
+	}
+	return ids, last, nil
 }
 
 // ViewsOf lists the searches that people keep, for an account or for all of theirs, and in which a customer is named.

@@ -278,6 +278,9 @@ func (h *house) forget(t *testing.T) {
 	if _, _, err := h.AskedErasure(ctx, asked); err != nil {
 		t.Fatal(err)
 	}
+	if err := h.NoteLooked(ctx, store.Erasure{ID: asked, AccountID: "acme"}, store.Looked{Decided: id}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := h.Within(store.Every()).Erasure(ctx, asked); err != nil {
 		t.Fatal(err)
 	}

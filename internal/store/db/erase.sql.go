@@ -1059,6 +1059,21 @@ func (q *Queries) LockErasing(ctx context.Context, arg LockErasingParams) ([]Loc
 	return items, nil
 }
 
+const noteLooked = `-- name: NoteLooked :exec
+UPDATE erasures SET wish = jsonb_set(wish, '{looked}', $1::jsonb) WHERE id = $2 AND account_id = $3 AND wish IS NOT NULL
+`
+
+type NoteLookedParams struct {
+	Looked    []byte
+	ID        string
+	AccountID string
+}
+
+func (q *Queries) NoteLooked(ctx context.Context, arg NoteLookedParams) error {
+	_, err := q.db.Exec(ctx, noteLooked, arg.Looked, arg.ID, arg.AccountID)
+	return err
+}
+
 const readErasure = `-- name: ReadErasure :many
 SELECT id, account_id, cause, asked_by, began_at, coalesce(finished_at, '0001-01-01 00:00:00+00')::timestamptz AS finished_at,
        conversations, events, coalesce(found, 0)::integer AS found, (wish IS NOT NULL)::boolean AS waits

@@ -27,6 +27,9 @@ VALUES (@id, @account_id, @cause, @asked_by, sqlc.narg('person_id')::uuid, @wish
 -- By id alone: the worker has nothing else. None once it is done.
 SELECT account_id, asked_by, coalesce(person_id::text, '')::text AS person_id, wish::jsonb AS wish FROM erasures WHERE id = @id AND wish IS NOT NULL;
 
+-- name: NoteLooked :exec
+UPDATE erasures SET wish = jsonb_set(wish, '{looked}', @looked::jsonb) WHERE id = @id AND account_id = @account_id AND wish IS NOT NULL;
+
 -- name: ReadErasure :many
 SELECT id, account_id, cause, asked_by, began_at, coalesce(finished_at, '0001-01-01 00:00:00+00')::timestamptz AS finished_at,
        conversations, events, coalesce(found, 0)::integer AS found, (wish IS NOT NULL)::boolean AS waits
