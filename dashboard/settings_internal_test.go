@@ -39,7 +39,7 @@ func fixtureSources(text func(string) string) []store.Source {
 	return []store.Source{
 		{ID: "api", AccountID: "acme", Events: []store.Heard{{ID: "e1", Type: text("conversation.ended"), ReceivedAt: began}}},
 		{ID: text("itellico"), AccountID: "acme", Events: []store.Heard{{ID: "e2", Type: text("conversation.analysis.completed"), ConversationID: text("c1"), ReceivedAt: began},
-			{Type: text("conversation.ended"), ReceivedAt: began.Add(-time.Hour)}}},
+			{ID: "e3", Type: text("conversation.ended"), ReceivedAt: began.Add(-time.Hour)}}},
 		{ID: "silent", AccountID: text("acme")},
 	}
 }

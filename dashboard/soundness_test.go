@@ -118,7 +118,7 @@ func leadsHere(raw string) bool {
 		return true
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
-	return slices.Contains([]string{"", "conversations", "deliveries", "captured", "tasks", "alerts", "review", "workbench", "assets", "admin", "settings", "automations", "usage", "bulk", "config", "queue", "sign-in",
+	return slices.Contains([]string{"", "conversations", "events", "deliveries", "captured", "tasks", "alerts", "review", "workbench", "assets", "admin", "settings", "automations", "usage", "bulk", "config", "queue", "sign-in",
 		"sign-out", "password", "softphone"}, first) && !slices.Contains(strings.Split(u.EscapedPath(), "/"), "..")
 }
 
