@@ -12,12 +12,16 @@ import (
 // looked for with each sweep, so that the order in which a call and its events come in does not matter. One that cannot be made due
 // (its revision is for newer peers, its call was erased a moment ago) keeps none of the others.
 func (w *Worker) endWaits(ctx context.Context) error {
-	ended, err := w.store.EndedWaits(ctx)
+	ended, err := w.store.EndedWaits(ctx, &w.ends)
 	if err != nil {
 		return err
 	}
 	var failed []error
 	for _, e := range ended {
+		if ctx.Err() != nil {
+			failed = append(failed, ctx.Err()) // later looks find the rest
+			break
+		}
 		if err := w.endWait(ctx, e); err != nil && !gone(err) && !errors.Is(err, ErrNewerFormat) {
 			failed = append(failed, err)
 		}

@@ -82,6 +82,7 @@ type Worker struct {
 	lease     time.Duration
 	paused    *paused
 	now       func() time.Time
+	ends      store.EndLook // the sweep's own
 
 	signals  *signals.Signals
 	beaten   atomic.Int64       // when the lease was renewed last, in Unix nanoseconds; 0: it was never taken

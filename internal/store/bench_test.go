@@ -112,3 +112,16 @@ func BenchmarkSaveByTwo(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkEndedWaits is one look for waits whose call has come, where very many wait for calls that never do.
+func BenchmarkEndedWaits(b *testing.B) {
+	h := open(b, store.Options{})
+	h.wait(b, 200_000, 0, time.Now().Add(-time.Hour))
+	h.exec(b, "ANALYZE")
+	look := &store.EndLook{}
+	for b.Loop() {
+		if ended := h.waits(b, look); len(ended) != 0 {
+			b.Fatal(len(ended))
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"aftercall/conversation"
@@ -25,9 +26,10 @@ func (h *house) happened(call, identity string) store.Arrival {
 // happen makes every query of events pass: two of one call that are counted together, of which something waits for its end.
 func (h *house) happen(t *testing.T) {
 	t.Helper()
+	look := &store.EndLook{}
 	for n, identity := range []string{"first", "second"} {
 		p := h.plan(h.accept(t, h.happened("goes-on", identity)).ConversationID, 1)
-		p.Deliveries[0].EndOf, p.Deliveries[0].DueAt = "goes-on", time.Now().Add(time.Hour)
+		p.Deliveries[0].EndOf, p.Deliveries[0].DueAt, p.Deliveries[0].ID = "goes-on", time.Now().Add(time.Hour), uuid.Must(uuid.NewV7()).String()
 		p.Counts = []store.Counting{{Automation: "callback", By: []string{"sales"}, At: ended(), Count: triggers.Count{AtLeast: 2, Within: time.Minute}}}
 		h.save(t, p)
 		s := h.story(t, p.ConversationID)
@@ -35,11 +37,11 @@ func (h *house) happen(t *testing.T) {
 			t.Errorf("the %s: %s, %d deliveries; want %s, %d", identity, s.Decisions[0].Reason, len(s.Deliveries), want, n)
 		}
 	}
-	if ended := h.waits(t); len(ended) != 0 {
+	if ended := h.waits(t, look); len(ended) != 0 {
 		t.Errorf("%d waits ended before the call did", len(ended))
 	}
 	h.accept(t, h.arrival(phoneCall("goes-on")))
-	ended := h.waits(t)
+	ended := h.waits(t, look)
 	if len(ended) != 1 || len(ended[0].To) != 1 {
 		t.Fatalf("waits that ended: %+v", ended)
 	}
@@ -59,9 +61,9 @@ func (h *house) happen(t *testing.T) {
 	}
 }
 
-func (h *house) waits(t *testing.T) []store.EndedWait {
+func (h *house) waits(t testing.TB, look *store.EndLook) []store.EndedWait {
 	t.Helper()
-	ended, err := h.EndedWaits(t.Context())
+	ended, err := h.EndedWaits(t.Context(), look)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (s *statements) all() map[string]pgx.TraceQueryStartData {
 func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // growing are the tables that never stop growing.
-const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|pushes|automation_hours|automation_days|token_hours|erasures|erased_conversations|erased_hashes|suppressions|heard_words`
+const growing = `conversations|events|event_conflicts|interviews|decisions|variable_values|deliveries|attempts|tasks|alerts|captured|river_job|spending|audit_log|runs|settlements|marks|bulk_items|alert_reads|pushes|automation_hours|automation_days|token_hours|erasures|erased_conversations|erased_hashes|suppressions|heard_words|beside_calls|awaited_ends|counted|popups`
 
 // TestNoListOrSweepScansATable runs every step of the line, every list and the sweep on a filled database, and asks the
 // planner about each statement that passed.
@@ -54,6 +54,7 @@ func TestNoListOrSweepScansATable(t *testing.T) {
 	passed := &statements{seen: map[string]pgx.TraceQueryStartData{}}
 	h := open(t, store.Options{Tracer: passed})
 	h.exec(t, filler, h.revision)
+	h.wait(t, 6000, 0, time.Now().Add(-time.Hour))
 	h.exec(t, "ANALYZE")
 	h.walk(t)
 	scan := regexp.MustCompile(`Seq Scan on (?:` + growing + `)\b`)
@@ -318,6 +319,8 @@ c AS (INSERT INTO conversations (id, account_id, source, external_id, revision_i
 	SELECT id, 'acme', 'phone', CASE g % 40 WHEN 0 THEN 'event:' ELSE 'old-' END || g, $1::uuid, CASE g % 40 WHEN 0 THEN '{"event":{}}' ELSE '{}' END::jsonb, 'decided', 2, now() - interval '1 day', now() - interval '1 day', now(), now(),
 		'phone', 'inbound', 'completed', 'a', 'A', '', '', '', 'p' || g || '@example.com', (700000000 + g)::text, '' FROM n),
 b AS (INSERT INTO beside_calls (conversation_id, account_id, call_id) SELECT id, 'acme', 'call-' || g FROM n WHERE g % 40 = 0),
+ct AS (INSERT INTO counted (conversation_id, automation, account_id, key, at, keep_until)
+	SELECT id, 'spike', 'acme', uuid_send(id), now() - interval '1 h', now() + interval '1 day' FROM n),
 e AS (INSERT INTO events (id, account_id, source, identity, type, content_type, body, digest, received_at, conversation_id)
 	SELECT id, 'acme', 'phone', 'old-' || g, 't', 'application/json', '', '', now(), id FROM n),
 x AS (INSERT INTO event_conflicts (event_id, account_id, digest, content_type, body, received_at)

@@ -19,7 +19,7 @@ var withoutAccount = []string{
 	// by id
 	"LockReported", "ChosenAnswers", "HoldsClaim", "NextDue", "EraseJobs",
 	// sweeps, leases, sums
-	"Beat", "Leave", "LockCounts", "ForgetCounted", "ForgetWaits", "ErasuresWithoutJob", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries", "QueueVitals", "UndecidedVitals", "LedgerVitals",
+	"Beat", "Leave", "LockCounts", "ForgetCounted", "ForgetWaits", "VainWaits", "WaitsAfter", "LastOfCalls", "ErasuresWithoutJob", "TrySweepLock", "LapsedWorkers", "DropWorkers", "ExpireDeliveries", "QueueVitals", "UndecidedVitals", "LedgerVitals",
 	"QueueStates", "QueueFaults", "WorkersNow",
 	// the installation's own: where its data lives
 	"WhichServer", "WhichTable", "Home", "LockHome", "SetHome", "LiveWorkers", "DropLeases", "MarkUndecided",

@@ -308,20 +308,20 @@ func (q *Queries) EndWait(ctx context.Context, arg EndWaitParams) ([]string, err
 	return items, nil
 }
 
-const endedCalls = `-- name: EndedCalls :many
+const endedWaits = `-- name: EndedWaits :many
 SELECT d.id, w.account_id, w.conversation_id, d.channel, d.automation, d.action, e.revision_id, c.ended_at, d.recipients
-FROM awaited_ends AS w
+FROM (SELECT unnest($1::uuid[]) AS id) AS looked
+CROSS JOIN LATERAL (SELECT x.account_id, x.conversation_id, x.call_id FROM awaited_ends AS x WHERE x.delivery_id = looked.id LIMIT 1) AS w
 CROSS JOIN LATERAL (
     SELECT x.ended_at FROM conversations AS x WHERE x.external_id = w.call_id AND x.account_id = w.account_id ORDER BY x.source LIMIT 1) AS c
 CROSS JOIN LATERAL (
     SELECT x.id, x.channel, x.automation, x.action,
            ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(x.content -> 'to') WHEN 'array' THEN x.content -> 'to' ELSE '[]' END))::text[] AS recipients
-    FROM deliveries AS x WHERE x.id = w.delivery_id LIMIT 1) AS d
+    FROM deliveries AS x WHERE x.id = looked.id AND x.state = 'planned' LIMIT 1) AS d
 CROSS JOIN LATERAL (SELECT x.revision_id FROM conversations AS x WHERE x.id = w.conversation_id LIMIT 1) AS e
-ORDER BY w.delivery_id LIMIT $1::integer
 `
 
-type EndedCallsRow struct {
+type EndedWaitsRow struct {
 	ID             string
 	AccountID      string
 	ConversationID string
@@ -333,17 +333,16 @@ type EndedCallsRow struct {
 	Recipients     []string
 }
 
-// Deliveries of events whose call has ended since. A subquery of its own for each is one look-up by the key whatever the planner
-// believes about the tables.
-func (q *Queries) EndedCalls(ctx context.Context, most int32) ([]EndedCallsRow, error) {
-	rows, err := q.db.Query(ctx, endedCalls, most)
+// Which of these have not been sent, called off or given up, and wait for a call that has come.
+func (q *Queries) EndedWaits(ctx context.Context, ids []string) ([]EndedWaitsRow, error) {
+	rows, err := q.db.Query(ctx, endedWaits, ids)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []EndedCallsRow
+	var items []EndedWaitsRow
 	for rows.Next() {
-		var i EndedCallsRow
+		var i EndedWaitsRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.AccountID,
@@ -443,19 +442,13 @@ func (q *Queries) ForgetCounted(ctx context.Context, most int32) (int64, error) 
 	return result.RowsAffected(), nil
 }
 
-const forgetWaits = `-- name: ForgetWaits :execrows
-DELETE FROM awaited_ends WHERE delivery_id IN (
-    SELECT w.delivery_id FROM awaited_ends AS w
-    WHERE (SELECT d.state FROM deliveries AS d WHERE d.id = w.delivery_id) <> 'planned' LIMIT $1::integer)
+const forgetWaits = `-- name: ForgetWaits :exec
+DELETE FROM awaited_ends WHERE delivery_id = ANY($1::uuid[])
 `
 
-// Waits of what was sent, called off or given up meanwhile.
-func (q *Queries) ForgetWaits(ctx context.Context, most int32) (int64, error) {
-	result, err := q.db.Exec(ctx, forgetWaits, most)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+func (q *Queries) ForgetWaits(ctx context.Context, ids []string) error {
+	_, err := q.db.Exec(ctx, forgetWaits, ids)
+	return err
 }
 
 const lapsedWorkers = `-- name: LapsedWorkers :many
@@ -468,6 +461,36 @@ FOR UPDATE SKIP LOCKED
 // While the database itself is younger than a lease, nobody has lapsed: they could not renew it.
 func (q *Queries) LapsedWorkers(ctx context.Context, ttl time.Duration) ([]string, error) {
 	rows, err := q.db.Query(ctx, lapsedWorkers, ttl)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lastOfCalls = `-- name: LastOfCalls :many
+SELECT c.id FROM conversations AS c WHERE c.id > $1 ORDER BY c.id LIMIT 1 OFFSET $2::integer
+`
+
+type LastOfCallsParams struct {
+	After string
+	More  int32
+}
+
+// The call that came in after one and so many more; none if there are fewer.
+func (q *Queries) LastOfCalls(ctx context.Context, arg LastOfCallsParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, lastOfCalls, arg.After, arg.More)
 	if err != nil {
 		return nil, err
 	}
@@ -504,6 +527,106 @@ func (q *Queries) TrySweepLock(ctx context.Context, key int64) (bool, error) {
 	var mine bool
 	err := row.Scan(&mine)
 	return mine, err
+}
+
+const vainWaits = `-- name: VainWaits :many
+SELECT looked.id::uuid AS id FROM (SELECT unnest($1::uuid[]) AS id) AS looked
+CROSS JOIN LATERAL (SELECT x.state FROM deliveries AS x WHERE x.id = looked.id LIMIT 1) AS d
+WHERE d.state <> 'planned'
+`
+
+// Which of these were sent, called off or given up meanwhile.
+func (q *Queries) VainWaits(ctx context.Context, ids []string) ([]string, error) {
+	rows, err := q.db.Query(ctx, vainWaits, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const waitsAfter = `-- name: WaitsAfter :many
+SELECT w.delivery_id FROM awaited_ends AS w WHERE w.delivery_id > $1 ORDER BY w.delivery_id LIMIT $2::integer
+`
+
+type WaitsAfterParams struct {
+	After string
+	Most  int32
+}
+
+// A page of what waits for the end of a call, in the order in which it was planned.
+func (q *Queries) WaitsAfter(ctx context.Context, arg WaitsAfterParams) ([]string, error) {
+	rows, err := q.db.Query(ctx, waitsAfter, arg.After, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var delivery_id string
+		if err := rows.Scan(&delivery_id); err != nil {
+			return nil, err
+		}
+		items = append(items, delivery_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const waitsOfCalls = `-- name: WaitsOfCalls :many
+SELECT c.id AS call, w.delivery_id
+FROM conversations AS c
+CROSS JOIN LATERAL (
+    SELECT x.delivery_id FROM awaited_ends AS x WHERE x.account_id = c.account_id AND x.call_id = c.external_id
+    ORDER BY x.delivery_id LIMIT $1::integer) AS w
+WHERE c.id > $2 AND c.id <= $3
+ORDER BY c.id, w.delivery_id LIMIT $1
+`
+
+type WaitsOfCallsParams struct {
+	Most  int32
+	After string
+	UpTo  string
+}
+
+type WaitsOfCallsRow struct {
+	Call       string
+	DeliveryID string
+}
+
+// What waits for the end of calls that came in within some time. Here and below, a subquery of its own for each is one look-up by
+// the key whatever the planner believes about the tables.
+func (q *Queries) WaitsOfCalls(ctx context.Context, arg WaitsOfCallsParams) ([]WaitsOfCallsRow, error) {
+	rows, err := q.db.Query(ctx, waitsOfCalls, arg.Most, arg.After, arg.UpTo)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WaitsOfCallsRow
+	for rows.Next() {
+		var i WaitsOfCallsRow
+		if err := rows.Scan(&i.Call, &i.DeliveryID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const workersNow = `-- name: WorkersNow :many

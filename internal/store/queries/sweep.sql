@@ -148,19 +148,37 @@ ORDER BY e.began_at LIMIT @most::integer;
 -- name: DropWorkers :exec
 DELETE FROM workers WHERE id = ANY(@ids::text[]);
 
--- name: EndedCalls :many
--- Deliveries of events whose call has ended since. A subquery of its own for each is one look-up by the key whatever the planner
--- believes about the tables.
+-- name: WaitsAfter :many
+-- A page of what waits for the end of a call, in the order in which it was planned.
+SELECT w.delivery_id FROM awaited_ends AS w WHERE w.delivery_id > @after ORDER BY w.delivery_id LIMIT @most::integer;
+
+-- name: LastOfCalls :many
+-- The call that came in after one and so many more; none if there are fewer.
+SELECT c.id FROM conversations AS c WHERE c.id > @after ORDER BY c.id LIMIT 1 OFFSET @more::integer;
+
+-- name: WaitsOfCalls :many
+-- What waits for the end of calls that came in within some time. Here and below, a subquery of its own for each is one look-up by
+-- the key whatever the planner believes about the tables.
+SELECT c.id AS call, w.delivery_id
+FROM conversations AS c
+CROSS JOIN LATERAL (
+    SELECT x.delivery_id FROM awaited_ends AS x WHERE x.account_id = c.account_id AND x.call_id = c.external_id
+    ORDER BY x.delivery_id LIMIT @most::integer) AS w
+WHERE c.id > @after AND c.id <= @up_to
+ORDER BY c.id, w.delivery_id LIMIT @most;
+
+-- name: EndedWaits :many
+-- Which of these have not been sent, called off or given up, and wait for a call that has come.
 SELECT d.id, w.account_id, w.conversation_id, d.channel, d.automation, d.action, e.revision_id, c.ended_at, d.recipients
-FROM awaited_ends AS w
+FROM (SELECT unnest(@ids::uuid[]) AS id) AS looked
+CROSS JOIN LATERAL (SELECT x.account_id, x.conversation_id, x.call_id FROM awaited_ends AS x WHERE x.delivery_id = looked.id LIMIT 1) AS w
 CROSS JOIN LATERAL (
     SELECT x.ended_at FROM conversations AS x WHERE x.external_id = w.call_id AND x.account_id = w.account_id ORDER BY x.source LIMIT 1) AS c
 CROSS JOIN LATERAL (
     SELECT x.id, x.channel, x.automation, x.action,
            ARRAY(SELECT jsonb_array_elements_text(CASE jsonb_typeof(x.content -> 'to') WHEN 'array' THEN x.content -> 'to' ELSE '[]' END))::text[] AS recipients
-    FROM deliveries AS x WHERE x.id = w.delivery_id LIMIT 1) AS d
-CROSS JOIN LATERAL (SELECT x.revision_id FROM conversations AS x WHERE x.id = w.conversation_id LIMIT 1) AS e
-ORDER BY w.delivery_id LIMIT @most::integer;
+    FROM deliveries AS x WHERE x.id = looked.id AND x.state = 'planned' LIMIT 1) AS d
+CROSS JOIN LATERAL (SELECT x.revision_id FROM conversations AS x WHERE x.id = w.conversation_id LIMIT 1) AS e;
 
 -- name: EndWait :many
 -- Once for each delivery, whoever else sweeps.
@@ -176,8 +194,11 @@ RETURNING d.id;
 DELETE FROM counted WHERE (conversation_id, automation) IN (
     SELECT c.conversation_id, c.automation FROM counted AS c WHERE c.keep_until < now() ORDER BY c.keep_until LIMIT @most::integer);
 
--- name: ForgetWaits :execrows
--- Waits of what was sent, called off or given up meanwhile.
-DELETE FROM awaited_ends WHERE delivery_id IN (
-    SELECT w.delivery_id FROM awaited_ends AS w
-    WHERE (SELECT d.state FROM deliveries AS d WHERE d.id = w.delivery_id) <> 'planned' LIMIT @most::integer);
+-- name: VainWaits :many
+-- Which of these were sent, called off or given up meanwhile.
+SELECT looked.id::uuid AS id FROM (SELECT unnest(@ids::uuid[]) AS id) AS looked
+CROSS JOIN LATERAL (SELECT x.state FROM deliveries AS x WHERE x.id = looked.id LIMIT 1) AS d
+WHERE d.state <> 'planned';
+
+-- name: ForgetWaits :exec
+DELETE FROM awaited_ends WHERE delivery_id = ANY(@ids::uuid[]);
