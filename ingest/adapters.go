@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -54,6 +56,13 @@ func schemeOf(platform adapter, src *automation.Source) string {
 
 // identityOf builds the identity of an event that has no id of its own.
 func identityOf(call, kind string) string { return call + "/" + kind }
+
+// identityOfBody is the identity of an event that says of no matter that it is about it: two may come in the same second, so only
+// what is the same to the byte is a repeat.
+func identityOfBody(identity string, body []byte) string {
+	digest := sha256.Sum256(body)
+	return identity + "/" + hex.EncodeToString(digest[:])
+}
 
 // checked adds what Check finds to what decoding found; a place that has a fault already is not named again.
 func checked(found []conversation.Fault, c *conversation.Conversation) []conversation.Fault {

@@ -215,6 +215,9 @@ func (h *Handler) hook(p *post) (accepted, *problem) {
 		return accepted{}, faulty(faults)
 	}
 	p.kind = d.kind
+	if d.identity == identityOf("", d.kind) {
+		d.identity = identityOfBody(d.identity, p.body)
+	}
 	posted := d.identity
 	if p.caller.seal.id != "" {
 		d.identity = p.caller.seal.id

@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 	"time"
 
@@ -106,10 +104,7 @@ func decodeEvent(doc map[string]any, body []byte) (happening, []conversation.Fau
 		}
 	}
 	if id == "" && call == "" {
-		// Nothing says which matter it belongs to, and two matters can reach one point in the same second: only what is
-		// the same to the byte is a repeat.
-		digest := sha256.Sum256(body)
-		e.identity += "/" + hex.EncodeToString(digest[:])
+		e.identity = identityOfBody(e.identity, body)
 	}
 	if len(*f.faults) == 0 {
 		return e, inData(e.conversation().Check())

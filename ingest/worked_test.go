@@ -40,6 +40,7 @@ sources:
   - { id: acme-vapi, type: vapi, secret: "${ENV:SECRET_NEW}" }
   - { id: acme-eleven, type: elevenlabs, secret: "${ENV:SECRET_NEW}", events: [post_call_audio] }
   - { id: acme-kazoo, type: kazoo, secret: "${ENV:SECRET_NEW}" }
+  - { id: acme-aircall, type: aircall, secret: "${ENV:SECRET_NEW}" }
 automations:
 `
 
@@ -273,6 +274,28 @@ func TestAPlatformsOwnEventIsDecided(t *testing.T) {
 	}
 	if n := l.count(`SELECT count(*) FROM deliveries`); n != 3 {
 		t.Errorf("%d deliveries, want 3", n)
+	}
+}
+
+// TestEventsOfNoCallAreDecidedEach: where a platform gives neither an id nor a call, only the same bytes are a repeat.
+func TestEventsOfNoCallAreDecidedEach(t *testing.T) {
+	t.Parallel()
+	l := decide(t, `
+  - id: welcomed
+    on: contact.created
+    actions: [ { email: { send: now, to: [desk@acme.example], subject: "{{metadata.event}}" } } ]
+`, 1)
+	decidedAs := map[string]bool{}
+	for n, body := range []string{`{"event":"contact.created","data":{"id":1}}`, `{"event":"contact.created","data":{"id":2}}`, `{"event":"contact.created","data":{"id":1}}`} {
+		a := l.post(t, "/hooks/acme-aircall/"+secretNew, nil, []byte(body))
+		if a.status != 200 || a.said.ConversationID == "" || a.said.Duplicate != (n == 2) {
+			t.Fatalf("%s: %d %s", body, a.status, a.raw)
+		}
+		l.until(a.said.ConversationID, all(store.Sent))
+		decidedAs[a.said.ConversationID] = true
+	}
+	if len(decidedAs) != 2 {
+		t.Errorf("%d were decided, want 2", len(decidedAs))
 	}
 }
 
