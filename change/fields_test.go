@@ -101,6 +101,22 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestCompareWhenAnEventsMessageGoes: to say nothing of it is not the same as to say the end of the call, for an event may ask for another time.
+func TestCompareWhenAnEventsMessageGoes(t *testing.T) {
+	t.Parallel()
+	unsaid := strings.Replace(base, "    when: always\n    actions: [ { team_alert: {", "    on: call.reached\n    actions: [ { team_alert: {", 1)
+	for _, word := range []string{"now", "call_end"} {
+		said := strings.Replace(unsaid, "team_alert: {", "team_alert: { send: "+word+",", 1)
+		want := []change.Item{{Kind: "automation", ID: "gone", Change: change.Changed, Fields: []change.Field{{Name: "team_alert 1.send", After: word}}}}
+		if diff := cmp.Diff(want, change.Compare(revision(t, unsaid), revision(t, said))); diff != "" {
+			t.Errorf("send: %s\n%s", word, diff)
+		}
+	}
+	if got := change.Compare(revision(t, base), revision(t, strings.Replace(base, "team_alert: {", "team_alert: { send: call_end,", 1))); len(got) != 0 {
+		t.Errorf("after a call it is the same: %+v", got)
+	}
+}
+
 // TestForms: what the model is asked differs where the words or the form of the answer do, and for those agents only.
 func TestForms(t *testing.T) {
 	t.Parallel()
