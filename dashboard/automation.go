@@ -261,7 +261,7 @@ func decidedRows(calls []store.DecidedCall, zone *time.Location) (rows []decided
 		row := decidedRow{Path: conversationPath(c.ConversationID), Customer: c.CustomerName, Number: c.CustomerNumber, At: shortly(c.DecidedAt, zone),
 			Verdict: verdictBadge(c.Verdict), Why: c.Reason.Sentence(), Code: string(c.Reason), Detail: c.Detail}
 		if row.Customer == "" && row.Number == "" {
-			row.Customer = "Unknown caller"
+			row.Customer = or(c.Event, "Unknown caller")
 		}
 		for _, e := range c.Evidence {
 			row.Quotes = append(row.Quotes, e.Quote)

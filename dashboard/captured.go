@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"sort"
+	"strings"
 
 	"aftercall/deliver"
 	"aftercall/internal/store"
@@ -31,6 +32,7 @@ type capturedRow struct {
 	Path, Channel, To, Subject string
 	Automation                 string
 	Conversation, ExternalID   string // path and the platform's id
+	Event                      string // what happened, if it is of an event
 	At                         moment
 	Test                       bool
 }
@@ -92,7 +94,10 @@ func capturedMessageRow(m store.Captured, n names) capturedRow {
 	name, _ := n.automation(m.Automation)
 	row := capturedRow{
 		Path: capturedPath(m.ID), Channel: channelWord(m.Channel), To: m.To, Subject: m.Subject,
-		Automation: name, ExternalID: m.ExternalID, At: shortly(m.CapturedAt, n.zone()), Test: m.Test,
+		Automation: name, ExternalID: m.ExternalID, Event: eventName(m.Event, m.Point), At: shortly(m.CapturedAt, n.zone()), Test: m.Test,
+	}
+	if row.Event != "" {
+		row.ExternalID = strings.TrimPrefix(row.ExternalID, "event:")
 	}
 	if m.ConversationID != "" {
 		row.Conversation = conversationPath(m.ConversationID)

@@ -214,15 +214,24 @@ func (p conversationPage) sections() []sectionView {
 	}
 }
 
-// heading names a conversation: by its customer, its number, or at least its agent.
-func heading(c *conversation.Conversation) string {
-	who := c.Customer.Name
-	if who == "" {
-		who = c.CustomerNumber()
+// eventName names an event: by its type, and by where in the call it was.
+func eventName(kind, point string) string {
+	if kind == "" || point == "" {
+		return kind
 	}
+	return kind + " at " + point
+}
+
+// heading names a conversation: an event by what happened, a call by its customer, its number, or at least its agent.
+func heading(c *conversation.Conversation) string {
+	who := or(c.Customer.Name, c.CustomerNumber())
 	switch {
-	case who == "" && c.Event != nil:
-		who = words(c.Event.Type)
+	case c.Event != nil:
+		point, _ := c.Metadata["point"].(string)
+		what := eventName(c.Event.Type, point)
+		if who = what + ", " + who; who == what+", " {
+			who = what
+		}
 	case who == "":
 		who = "Unknown caller"
 	}

@@ -36,6 +36,7 @@ type listPage struct {
 type rowView struct {
 	Path, Account, AccountPath string
 	Accepted, Started          moment
+	Event, ID                  string // what happened, and the platform's id of it; "" for a call
 	Customer, Number           string
 	Agent, Kind, Length        string
 	Fired                      []string
@@ -223,7 +224,10 @@ func conversationRow(row store.ConversationRow, n names) rowView {
 	for _, o := range outcomes(tallyOf(row)) {
 		v.Outcomes = append(v.Outcomes, outcome{o.badge, path + o.Path})
 	}
-	if v.Customer == "" && v.Number == "" {
+	if row.Event != "" {
+		v.Event, v.ID = eventName(row.Event, row.Point), strings.TrimPrefix(row.ExternalID, "event:")
+		v.Kind, v.Length = strings.TrimSpace("event "+kindWords(row.Direction, row.Channel, "")), ""
+	} else if v.Customer == "" && v.Number == "" {
 		v.Customer = "Unknown caller"
 	}
 	for _, id := range row.Fired {

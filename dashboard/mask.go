@@ -191,14 +191,14 @@ func maskRows(rows []store.ConversationRow, p people.Person) {
 	for i := range rows {
 		if !p.May(people.Addresses, rows[i].AccountID) {
 			maskWhole(&rows[i].CustomerNumber)
-			maskTexts(&rows[i].CustomerName)
+			maskTexts(&rows[i].CustomerName, &rows[i].Point)
 		}
 	}
 }
 
 // maskCaptured masks a captured message where it stands.
 func maskCaptured(c *store.Captured) {
-	maskTexts(&c.To, &c.Subject, &c.Text, &c.HTML)
+	maskTexts(&c.To, &c.Subject, &c.Text, &c.HTML, &c.Point)
 	maskFields(c.Fields)
 }
 

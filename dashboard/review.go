@@ -114,7 +114,7 @@ func reviewCardOf(v store.ToReview, n names, can, sees bool) reviewCard {
 	call := conversationPath(v.ConversationID)
 	c := reviewCard{
 		Anchor: anchor("review", v.ConversationID, fmt.Sprint(v.Run), v.Decision.Automation), Call: call,
-		Customer: or(v.CustomerName, or(v.CustomerNumber, "Unknown caller")), Account: n.account(v.AccountID), Name: name, Place: place,
+		Customer: or(v.CustomerName, or(v.CustomerNumber, or(v.Event, "Unknown caller"))), Account: n.account(v.AccountID), Name: name, Place: place,
 		Verdict: verdictBadge(v.Decision.Verdict), Why: whyCode(v.Decision.Reason), Code: string(v.Decision.Reason), Detail: v.Decision.Detail,
 		Decided: shortly(v.DecidedAt, n.zone()), Started: shortly(v.StartedAt, n.zone()),
 	}

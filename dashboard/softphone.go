@@ -21,7 +21,7 @@ type softphonePage struct {
 }
 
 type popUpCard struct {
-	Text, Automation, Call, Named string
+	Text, Automation, Call, Named string // Named: which call or event it is of
 	At                            moment
 }
 
@@ -43,7 +43,7 @@ func (d *Dashboard) softphone(r *http.Request) (answer, error) {
 		n := d.accountNames(account)
 		for _, p := range slices.Backward(rows) {
 			name, _ := n.automation(p.Automation)
-			view.Cards = append(view.Cards, popUpCard{Text: p.Text, Automation: name, Call: conversationPath(p.ConversationID), Named: p.ExternalID,
+			view.Cards = append(view.Cards, popUpCard{Text: p.Text, Automation: name, Call: conversationPath(p.ConversationID), Named: or(eventName(p.Event, p.Point), "the call "+p.ExternalID),
 				At: shortly(p.CreatedAt, n.zone())})
 			if !p.Taken {
 				view.New = append(view.New, p.DeliveryID)

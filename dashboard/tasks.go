@@ -284,7 +284,7 @@ func taskCardOf(t store.TaskRow, n names, who people.Person, now time.Time, back
 	name, _ := n.automation(t.Automation)
 	c := taskCard{
 		ID: t.ID, Path: "/tasks/" + url.PathEscape(t.ID), Title: or(t.Title, "Task without a title"), Account: n.account(t.AccountID), Automation: name,
-		Customer: or(t.CustomerName, or(t.CustomerNumber, "Unknown caller")), Call: conversationPath(t.ConversationID),
+		Customer: or(t.CustomerName, or(t.CustomerNumber, or(t.Event, "Unknown caller"))), Call: conversationPath(t.ConversationID),
 		Priority: priorityBadge(t.Priority), State: taskBadge(t.State), Due: dueBadge(t, now), DueAt: shortly(t.DueAt, n.zone()), Changed: shortly(t.UpdatedAt, n.zone()),
 		Assignee: n.assignee(t.Assignee), ChangedBy: t.ChangedBy, Version: t.Version, Back: back,
 	}

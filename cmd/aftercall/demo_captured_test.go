@@ -28,12 +28,13 @@ func capturesEachKind(t *testing.T, d *demonstration) {
 		channel, text string
 		after         time.Duration // the end of the call
 		of            string        // begins the id of the call, or of what happened during it
+		named         string        // how pages name that
 	}{
-		"mid-call pop-up": {deliver.CTI, "+447700900641 is on the line", -time.Minute, "event:"},
-		"pop-up":          {deliver.CTI, "Owen Price has just called from +447700900641", 0, call},
-		"Chatter post":    {deliver.Chatter, "Owen Price called Nadia on ", 0, call},
-		"text":            {deliver.SMS, "Acme Clinic: thank you for your call.", 0, call},
-		"delayed message": {deliver.SMS, "Acme Clinic: did we answer your question? Call +442071838750 if we did not.", 5 * time.Second, call},
+		"mid-call pop-up": {deliver.CTI, "+447700900641 is on the line", -time.Minute, "event:", "call.reached at front-desk"},
+		"pop-up":          {deliver.CTI, "Owen Price has just called from +447700900641", 0, call, call},
+		"Chatter post":    {deliver.Chatter, "Owen Price called Nadia on ", 0, call, call},
+		"text":            {deliver.SMS, "Acme Clinic: thank you for your call.", 0, call, call},
+		"delayed message": {deliver.SMS, "Acme Clinic: did we answer your question? Call +442071838750 if we did not.", 5 * time.Second, call, call},
 	} {
 		rows, _, err := d.app.db.Within(store.Only(account)).CapturedMessages(t.Context(), account, want.channel, "", 50)
 		if err != nil {
@@ -53,7 +54,7 @@ func capturesEachKind(t *testing.T, d *demonstration) {
 			t.Errorf("%s: captured %s after the call", name, waited)
 		}
 		for _, path := range []string{"/captured?channel=" + want.channel, "/captured/" + kept[0].ID} {
-			if page := readOn(t, d, path); !strings.Contains(page, want.text[:min(30, len(want.text))]) || !strings.Contains(page, want.of) {
+			if page := readOn(t, d, path); !strings.Contains(page, want.text[:min(30, len(want.text))]) || !strings.Contains(page, want.named) {
 				t.Errorf("%s: it is not on %s", name, path)
 			}
 		}

@@ -86,6 +86,7 @@ type DecidedCall struct {
 	ConversationID               string
 	Run                          int
 	CustomerName, CustomerNumber string
+	Event                        string // its type, if it is of an event
 	DecidedAt                    time.Time
 	triggers.Decision
 }
@@ -157,7 +158,7 @@ func decidedCalls(automation string, rows []db.FiredDecisionsRow) (all []Decided
 		if err := json.Unmarshal(row.Evidence, &evidence); err != nil {
 			return nil, fmt.Errorf("decode the evidence of conversation %s: %w", row.ConversationID, err)
 		}
-		all = append(all, DecidedCall{ConversationID: row.ConversationID, Run: int(row.Run), CustomerName: row.CustomerName,
+		all = append(all, DecidedCall{ConversationID: row.ConversationID, Run: int(row.Run), Event: row.Event, CustomerName: row.CustomerName,
 			CustomerNumber: row.CustomerNumber, DecidedAt: row.DecidedAt,
 			Decision: triggers.Decision{Automation: automation, Verdict: triggers.Verdict(row.Verdict), Reason: reason.Code(row.Reason), Detail: row.Detail, Evidence: evidence}})
 	}

@@ -17,6 +17,7 @@ import (
 // ConversationRow is one line of the list of conversations.
 type ConversationRow struct {
 	ID, AccountID, ExternalID    string
+	Event, Point                 string // the type of an event, and where in the call it was; "" for a call
 	AgentName, Channel, Status   string
 	Direction                    string
 	CustomerName, CustomerNumber string
@@ -97,7 +98,7 @@ func conversationRow(r db.ConversationRowsRow) ConversationRow {
 		ID: r.ID, AccountID: r.AccountID, ExternalID: r.ExternalID, AgentName: r.AgentName, Channel: r.Channel,
 		Status: r.Status, Direction: r.Direction, CustomerName: r.CustomerName, CustomerNumber: r.CustomerNumber,
 		StartedAt: r.StartedAt, AcceptedAt: r.AcceptedAt, State: ConversationState(r.State), Fired: r.Fired,
-		Unsure: int(r.Unsure), Test: r.Test, Simulated: r.Simulated,
+		Unsure: int(r.Unsure), Event: r.Event, Point: r.Point, Test: r.Test, Simulated: r.Simulated,
 		Outcomes: Outcomes{Sent: int(r.Sent), Captured: int(r.Captured), Tasks: int(r.Tasks), Alerts: int(r.Alerts),
 			Open: int(r.Open), Held: int(r.Held), Failed: int(r.Failed), Unknown: int(r.Unknown)},
 	}
@@ -108,6 +109,7 @@ func conversationRow(r db.ConversationRowsRow) ConversationRow {
 // Captured is a message that was kept instead of sent.
 type Captured struct {
 	ID, AccountID, ConversationID, ExternalID, Automation, Channel string
+	Event, Point                                                   string // the type of the event it is of, and where in the call that was; "" if of a finished call
 	To, Subject, Text, HTML                                        string
 	Fields                                                         map[string]string
 	Test                                                           bool
@@ -178,7 +180,7 @@ func (r *Reader) CapturedMessage(ctx context.Context, id string) (m Captured, er
 func captured(r db.CapturedMessageRow) (Captured, error) {
 	m := Captured{ID: r.ID, AccountID: r.AccountID, ConversationID: r.ConversationID, ExternalID: r.ExternalID,
 		Automation: r.Automation, Channel: r.Channel, To: r.Recipients, Subject: r.Subject, Text: r.Text, HTML: r.Html,
-		Test: r.Test, CapturedAt: r.CapturedAt}
+		Event: r.Event, Point: r.Point, Test: r.Test, CapturedAt: r.CapturedAt}
 	if err := json.Unmarshal(r.Fields, &m.Fields); err != nil {
 		return m, fmt.Errorf("decode its fields: %w", err)
 	}

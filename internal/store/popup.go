@@ -16,6 +16,7 @@ import (
 type PopUp struct {
 	Seq                                                int64 // of the agent's pop-ups, a later one has a greater one
 	DeliveryID, ConversationID, ExternalID, Automation string
+	Event, Point                                       string // the type of the event it is of, and where in the call that was; "" if of a finished call
 	Text                                               string
 	Taken                                              bool // a softphone has it
 	Until, CreatedAt                                   time.Time
@@ -64,7 +65,7 @@ func (r *Reader) PopUps(ctx context.Context, accountID, agent string, after int6
 	err = r.read(ctx, func(q *db.Queries) error {
 		rows, err := q.ShownPopUps(ctx, db.ShownPopUpsParams{AccountID: accountID, Agent: clean(agent), After: after, Now: now, Most: mostPopUps})
 		for _, row := range rows {
-			p := PopUp{Seq: row.Seq, DeliveryID: row.DeliveryID, ConversationID: row.ConversationID, ExternalID: row.ExternalID, Automation: row.Automation,
+			p := PopUp{Seq: row.Seq, DeliveryID: row.DeliveryID, ConversationID: row.ConversationID, ExternalID: row.ExternalID, Automation: row.Automation, Event: row.Event, Point: row.Point,
 				Until: row.Until, CreatedAt: row.CreatedAt, Taken: row.Taken}
 			var content Content
 			if err := json.Unmarshal(row.Content, &content); err != nil {

@@ -20,6 +20,7 @@ type ToReview struct {
 	DecidedAt                               time.Time
 	Held                                    []StoryDelivery
 	CustomerName, CustomerNumber, AgentName string
+	Event                                   string // its type, if it is of an event
 	StartedAt                               time.Time
 }
 
@@ -101,7 +102,7 @@ func readReviews(ctx context.Context, d *db.Queries, within Accounts, ids []stri
 	}
 	for _, row := range rows {
 		v := ToReview{AccountID: row.AccountID, ConversationID: row.ConversationID, RevisionID: row.RevisionID, Run: int(row.Run), Unsure: row.Unsure,
-			DecidedAt: row.DecidedAt, CustomerName: row.CustomerName, CustomerNumber: row.CustomerNumber, AgentName: row.AgentName, StartedAt: row.StartedAt,
+			DecidedAt: row.DecidedAt, CustomerName: row.CustomerName, CustomerNumber: row.CustomerNumber, Event: row.Event, AgentName: row.AgentName, StartedAt: row.StartedAt,
 			Decision: triggers.Decision{Automation: row.Automation, Verdict: triggers.Verdict(row.Verdict), Reason: reason.Code(row.Reason), Detail: row.Detail, Review: row.Unsure},
 			Held:     held[heldKey{row.ConversationID, int(row.Run), row.Automation}]}
 		if err := json.Unmarshal(row.Evidence, &v.Decision.Evidence); err != nil {

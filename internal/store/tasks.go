@@ -24,6 +24,7 @@ type TaskRow struct {
 	ChangedBy                    string // who changed it last, as they were known then; "" for nobody yet
 	CreatedAt, UpdatedAt         time.Time
 	CustomerName, CustomerNumber string
+	Event                        string // its type, if it is of an event
 }
 
 // TaskQuery asks for a page of tasks: of those to be done, the soonest due first, or of those that are finished, the last
@@ -142,7 +143,7 @@ func taskRow(r db.FindTaskRow) TaskRow {
 	return TaskRow{ID: r.ID, AccountID: r.AccountID, ConversationID: r.ConversationID, Automation: r.Automation,
 		Task:  tasks.Task{Title: r.Title, Description: r.Description, Priority: tasks.Priority(r.Priority), Assignee: r.Assignee, DueAt: zeroOr(r.DueAt)},
 		State: tasks.State(r.State), Version: int(r.Version), ChangedBy: r.ChangedBy, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
-		CustomerName: r.CustomerName, CustomerNumber: r.CustomerNumber}
+		CustomerName: r.CustomerName, CustomerNumber: r.CustomerNumber, Event: r.Event}
 }
 
 // cursor is where the task stands in its list, as task_order has it.

@@ -154,7 +154,8 @@ func (q *Queries) AutomationSums(ctx context.Context, arg AutomationSumsParams) 
 }
 
 const firedDecisions = `-- name: FiredDecisions :many
-SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
+SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = $1 AND d.automation = $2 AND d.verdict = 'fires'
   AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
@@ -177,6 +178,7 @@ type FiredDecisionsRow struct {
 	DecidedAt      time.Time
 	CustomerName   string
 	CustomerNumber string
+	Event          string
 }
 
 func (q *Queries) FiredDecisions(ctx context.Context, arg FiredDecisionsParams) ([]FiredDecisionsRow, error) {
@@ -198,6 +200,7 @@ func (q *Queries) FiredDecisions(ctx context.Context, arg FiredDecisionsParams) 
 			&i.DecidedAt,
 			&i.CustomerName,
 			&i.CustomerNumber,
+			&i.Event,
 		); err != nil {
 			return nil, err
 		}
@@ -210,7 +213,8 @@ func (q *Queries) FiredDecisions(ctx context.Context, arg FiredDecisionsParams) 
 }
 
 const nearDecisions = `-- name: NearDecisions :many
-SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
+SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = $1 AND d.automation = $2 AND d.reason IN ('unsure', 'evidence_not_found', 'wrong_speaker')
   AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
@@ -233,6 +237,7 @@ type NearDecisionsRow struct {
 	DecidedAt      time.Time
 	CustomerName   string
 	CustomerNumber string
+	Event          string
 }
 
 // What the words left open, and a yes that did not hold.
@@ -255,6 +260,7 @@ func (q *Queries) NearDecisions(ctx context.Context, arg NearDecisionsParams) ([
 			&i.DecidedAt,
 			&i.CustomerName,
 			&i.CustomerNumber,
+			&i.Event,
 		); err != nil {
 			return nil, err
 		}
@@ -449,7 +455,8 @@ func (q *Queries) UsageOfAccount(ctx context.Context, arg UsageOfAccountParams) 
 }
 
 const wrongDecisions = `-- name: WrongDecisions :many
-SELECT d.conversation_id, d.run, d.verdict, d.reason, k.note AS detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
+SELECT d.conversation_id, d.run, d.verdict, d.reason, k.note AS detail, d.evidence, d.decided_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM marks AS k
 JOIN decisions AS d ON d.conversation_id = k.conversation_id AND d.run = k.run AND d.automation = k.automation
 JOIN conversations AS c ON c.id = k.conversation_id
@@ -473,6 +480,7 @@ type WrongDecisionsRow struct {
 	DecidedAt      time.Time
 	CustomerName   string
 	CustomerNumber string
+	Event          string
 }
 
 // What people marked as wrong.
@@ -495,6 +503,7 @@ func (q *Queries) WrongDecisions(ctx context.Context, arg WrongDecisionsParams) 
 			&i.DecidedAt,
 			&i.CustomerName,
 			&i.CustomerNumber,
+			&i.Event,
 		); err != nil {
 			return nil, err
 		}

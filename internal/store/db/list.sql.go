@@ -61,9 +61,11 @@ func (q *Queries) AgentsNamed(ctx context.Context, arg AgentsNamedParams) ([]str
 }
 
 const capturedMessage = `-- name: CapturedMessage :one
-SELECT id, account_id, conversation_id, external_id, automation, channel, recipients, subject, text, html, fields, test,
-       captured_at
-FROM captured WHERE id = $1 AND ($2::boolean OR account_id = ANY($3::text[]))
+SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
+       m.fields, m.test, m.captured_at, coalesce(c.status, '')::text AS event, left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200)::text AS point
+FROM captured AS m
+LEFT JOIN conversations AS c ON c.id = m.conversation_id AND left(m.external_id, 6) = 'event:'
+WHERE m.id = $1 AND ($2::boolean OR m.account_id = ANY($3::text[]))
 `
 
 type CapturedMessageParams struct {
@@ -86,6 +88,8 @@ type CapturedMessageRow struct {
 	Fields         []byte
 	Test           bool
 	CapturedAt     time.Time
+	Event          string
+	Point          string
 }
 
 func (q *Queries) CapturedMessage(ctx context.Context, arg CapturedMessageParams) (CapturedMessageRow, error) {
@@ -105,6 +109,8 @@ func (q *Queries) CapturedMessage(ctx context.Context, arg CapturedMessageParams
 		&i.Fields,
 		&i.Test,
 		&i.CapturedAt,
+		&i.Event,
+		&i.Point,
 	)
 	return i, err
 }
@@ -112,6 +118,8 @@ func (q *Queries) CapturedMessage(ctx context.Context, arg CapturedMessageParams
 const conversationRows = `-- name: ConversationRows :many
 SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.direction, c.customer_name,
        c.customer_number, c.started_at, c.ended_at, c.accepted_at, c.state, c.simulated,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200) ELSE '' END::text AS point,
        ARRAY(SELECT DISTINCT d.automation FROM decisions AS d
              WHERE d.conversation_id = c.id AND d.verdict = 'fires'
                AND (d.run = 1 OR d.run <> ALL (ARRAY(SELECT r.run FROM runs AS r WHERE r.conversation_id = c.id AND r.sandbox))) ORDER BY 1)::text[] AS fired,
@@ -159,6 +167,8 @@ type ConversationRowsRow struct {
 	AcceptedAt     time.Time
 	State          string
 	Simulated      bool
+	Event          string
+	Point          string
 	Fired          []string
 	Unsure         int32
 	Sent           int32
@@ -198,6 +208,8 @@ func (q *Queries) ConversationRows(ctx context.Context, arg ConversationRowsPara
 			&i.AcceptedAt,
 			&i.State,
 			&i.Simulated,
+			&i.Event,
+			&i.Point,
 			&i.Fired,
 			&i.Unsure,
 			&i.Sent,
@@ -262,7 +274,7 @@ func (q *Queries) ListAlerts(ctx context.Context, arg ListAlertsParams) ([]Alert
 
 const listCaptured = `-- name: ListCaptured :many
 SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
-       m.fields, m.test, m.captured_at
+       m.fields, m.test, m.captured_at, coalesce(c.status, '')::text AS event, left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200)::text AS point
 FROM (SELECT newest.id
       FROM accounts AS a CROSS JOIN LATERAL (
           SELECT n.id FROM captured AS n
@@ -271,6 +283,7 @@ FROM (SELECT newest.id
       WHERE $3::boolean OR a.id = ANY($4::text[])
       ORDER BY newest.id DESC LIMIT $2::integer) AS page
 JOIN captured AS m ON m.id = page.id
+LEFT JOIN conversations AS c ON c.id = m.conversation_id AND left(m.external_id, 6) = 'event:'
 ORDER BY m.id DESC
 `
 
@@ -295,6 +308,8 @@ type ListCapturedRow struct {
 	Fields         []byte
 	Test           bool
 	CapturedAt     time.Time
+	Event          string
+	Point          string
 }
 
 // Ids are found before rows are read: the index alone answers, and of many accounts only one page of messages is read.
@@ -326,6 +341,8 @@ func (q *Queries) ListCaptured(ctx context.Context, arg ListCapturedParams) ([]L
 			&i.Fields,
 			&i.Test,
 			&i.CapturedAt,
+			&i.Event,
+			&i.Point,
 		); err != nil {
 			return nil, err
 		}
@@ -339,7 +356,7 @@ func (q *Queries) ListCaptured(ctx context.Context, arg ListCapturedParams) ([]L
 
 const listCapturedOfChannel = `-- name: ListCapturedOfChannel :many
 SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
-       m.fields, m.test, m.captured_at
+       m.fields, m.test, m.captured_at, coalesce(c.status, '')::text AS event, left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200)::text AS point
 FROM (SELECT newest.id
       FROM accounts AS a CROSS JOIN LATERAL (
           SELECT n.id FROM captured AS n
@@ -348,6 +365,7 @@ FROM (SELECT newest.id
       WHERE $4::boolean OR a.id = ANY($5::text[])
       ORDER BY newest.id DESC LIMIT $3::integer) AS page
 JOIN captured AS m ON m.id = page.id
+LEFT JOIN conversations AS c ON c.id = m.conversation_id AND left(m.external_id, 6) = 'event:'
 ORDER BY m.id DESC
 `
 
@@ -373,6 +391,8 @@ type ListCapturedOfChannelRow struct {
 	Fields         []byte
 	Test           bool
 	CapturedAt     time.Time
+	Event          string
+	Point          string
 }
 
 func (q *Queries) ListCapturedOfChannel(ctx context.Context, arg ListCapturedOfChannelParams) ([]ListCapturedOfChannelRow, error) {
@@ -404,6 +424,8 @@ func (q *Queries) ListCapturedOfChannel(ctx context.Context, arg ListCapturedOfC
 			&i.Fields,
 			&i.Test,
 			&i.CapturedAt,
+			&i.Event,
+			&i.Point,
 		); err != nil {
 			return nil, err
 		}

@@ -84,6 +84,8 @@ func (q *Queries) PostPopUp(ctx context.Context, arg PostPopUpParams) (PostPopUp
 
 const shownPopUps = `-- name: ShownPopUps :many
 SELECT p.seq, p.delivery_id, p.until, d.conversation_id, d.automation, d.content, c.external_id, d.created_at,
+    CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event,
+    CASE WHEN left(c.external_id, 6) = 'event:' THEN left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200) ELSE '' END::text AS point,
     (p.taken_at IS NOT NULL)::boolean AS taken
 FROM popups AS p
 JOIN deliveries AS d ON d.id = p.delivery_id AND d.account_id = p.account_id
@@ -110,6 +112,8 @@ type ShownPopUpsRow struct {
 	Content        []byte
 	ExternalID     string
 	CreatedAt      time.Time
+	Event          string
+	Point          string
 	Taken          bool
 }
 
@@ -137,6 +141,8 @@ func (q *Queries) ShownPopUps(ctx context.Context, arg ShownPopUpsParams) ([]Sho
 			&i.Content,
 			&i.ExternalID,
 			&i.CreatedAt,
+			&i.Event,
+			&i.Point,
 			&i.Taken,
 		); err != nil {
 			return nil, err

@@ -67,7 +67,8 @@ func (q *Queries) ActsOnTarget(ctx context.Context, arg ActsOnTargetParams) ([]A
 
 const findTask = `-- name: FindTask :one
 SELECT t.id, t.account_id, t.conversation_id, t.automation, t.title, t.description, t.priority, t.assignee, t.due_at, t.state,
-       t.version, t.changed_by, t.created_at, t.updated_at, c.customer_name, c.customer_number
+       t.version, t.changed_by, t.created_at, t.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM tasks AS t JOIN conversations AS c ON c.id = t.conversation_id AND c.account_id = t.account_id
 WHERE t.id = $1 AND ($2::boolean OR t.account_id = ANY($3::text[]))
 `
@@ -95,6 +96,7 @@ type FindTaskRow struct {
 	UpdatedAt      time.Time
 	CustomerName   string
 	CustomerNumber string
+	Event          string
 }
 
 func (q *Queries) FindTask(ctx context.Context, arg FindTaskParams) (FindTaskRow, error) {
@@ -117,13 +119,15 @@ func (q *Queries) FindTask(ctx context.Context, arg FindTaskParams) (FindTaskRow
 		&i.UpdatedAt,
 		&i.CustomerName,
 		&i.CustomerNumber,
+		&i.Event,
 	)
 	return i, err
 }
 
 const finishedTasks = `-- name: FinishedTasks :many
 SELECT page.id, page.account_id, page.conversation_id, page.automation, page.title, page.description, page.priority, page.assignee,
-       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number
+       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM (SELECT t.id, t.account_id, t.conversation_id, t.run, t.automation, t.action, t.title, t.description, t.priority, t.assignee, t.due_at, t.state, t.created_at, t.updated_at, t.version, t.changed_by, task_order(t.state, t.due_at, t.updated_at) AS place
       FROM accounts AS a CROSS JOIN unnest($1::text[]) AS s (state) CROSS JOIN unnest($2::text[]) AS p (priority)
       CROSS JOIN LATERAL (
@@ -164,6 +168,7 @@ type FinishedTasksRow struct {
 	UpdatedAt      time.Time
 	CustomerName   string
 	CustomerNumber string
+	Event          string
 }
 
 func (q *Queries) FinishedTasks(ctx context.Context, arg FinishedTasksParams) ([]FinishedTasksRow, error) {
@@ -200,6 +205,7 @@ func (q *Queries) FinishedTasks(ctx context.Context, arg FinishedTasksParams) ([
 			&i.UpdatedAt,
 			&i.CustomerName,
 			&i.CustomerNumber,
+			&i.Event,
 		); err != nil {
 			return nil, err
 		}
@@ -213,7 +219,8 @@ func (q *Queries) FinishedTasks(ctx context.Context, arg FinishedTasksParams) ([
 
 const finishedTasksOf = `-- name: FinishedTasksOf :many
 SELECT page.id, page.account_id, page.conversation_id, page.automation, page.title, page.description, page.priority, page.assignee,
-       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number
+       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM (SELECT t.id, t.account_id, t.conversation_id, t.run, t.automation, t.action, t.title, t.description, t.priority, t.assignee, t.due_at, t.state, t.created_at, t.updated_at, t.version, t.changed_by, task_order(t.state, t.due_at, t.updated_at) AS place
       FROM accounts AS a CROSS JOIN unnest($1::text[]) AS s (state) CROSS JOIN unnest($2::text[]) AS p (priority)
       CROSS JOIN unnest($3::text[]) AS w (assignee)
@@ -256,6 +263,7 @@ type FinishedTasksOfRow struct {
 	UpdatedAt      time.Time
 	CustomerName   string
 	CustomerNumber string
+	Event          string
 }
 
 func (q *Queries) FinishedTasksOf(ctx context.Context, arg FinishedTasksOfParams) ([]FinishedTasksOfRow, error) {
@@ -293,6 +301,7 @@ func (q *Queries) FinishedTasksOf(ctx context.Context, arg FinishedTasksOfParams
 			&i.UpdatedAt,
 			&i.CustomerName,
 			&i.CustomerNumber,
+			&i.Event,
 		); err != nil {
 			return nil, err
 		}
@@ -380,7 +389,8 @@ func (q *Queries) SetTask(ctx context.Context, arg SetTaskParams) (int64, error)
 const tasksToDo = `-- name: TasksToDo :many
 
 SELECT page.id, page.account_id, page.conversation_id, page.automation, page.title, page.description, page.priority, page.assignee,
-       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number
+       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM (SELECT t.id, t.account_id, t.conversation_id, t.run, t.automation, t.action, t.title, t.description, t.priority, t.assignee, t.due_at, t.state, t.created_at, t.updated_at, t.version, t.changed_by, task_order(t.state, t.due_at, t.updated_at) AS place
       FROM accounts AS a CROSS JOIN unnest($1::text[]) AS s (state) CROSS JOIN unnest($2::text[]) AS p (priority)
       CROSS JOIN LATERAL (
@@ -423,6 +433,7 @@ type TasksToDoRow struct {
 	UpdatedAt      time.Time
 	CustomerName   string
 	CustomerNumber string
+	Event          string
 }
 
 // Tasks are listed in the order of task_order, one page from each shelf (account, state, priority): whatever is asked
@@ -462,6 +473,7 @@ func (q *Queries) TasksToDo(ctx context.Context, arg TasksToDoParams) ([]TasksTo
 			&i.UpdatedAt,
 			&i.CustomerName,
 			&i.CustomerNumber,
+			&i.Event,
 		); err != nil {
 			return nil, err
 		}
@@ -475,7 +487,8 @@ func (q *Queries) TasksToDo(ctx context.Context, arg TasksToDoParams) ([]TasksTo
 
 const tasksToDoOf = `-- name: TasksToDoOf :many
 SELECT page.id, page.account_id, page.conversation_id, page.automation, page.title, page.description, page.priority, page.assignee,
-       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number
+       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM (SELECT t.id, t.account_id, t.conversation_id, t.run, t.automation, t.action, t.title, t.description, t.priority, t.assignee, t.due_at, t.state, t.created_at, t.updated_at, t.version, t.changed_by, task_order(t.state, t.due_at, t.updated_at) AS place
       FROM accounts AS a CROSS JOIN unnest($1::text[]) AS s (state) CROSS JOIN unnest($2::text[]) AS p (priority)
       CROSS JOIN unnest($3::text[]) AS w (assignee)
@@ -520,6 +533,7 @@ type TasksToDoOfRow struct {
 	UpdatedAt      time.Time
 	CustomerName   string
 	CustomerNumber string
+	Event          string
 }
 
 func (q *Queries) TasksToDoOf(ctx context.Context, arg TasksToDoOfParams) ([]TasksToDoOfRow, error) {
@@ -558,6 +572,7 @@ func (q *Queries) TasksToDoOf(ctx context.Context, arg TasksToDoOfParams) ([]Tas
 			&i.UpdatedAt,
 			&i.CustomerName,
 			&i.CustomerNumber,
+			&i.Event,
 		); err != nil {
 			return nil, err
 		}

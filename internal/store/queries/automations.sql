@@ -40,7 +40,8 @@ WHERE v.account_id = @account_id AND v.activated_at >= @since
 ORDER BY v.id DESC LIMIT @most::integer;
 
 -- name: FiredDecisions :many
-SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
+SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = @account_id AND d.automation = @automation AND d.verdict = 'fires'
   AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
@@ -48,7 +49,8 @@ ORDER BY d.conversation_id DESC LIMIT @most::integer;
 
 -- name: NearDecisions :many
 -- What the words left open, and a yes that did not hold.
-SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
+SELECT d.conversation_id, d.run, d.verdict, d.reason, d.detail, d.evidence, d.decided_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id
 WHERE d.account_id = @account_id AND d.automation = @automation AND d.reason IN ('unsure', 'evidence_not_found', 'wrong_speaker')
   AND (d.run = 1 OR NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox))
@@ -56,7 +58,8 @@ ORDER BY d.conversation_id DESC LIMIT @most::integer;
 
 -- name: WrongDecisions :many
 -- What people marked as wrong.
-SELECT d.conversation_id, d.run, d.verdict, d.reason, k.note AS detail, d.evidence, d.decided_at, c.customer_name, c.customer_number
+SELECT d.conversation_id, d.run, d.verdict, d.reason, k.note AS detail, d.evidence, d.decided_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM marks AS k
 JOIN decisions AS d ON d.conversation_id = k.conversation_id AND d.run = k.run AND d.automation = k.automation
 JOIN conversations AS c ON c.id = k.conversation_id

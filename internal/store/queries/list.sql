@@ -179,6 +179,8 @@ ORDER BY c.id DESC;
 -- call are read once, not for each of its deliveries.
 SELECT c.id, c.account_id, c.external_id, c.agent_name, c.channel, c.status, c.direction, c.customer_name,
        c.customer_number, c.started_at, c.ended_at, c.accepted_at, c.state, c.simulated,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200) ELSE '' END::text AS point,
        ARRAY(SELECT DISTINCT d.automation FROM decisions AS d
              WHERE d.conversation_id = c.id AND d.verdict = 'fires'
                AND (d.run = 1 OR d.run <> ALL (ARRAY(SELECT r.run FROM runs AS r WHERE r.conversation_id = c.id AND r.sandbox))) ORDER BY 1)::text[] AS fired,
@@ -207,7 +209,7 @@ ORDER BY c.id DESC;
 -- name: ListCaptured :many
 -- Ids are found before rows are read: the index alone answers, and of many accounts only one page of messages is read.
 SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
-       m.fields, m.test, m.captured_at
+       m.fields, m.test, m.captured_at, coalesce(c.status, '')::text AS event, left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200)::text AS point
 FROM (SELECT newest.id
       FROM accounts AS a CROSS JOIN LATERAL (
           SELECT n.id FROM captured AS n
@@ -216,11 +218,12 @@ FROM (SELECT newest.id
       WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
       ORDER BY newest.id DESC LIMIT @most::integer) AS page
 JOIN captured AS m ON m.id = page.id
+LEFT JOIN conversations AS c ON c.id = m.conversation_id AND left(m.external_id, 6) = 'event:'
 ORDER BY m.id DESC;
 
 -- name: ListCapturedOfChannel :many
 SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
-       m.fields, m.test, m.captured_at
+       m.fields, m.test, m.captured_at, coalesce(c.status, '')::text AS event, left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200)::text AS point
 FROM (SELECT newest.id
       FROM accounts AS a CROSS JOIN LATERAL (
           SELECT n.id FROM captured AS n
@@ -229,12 +232,15 @@ FROM (SELECT newest.id
       WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
       ORDER BY newest.id DESC LIMIT @most::integer) AS page
 JOIN captured AS m ON m.id = page.id
+LEFT JOIN conversations AS c ON c.id = m.conversation_id AND left(m.external_id, 6) = 'event:'
 ORDER BY m.id DESC;
 
 -- name: CapturedMessage :one
-SELECT id, account_id, conversation_id, external_id, automation, channel, recipients, subject, text, html, fields, test,
-       captured_at
-FROM captured WHERE id = @id AND (@every::boolean OR account_id = ANY(@account_ids::text[]));
+SELECT m.id, m.account_id, m.conversation_id, m.external_id, m.automation, m.channel, m.recipients, m.subject, m.text, m.html,
+       m.fields, m.test, m.captured_at, coalesce(c.status, '')::text AS event, left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200)::text AS point
+FROM captured AS m
+LEFT JOIN conversations AS c ON c.id = m.conversation_id AND left(m.external_id, 6) = 'event:'
+WHERE m.id = @id AND (@every::boolean OR m.account_id = ANY(@account_ids::text[]));
 
 -- name: ListAlerts :many
 SELECT id, account_id, delivery_id, conversation_id, automation, audience, text, created_at

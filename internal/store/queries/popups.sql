@@ -23,6 +23,8 @@ SELECT (taken_at IS NOT NULL)::boolean AS taken FROM popups WHERE delivery_id = 
 
 -- name: ShownPopUps :many
 SELECT p.seq, p.delivery_id, p.until, d.conversation_id, d.automation, d.content, c.external_id, d.created_at,
+    CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event,
+    CASE WHEN left(c.external_id, 6) = 'event:' THEN left(coalesce(c.content -> 'metadata' ->> 'point', ''), 200) ELSE '' END::text AS point,
     (p.taken_at IS NOT NULL)::boolean AS taken
 FROM popups AS p
 JOIN deliveries AS d ON d.id = p.delivery_id AND d.account_id = p.account_id

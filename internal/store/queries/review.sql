@@ -18,7 +18,8 @@ GROUP BY page.id ORDER BY page.id DESC LIMIT @most::integer;
 -- name: ReviewDecisions :many
 SELECT d.conversation_id, d.run, d.automation, d.account_id, d.revision_id, d.verdict, d.reason, d.evidence, d.detail, d.decided_at,
        (d.verdict = 'unsure' AND d.review AND d.settled_as IS NULL)::boolean AS unsure,
-       c.customer_name, c.customer_number, c.agent_name, c.started_at
+       c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event, c.agent_name, c.started_at
 FROM decisions AS d JOIN conversations AS c ON c.id = d.conversation_id AND c.account_id = d.account_id
 WHERE d.conversation_id = ANY(@ids::uuid[]) AND (@every::boolean OR d.account_id = ANY(@account_ids::text[]))
   AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = d.conversation_id AND r.run = d.run AND r.sandbox)

@@ -3,7 +3,8 @@
 
 -- name: TasksToDo :many
 SELECT page.id, page.account_id, page.conversation_id, page.automation, page.title, page.description, page.priority, page.assignee,
-       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number
+       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM (SELECT t.*, task_order(t.state, t.due_at, t.updated_at) AS place
       FROM accounts AS a CROSS JOIN unnest(@states::text[]) AS s (state) CROSS JOIN unnest(@priorities::text[]) AS p (priority)
       CROSS JOIN LATERAL (
@@ -19,7 +20,8 @@ ORDER BY page.place, page.id;
 
 -- name: TasksToDoOf :many
 SELECT page.id, page.account_id, page.conversation_id, page.automation, page.title, page.description, page.priority, page.assignee,
-       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number
+       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM (SELECT t.*, task_order(t.state, t.due_at, t.updated_at) AS place
       FROM accounts AS a CROSS JOIN unnest(@states::text[]) AS s (state) CROSS JOIN unnest(@priorities::text[]) AS p (priority)
       CROSS JOIN unnest(@assignees::text[]) AS w (assignee)
@@ -36,7 +38,8 @@ ORDER BY page.place, page.id;
 
 -- name: FinishedTasks :many
 SELECT page.id, page.account_id, page.conversation_id, page.automation, page.title, page.description, page.priority, page.assignee,
-       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number
+       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM (SELECT t.*, task_order(t.state, t.due_at, t.updated_at) AS place
       FROM accounts AS a CROSS JOIN unnest(@states::text[]) AS s (state) CROSS JOIN unnest(@priorities::text[]) AS p (priority)
       CROSS JOIN LATERAL (
@@ -51,7 +54,8 @@ ORDER BY page.place DESC, page.id DESC;
 
 -- name: FinishedTasksOf :many
 SELECT page.id, page.account_id, page.conversation_id, page.automation, page.title, page.description, page.priority, page.assignee,
-       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number
+       page.due_at, page.state, page.version, page.changed_by, page.created_at, page.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM (SELECT t.*, task_order(t.state, t.due_at, t.updated_at) AS place
       FROM accounts AS a CROSS JOIN unnest(@states::text[]) AS s (state) CROSS JOIN unnest(@priorities::text[]) AS p (priority)
       CROSS JOIN unnest(@assignees::text[]) AS w (assignee)
@@ -67,7 +71,8 @@ ORDER BY page.place DESC, page.id DESC;
 
 -- name: FindTask :one
 SELECT t.id, t.account_id, t.conversation_id, t.automation, t.title, t.description, t.priority, t.assignee, t.due_at, t.state,
-       t.version, t.changed_by, t.created_at, t.updated_at, c.customer_name, c.customer_number
+       t.version, t.changed_by, t.created_at, t.updated_at, c.customer_name, c.customer_number,
+       CASE WHEN left(c.external_id, 6) = 'event:' THEN c.status ELSE '' END::text AS event
 FROM tasks AS t JOIN conversations AS c ON c.id = t.conversation_id AND c.account_id = t.account_id
 WHERE t.id = @id AND (@every::boolean OR t.account_id = ANY(@account_ids::text[]));
 
