@@ -213,7 +213,7 @@ SELECT p.id::uuid AS id, p.what::text AS what, p.at::timestamptz AS at, p.alone:
     UNION ALL
     (SELECT e.id, e.type, e.received_at, true FROM events AS e
      WHERE e.account_id = $1 AND e.call_id = $2 AND e.call_id <> '' AND e.conversation_id IS NULL
-     LIMIT $3::integer)) AS p
+     ORDER BY e.id LIMIT $3::integer)) AS p
 WHERE p.id <> $4::uuid
 ORDER BY p.id LIMIT $3::integer
 `

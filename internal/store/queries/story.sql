@@ -23,7 +23,7 @@ SELECT p.id::uuid AS id, p.what::text AS what, p.at::timestamptz AS at, p.alone:
     UNION ALL
     (SELECT e.id, e.type, e.received_at, true FROM events AS e
      WHERE e.account_id = @account_id AND e.call_id = @call_id AND e.call_id <> '' AND e.conversation_id IS NULL
-     LIMIT @most::integer)) AS p
+     ORDER BY e.id LIMIT @most::integer)) AS p
 WHERE p.id <> @id::uuid
 ORDER BY p.id LIMIT @most::integer;
 
