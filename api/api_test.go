@@ -51,6 +51,7 @@ func TestWhatThePagesCanDoAProgramCan(t *testing.T) {
 	h.settled(id, h.key)
 	h.captures(id)
 	h.erases()
+	h.callsOff()
 	for _, r := range h.api.Routes() {
 		if !h.described.Answered(r.ID) && r.Answer.Type == "" {
 			t.Errorf("%s was never answered here", r.ID)
@@ -186,6 +187,20 @@ func (h *house) kept(account, delivery string) string {
 		h.Fatalf("%d messages of %s are captured", len(rows), account)
 	}
 	return rows[0].ID
+}
+
+// callsOff calls off what waits of a call, by the platform's id of it.
+func (h *house) callsOff() {
+	h.Helper()
+	h.call("call-4", h.key)
+	if a := h.ask("POST", "/v1/conversations/call-4/cancel", h.key, nil).want(200); a.said["cancelled"].(float64) < 1 || a.said["more"].(bool) {
+		h.Errorf("what waited: %s", a.raw)
+	}
+	h.ask("GET", "/v1/conversations/call-4", h.key, nil).in("confirm", "email", "cancelled")
+	if a := h.ask("POST", "/v1/conversations/call-4/cancel", h.key, nil).want(200); a.said["cancelled"].(float64) != 0 {
+		h.Errorf("once more: %s", a.raw)
+	}
+	h.ask("POST", "/v1/conversations/nothing/cancel", h.key, nil).want(404)
 }
 
 // works writes a task, changes it and completes it.

@@ -160,6 +160,15 @@ func replay(x *exchange) (any, error) {
 	return runMade{ConversationID: id, Run: n}, err
 }
 
+func cancelCall(x *exchange) (any, error) {
+	id, err := x.call()
+	if err != nil {
+		return nil, err
+	}
+	cancelled, more, err := x.api.ops.CancelCall(x.Context(), x.by, x.account(), id)
+	return callCancelled{ConversationID: id, Cancelled: len(cancelled), More: more}, err
+}
+
 func rehearse(x *exchange) (any, error) {
 	id, wish, err := x.replayed()
 	if err != nil {

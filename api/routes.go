@@ -102,6 +102,10 @@ func callRoutes() []route {
 		{scope: store.ScopeOperate, serve: replay, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/conversations/{id}/replays", ID: "replay", Tag: "conversations",
 			Summary: "Decide a call anew, in a run of its own", Description: "What was sent, or may have been, is not sent again. In a sandbox everything is captured. " + about,
 			Body: replayWish{}, Answer: openapi.Answer{Status: http.StatusAccepted, Says: "The run that a worker takes up; the call shows when it is done.", Body: runMade{}}, Fails: []int{404}}},
+		{scope: store.ScopeOperate, serve: cancelCall, Route: openapi.Route{Method: http.MethodPost, Path: "/v1/conversations/{id}/cancel", ID: "cancelCall", Tag: "conversations",
+			Summary:     "Call off everything that waits of a call",
+			Description: "Of the call and of its events, which are conversations of their own; asked about an event, of its call as well. Some hundred at once. What comes in later for the call, or is decided later, is not hindered. " + about,
+			Answer:      openapi.Answer{Says: "It is so.", Body: callCancelled{}}, Fails: []int{404}}},
 	}
 }
 

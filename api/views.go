@@ -442,6 +442,12 @@ type deliveryMade struct {
 	DeliveryID string `json:"delivery_id"`
 }
 
+type callCancelled struct {
+	ConversationID string `json:"conversation_id"`
+	Cancelled      int    `json:"cancelled" doc:"Messages that were called off by this."`
+	More           bool   `json:"more" doc:"More waits: ask again."`
+}
+
 type bulkMade struct {
 	BulkID string `json:"bulk_id"`
 }

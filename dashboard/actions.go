@@ -27,6 +27,7 @@ type actPage struct {
 	Automation    string
 	About         *deliveryView
 	Replay        *replayForm
+	Waits         *waitsView
 	Carried       []fact // what the form takes along
 	Preview       *previewView
 	Action        string // where the form is posted
@@ -47,6 +48,7 @@ func (d *Dashboard) actionRoutes(rs *routes) {
 	}
 	both("/conversations/{id}/deliveries/{delivery}/{act}", d.page(d.deliveryAct))
 	both("/conversations/{id}/replay", d.pageWithin(tryTime, d.replay))
+	both("/conversations/{id}/cancel", d.page(d.callOff))
 }
 
 // doing is a call that somebody is about to do something about.

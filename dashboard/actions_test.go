@@ -4,11 +4,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
 
+	"aftercall/conversation"
 	"aftercall/internal/store"
+	"aftercall/worker"
 )
 
 // TestAFailedMessageIsSentAgain once, from its page.
@@ -98,6 +101,46 @@ func TestADecisionIsMarkedAndDismissed(t *testing.T) {
 	if l.acts(store.ActDismissed) != 2 || l.acts(store.ActMarked) != 1 {
 		t.Errorf("%d dismissed, %d marked", l.acts(store.ActDismissed), l.acts(store.ActMarked))
 	}
+}
+
+// TestEverythingThatWaitsIsCalledOff from one page, which lists it first: of the call and of its events.
+func TestEverythingThatWaitsIsCalledOff(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.until(func(s store.Story) bool {
+		return s.State == store.StateDecided && of(s, 1, "callback").State == store.Held
+	})
+	revision := l.activate(lineConfig + "  - { id: reached, on: call.reached, actions: [ { email: { send: { after: 1h }, to: [late@acme.example], subject: L, body: L } } ] }\n")
+	jobs, err := worker.NewInserter(l.store)
+	l.must(err)
+	at := time.Now()
+	event, err := l.store.NewIngest(worker.EnqueueDecides(jobs)).Accept(t.Context(), store.Arrival{
+		Event: store.Event{AccountID: "acme", Source: "api", Identity: "e1", Type: "call.reached", Body: []byte("{}"), ReceivedAt: at},
+		Conversation: &conversation.Conversation{ExternalID: "event:e1", Channel: conversation.ChannelPhone, StartedAt: at, EndedAt: at,
+			Event: &conversation.Event{Type: "call.reached", Call: "c1"}},
+		About: "c1", RevisionID: revision, DecideAt: at,
+	})
+	l.must(err)
+	for planned := 0; planned < 2; {
+		waits, _, err := l.store.Waiting(t.Context(), "acme", l.call)
+		l.must(err)
+		planned = len(waits)
+	}
+	door := l.path() + "/cancel"
+	l.says(l.path(), "Call off what waits", door)
+	l.says(door, "Call off everything that waits?", "is not hindered", "desk@acme.example", "late@acme.example", conversationPath(event.ConversationID), "of another event of the call",
+		"Call off 2 messages")
+	if l.acts(store.ActCancelled) != 0 {
+		t.Error("looking at it called something off")
+	}
+	if status, to := l.post(door, "do", "cancel"); status != http.StatusSeeOther || to != l.path()+"#fired" {
+		t.Errorf("call off: %d %s", status, to)
+	}
+	l.until(func(s store.Story) bool { return of(s, 1, "callback").State == store.Cancelled })
+	if waits, _, err := l.store.Waiting(t.Context(), "acme", l.call); len(waits) > 0 || err != nil || l.acts(store.ActCancelled) != 2 {
+		t.Errorf("%d still wait, %v; %d in the audit log", len(waits), err, l.acts(store.ActCancelled))
+	}
+	l.says(door, "Nothing waits.")
 }
 
 // TestWhatCannotBeDoneIsSaid, with no more than a sentence.

@@ -28,6 +28,7 @@ type conversationPage struct {
 	Simulated     bool
 	Reveal        string // where to ask for phone numbers and addresses in full; "" if they are shown
 	Replay        string // where to have it decided anew; "" for whoever may not
+	CallOff       string // where to call off what waits; "" for whoever may not, or where nothing can
 	Cut           string // what the page has only a part of
 	Sections      []sectionView
 	Runs          []runView // where there are several
@@ -198,6 +199,9 @@ func (t telling) page() conversationPage {
 	p.Turns = transcript(c, l.cited())
 	if t.acts && s.State == store.StateDecided {
 		p.Replay = conversationPath(c.ID) + "/replay"
+	}
+	if t.acts && l.mayWait() {
+		p.CallOff = conversationPath(c.ID) + "/cancel"
 	}
 	p.Sections = p.sections()
 	return p

@@ -307,6 +307,8 @@ func fixtureAct(s store.Story, n names) answer {
 	if len(s.Deliveries) > 1 {
 		about := l.delivery(s.Deliveries[1])
 		p.About = &about
+		p.Waits = &waitsView{More: true, Rows: []waitingView{{Path: conversationPath("x"), To: said, Channel: said, State: deliveryBadge(store.Held), Why: said, Automation: said,
+			Event: true, Due: at(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC), zone), Test: true}}}
 		p.Preview = &previewView{Config: said, Told: said, Goes: []deliveryView{l.delivery(s.Deliveries[2])}, Left: []deliveryView{l.delivery(s.Deliveries[3])},
 			Changed: []foreseenView{{Name: said, Detail: said, Before: badge{"skipped", "dash", "quiet"}, Now: badge{"would fire", "check", "good"}}}}
 		for _, list := range [][]deliveryView{p.Preview.Goes, p.Preview.Left} {

@@ -1,11 +1,13 @@
 package ops_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"aftercall/conversation"
 	"aftercall/internal/store"
+	"aftercall/ops"
 	"aftercall/reason"
 )
 
@@ -71,6 +73,55 @@ func TestWhatIsReleasedDuringACallWaitsForItsEnd(t *testing.T) {
 	s = d.until(s.Conversation.ID, func(s store.Story) bool { return d.of(s, 1, "during", 0).State == store.Sent })
 	if sent := d.of(s, 1, "during", 0); sent.DeadlineAt.After(time.Now().Add(23 * time.Hour)) {
 		t.Errorf("it kept the deadline of its wait: %s", sent.DeadlineAt)
+	}
+	d.balanced()
+}
+
+// TestCancellingACallCallsOffWhatWaitsOfIt and of its events, from whichever of them it is asked: each with its line in the audit log, and
+// nothing of another call, of a sandbox, or of what comes in later.
+func TestCancellingACallCallsOffWhatWaitsOfIt(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	d.revision = d.activate("acme", config+during)
+	first, second, other := d.happens("call-1", "first"), d.happens("call-1", "second"), d.happens("call-9", "other")
+	cancel := func(of store.Story, want int) {
+		t.Helper()
+		cancelled, more, err := d.CancelCall(t.Context(), d.by(), "acme", of.Conversation.ID)
+		d.must(err)
+		if len(cancelled) != want || more {
+			t.Errorf("%d were called off, more %v, want %d", len(cancelled), more, want)
+		}
+	}
+	cancel(second, 6)
+	cancel(first, 0)
+	s := d.settled(first.Conversation.ID)
+	for action, want := range []store.DeliveryState{store.Cancelled, store.Sent, store.Sent, store.Cancelled} {
+		d.is(d.of(s, 1, "during", action), want)
+	}
+	for action := range 4 {
+		d.is(d.of(d.settled(second.Conversation.ID), 1, "during", action), store.Cancelled)
+		d.is(d.of(d.settled(other.Conversation.ID), 1, "during", action), store.Held)
+	}
+
+	call := d.call("Hello.") // it is call-1
+	late := d.happens("call-1", "late")
+	_, err := d.Replay(t.Context(), d.by(), "acme", call.Conversation.ID, ops.Same, true)
+	d.must(err)
+	call = d.settled(call.Conversation.ID)
+	d.is(d.of(call, 1, "every-call", 1), store.Planned)
+	d.is(d.of(call, 2, "every-call", 1), store.Planned)
+	cancel(call, 5)
+	call = d.settled(call.Conversation.ID)
+	d.is(d.of(call, 1, "every-call", 1), store.Cancelled)
+	d.is(d.of(call, 2, "every-call", 1), store.Planned)
+	d.is(d.of(d.settled(late.Conversation.ID), 1, "during", 1), store.Cancelled)
+	if n := d.acts(store.ActCancelled); n != 11 {
+		t.Errorf("%d lines in the audit log, want one for each", n)
+	}
+	for account, id := range map[string]string{"umbra": call.Conversation.ID, "acme": "call-1"} {
+		if _, _, err := d.CancelCall(t.Context(), d.by(), account, id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("of account %s, call %s: %v", account, id, err)
+		}
 	}
 	d.balanced()
 }

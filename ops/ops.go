@@ -1,4 +1,4 @@
-// Package ops is what people do about a call: send a message again, settle what nobody knows, call off what waits, let go
+// Package ops is what people do about a call: send a message again, settle what nobody knows, call off what waits (one, or all), let go
 // what is held, give a value that was missing, say that an automation fires after all or that nothing is to go out, decide the
 // call anew, some of these for many at once, and have calls or a customer erased.
 //

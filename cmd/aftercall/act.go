@@ -120,6 +120,30 @@ func settle(ctx context.Context, c *console, args []string) error {
 	})
 }
 
+// cancelCall calls off everything that waits of a call.
+func cancelCall(flags *flag.FlagSet) action {
+	account := flags.String("account", "", "the `account`, if the call's id exists in several")
+	return func(ctx context.Context, c *console, args []string) error {
+		if len(args) != 1 {
+			return wrong("name one conversation, by our id or the platform's")
+		}
+		return acting(ctx, c, func(o *ops.Ops, db *store.Store, by store.Actor) error {
+			in, id, err := db.FindConversation(ctx, *account, args[0])
+			for more := true; more && err == nil; {
+				var cancelled []string
+				cancelled, more, err = o.CancelCall(ctx, by, in, id)
+				for _, delivery := range cancelled {
+					fmt.Fprintf(c.out, "delivery %s is called off\n", delivery)
+				}
+			}
+			if err == nil {
+				fmt.Fprintf(c.out, "nothing waits of conversation %s any more; what comes in later for the call is not hindered\n", id)
+			}
+			return err
+		})
+	}
+}
+
 // acting takes an action as whoever runs this. No model is asked from here.
 func acting(ctx context.Context, c *console, do func(o *ops.Ops, db *store.Store, by store.Actor) error) error {
 	db, err := openStore(ctx, c)

@@ -84,4 +84,15 @@ func TestPuttingACallRightByHand(t *testing.T) {
 		t.Errorf("resend named %s, the last is %s", out, again.ID)
 	}
 	ends(0, `run 2: replay of run 1, by .*: done`, "why", "call-1")
+	ends(0, "^nothing waits of conversation "+id, "cancel", "call-1")
+	h.mail.Fail(func(int, delivertest.Mail) delivertest.Fault { return delivertest.Fault{Status: http.StatusServiceUnavailable} })
+	ends(0, "planned again", "resend", last().ID)
+	for last().State != store.Retrying {
+		if t.Context().Err() != nil || last().State == store.Failed || last().State == store.Unknown {
+			t.Fatalf("the mail is %s", last().State)
+		}
+	}
+	ends(0, "^delivery "+last().ID+" is called off\nnothing waits", "cancel", "call-1")
+	ends(1, "there is no such thing", "cancel", "call-2")
+	ends(2, "name one conversation", "cancel")
 }

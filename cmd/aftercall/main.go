@@ -75,6 +75,7 @@ func verbs() []verb {
 		{"replay", "[--active] [--sandbox] [--send] CONVERSATION", "decide a call anew; without --send, say what it would send", replay},
 		{"resend", "DELIVERY", "send a message again, as a delivery of its own", plainly(resend)},
 		{"settle", "DELIVERY sent|failed", "say what became of an unknown delivery", plainly(settle)},
+		{"cancel", "[--account A] CONVERSATION", "call off everything that waits of a call and of its events", cancelCall},
 		{"explain", "CODE|STATE", "say what a code of check or test, a reason code or a state means and what to do", plainly(explain)},
 		{"audit", "", "check that the ledger balances; exit 1 if it does not", plainly(audit)},
 		{"erase", "[flags] CONVERSATION... | --customer WHO", "erase calls, or a customer's, from every table; they stay erased", erase},

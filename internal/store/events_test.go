@@ -37,6 +37,13 @@ func (h *house) happen(t *testing.T) {
 			t.Errorf("the %s: %s, %d deliveries; want %s, %d", identity, s.Decisions[0].Reason, len(s.Deliveries), want, n)
 		}
 	}
+	_, beside, err := h.FindConversation(t.Context(), "acme", "goes-on")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if waiting, more, err := h.Waiting(t.Context(), "acme", beside); err != nil || len(waiting) != 1 || more {
+		t.Errorf("waiting: %+v, %v, %v", waiting, more, err)
+	}
 	if ended := h.waits(t, look); len(ended) != 0 {
 		t.Errorf("%d waits ended before the call did", len(ended))
 	}
@@ -68,4 +75,22 @@ func (h *house) waits(t testing.TB, look *store.EndLook) []store.EndedWait {
 		t.Fatal(err)
 	}
 	return ended
+}
+
+// TestWhatWaitsOfACallIsListedInPieces, and only to those who may see its account.
+func TestWhatWaitsOfACallIsListedInPieces(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	p := h.decided(t, "c1", 203)
+	h.exec(t, "UPDATE deliveries SET state = 'sent', attempt = 1, provider = 'p' WHERE id = $1", p.Deliveries[0].ID)
+	h.exec(t, "UPDATE deliveries SET due_at = now() - interval '10 years' WHERE id = $1", p.Deliveries[9].ID)
+	waits, more, err := h.Within(store.Only("acme")).Waiting(t.Context(), "acme", p.ConversationID)
+	if err != nil || len(waits) != 200 || !more || waits[0].ID != p.Deliveries[9].ID {
+		t.Errorf("%d wait, more %v, %v", len(waits), more, err)
+	}
+	for _, x := range [][2]string{{"umbra", "acme"}, {"umbra", "umbra"}, {"acme", "umbra"}} {
+		if waits, _, err := h.Within(store.Only(x[0])).Waiting(t.Context(), x[1], p.ConversationID); len(waits) > 0 {
+			t.Errorf("somebody of %s who asks for %s sees %d, %v", x[0], x[1], len(waits), err)
+		}
+	}
 }

@@ -257,3 +257,97 @@ func (q *Queries) SiftDeliveriesOfCalls(ctx context.Context, arg SiftDeliveriesO
 	}
 	return items, nil
 }
+
+const waitingOfCall = `-- name: WaitingOfCall :many
+WITH asked AS (
+    SELECT c.id, b.call_id AS of_call, coalesce(b.call_id, c.external_id) AS call_id
+    FROM conversations AS c LEFT JOIN beside_calls AS b ON b.conversation_id = c.id
+    WHERE c.id = $3 AND c.account_id = $1
+), belong AS (
+    SELECT a.id FROM asked AS a
+    UNION
+    SELECT x.conversation_id FROM asked AS a
+    CROSS JOIN LATERAL (SELECT b.conversation_id FROM beside_calls AS b WHERE b.account_id = $1 AND b.call_id = a.call_id) AS x
+    UNION
+    SELECT x.id FROM asked AS a
+    CROSS JOIN LATERAL (SELECT c.id FROM conversations AS c WHERE c.external_id = a.of_call AND c.account_id = $1) AS x
+)
+SELECT d.id, d.account_id, d.conversation_id, d.run, d.automation, d.channel, d.recipient, d.customer, d.state, d.reason, d.detail, d.test,
+       d.attempt, d.address, d.provider, d.due_at, d.created_at, d.updated_at, ''::text AS class
+FROM belong
+CROSS JOIN LATERAL (
+    SELECT w.id, w.account_id, w.conversation_id, w.run, w.automation, w.action, w.recipient, w.copy, w.resend_of, w.channel, w.customer, w.state, w.reason, w.detail, w.due_at, w.deadline_at, w.test, w.content, w.attempt, w.worker_id, w.claim_id, w.claimed_at, w.address, w.provider, w.provider_id, w.created_at, w.updated_at, w.reported, w.reported_at FROM deliveries AS w
+    WHERE w.conversation_id = belong.id AND w.account_id = $1 AND coalesce(w.state, '') IN ('planned', 'retrying', 'held')
+      AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.conversation_id = w.conversation_id AND r.run = w.run AND r.sandbox)) AS d
+ORDER BY d.due_at NULLS LAST, d.id LIMIT $2::integer
+`
+
+type WaitingOfCallParams struct {
+	AccountID string
+	Most      int32
+	ID        string
+}
+
+type WaitingOfCallRow struct {
+	ID             string
+	AccountID      string
+	ConversationID string
+	Run            int32
+	Automation     string
+	Channel        string
+	Recipient      string
+	Customer       bool
+	State          string
+	Reason         string
+	Detail         string
+	Test           bool
+	Attempt        int32
+	Address        string
+	Provider       string
+	DueAt          *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	Class          string
+}
+
+// What waits of a conversation and of those that belong to the same call: of a call its events, of an event the call and its other
+// events. In a sandbox nothing waits for anybody. Each is a look-up of its own.
+func (q *Queries) WaitingOfCall(ctx context.Context, arg WaitingOfCallParams) ([]WaitingOfCallRow, error) {
+	rows, err := q.db.Query(ctx, waitingOfCall, arg.AccountID, arg.Most, arg.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []WaitingOfCallRow
+	for rows.Next() {
+		var i WaitingOfCallRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.ConversationID,
+			&i.Run,
+			&i.Automation,
+			&i.Channel,
+			&i.Recipient,
+			&i.Customer,
+			&i.State,
+			&i.Reason,
+			&i.Detail,
+			&i.Test,
+			&i.Attempt,
+			&i.Address,
+			&i.Provider,
+			&i.DueAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.Class,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
