@@ -10,7 +10,7 @@ import (
 
 // CancelCall calls off what waits of a conversation and of those that belong to the same call (store.Reader.Waiting): each delivery as
 // Cancel does, with a line of its own in the audit log, some hundred at once. cancelled are their ids; what moved on meanwhile is not
-// among them. more reports that more waits. What comes in later for the call, or is decided later, is not hindered.
+// among them. more reports that it is worth asking again: more waits. What comes in later for the call, or is decided later, is not hindered.
 func (o *Ops) CancelCall(ctx context.Context, by store.Actor, account, conversationID string) (cancelled []string, more bool, err error) {
 	if _, err := o.call(ctx, account, conversationID); err != nil {
 		return nil, false, err
@@ -29,5 +29,5 @@ func (o *Ops) CancelCall(ctx context.Context, by store.Actor, account, conversat
 			cancelled = append(cancelled, d.ID)
 		}
 	}
-	return cancelled, more, nil
+	return cancelled, more && len(cancelled) > 0, nil
 }

@@ -85,7 +85,9 @@ func TestPuttingACallRightByHand(t *testing.T) {
 	}
 	ends(0, `run 2: replay of run 1, by .*: done`, "why", "call-1")
 	ends(0, "^nothing waits of conversation "+id, "cancel", "call-1")
-	h.mail.Fail(func(int, delivertest.Mail) delivertest.Fault { return delivertest.Fault{Status: http.StatusServiceUnavailable} })
+	h.mail.Fail(func(int, delivertest.Mail) delivertest.Fault {
+		return delivertest.Fault{Status: http.StatusServiceUnavailable}
+	})
 	ends(0, "planned again", "resend", last().ID)
 	for last().State != store.Retrying {
 		if t.Context().Err() != nil || last().State == store.Failed || last().State == store.Unknown {
