@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -243,15 +244,20 @@ func (s *Store) conflictsOf(ctx context.Context, accountID string, page []string
 	return nil
 }
 
-// mentioned reports whether a body that was posted names the customer anywhere.
+// mentioned reports whether a body that was posted names the customer anywhere. What is no JSON is a form, or it is read as it stands.
 func (c Customer) mentioned(body []byte) bool {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var doc any
-	if d.Decode(&doc) != nil {
-		return c.inText(string(body))
+	if json.Valid(body) {
+		d := json.NewDecoder(bytes.NewReader(body))
+		d.UseNumber()
+		var doc any
+		return d.Decode(&doc) == nil && c.in(doc)
 	}
-	return c.in(doc)
+	text := string(body)
+	form, _ := url.ParseQuery(text) // what it can read of it
+	for name, values := range form {
+		text += "\n" + name + "\n" + strings.Join(values, "\n")
+	}
+	return c.inText(text)
 }
 
 func (c Customer) in(v any) bool {
@@ -276,16 +282,38 @@ func (c Customer) in(v any) bool {
 	return false
 }
 
-// numbers finds what may be phone numbers in a text.
-var numbers = regexp.MustCompile(`[+(]?[0-9][0-9 \x{a0}\x{2011}()./-]{4,}`)
+// numbers finds what may be phone numbers in a text, with the digits that follow them, such as a date; groups finds the ends of those.
+var (
+	numbers = regexp.MustCompile(`[+(]?[0-9][0-9 \x{a0}\x{2011}()./-]{4,}`)
+	groups  = regexp.MustCompile(`[0-9]+`)
+)
 
 func (c Customer) inText(text string) bool {
 	if c.email != "" {
 		return strings.Contains(strings.ToLower(text), c.email)
 	}
-	for _, number := range numbers.FindAllString(text, -1) {
-		if c.calls(number) {
-			return true
+	return slices.ContainsFunc(numbers.FindAllString(text, -1), c.inRun)
+}
+
+// inRun reports whether a run of digits and signs is the customer's number, or has it in it beside other figures: it ends with a group of digits, and
+// begins with the run or with a zero. Of a short number that would be half of everybody's.
+func (c Customer) inRun(run string) bool {
+	if c.calls(run) || len(c.phone) < 9 {
+		return c.calls(run)
+	}
+	at := groups.FindAllStringIndex(run, -1)
+	for n, begins := range at {
+		from := begins[0]
+		switch {
+		case n == 0:
+			from = 0
+		case run[from] != '0' || begins[1]-from == 1: // the zero of "+44 (0)7700" begins nothing
+			continue
+		}
+		for _, ends := range at[n:] {
+			if c.calls(run[from:ends[1]]) {
+				return true
+			}
 		}
 	}
 	return false
