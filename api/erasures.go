@@ -34,7 +34,11 @@ func (x *exchange) erasureAsked() (w store.ErasureWish, err error) {
 		}
 		w.Conversations = append(w.Conversations, ours)
 	}
-	w.Customer = wish.Customer
+	events, err := x.api.store.EventsOfCalls(x.Context(), x.account(), wish.Conversations) // also of a call that has not come in
+	if err != nil {
+		return w, err
+	}
+	w.Conversations, w.Customer = append(w.Conversations, events...), wish.Customer
 	return w, invalid(faults...)
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"aftercall/automation"
+	"aftercall/conversation"
 	"aftercall/internal/store"
 )
 
@@ -74,6 +76,29 @@ func (h *house) erased(account string) string {
 }
 
 // TestNobodyIsErasedByMistake: what does not name exactly one customer, or calls that are there, erases nothing.
+// TestACallThatHasNotComeInIsErasedWithItsEvents, all of them.
+func TestACallThatHasNotComeInIsErasedWithItsEvents(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	now := time.Now()
+	for _, identity := range []string{"e-1", "e-2", "e-3"} {
+		_, err := h.posted.Accept(t.Context(), store.Arrival{
+			Event: store.Event{AccountID: "acme", Source: automation.SourceAPI, Identity: identity, Type: "call.missed", Body: []byte("{}"), ReceivedAt: now},
+			Conversation: &conversation.Conversation{ExternalID: conversation.EventID + identity, Event: &conversation.Event{Type: "call.missed", Call: "goes-on"},
+				StartedAt: now, EndedAt: now, Turns: []conversation.Turn{}},
+			About: "goes-on", RevisionID: h.active["acme"], DecideAt: now, Final: true,
+		})
+		h.must(err)
+	}
+	wish := map[string]any{"conversations": []string{"goes-on"}}
+	if count := h.ask("POST", "/v1/erasures/count", h.key, wish).want(200); count.said["conversations"] != 3.0 {
+		t.Errorf("what there is of it: %s", count.raw)
+	}
+	if done := h.gone(h.ask("POST", "/v1/erasures", h.key, wish).want(202).text("erasure_id")); done.said["conversations"] != 3.0 {
+		t.Errorf("the erasure: %s", done.raw)
+	}
+}
+
 func TestNobodyIsErasedByMistake(t *testing.T) {
 	t.Parallel()
 	h := open(t)

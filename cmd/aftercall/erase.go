@@ -87,7 +87,11 @@ func (e *erasing) named(ctx context.Context, ids []string) (found, error) {
 		f.account = s.AccountID
 		ours = append(ours, s.Conversation.ID)
 	}
-	calls, err := e.db.CallsByID(ctx, f.account, ours)
+	events, err := e.db.EventsOfCalls(ctx, f.account, ids) // of a call that has not come in, find knows no more than one
+	if err != nil {
+		return f, err
+	}
+	calls, err := e.db.CallsByID(ctx, f.account, append(ours, events...))
 	f.calls = calls
 	return f, err
 }

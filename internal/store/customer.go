@@ -159,6 +159,22 @@ func (s *Store) CallsByID(ctx context.Context, accountID string, ids []string) (
 	return s.withEvents(ctx, accountID, calls)
 }
 
+// EventsOfCalls lists, by our ids, the events of calls by the platform's ids of these, whether or not the calls have come in.
+func (s *Store) EventsOfCalls(ctx context.Context, accountID string, calls []string) (ids []string, err error) {
+	named := make([]string, len(calls))
+	for n, c := range calls {
+		named[n] = clean(c)
+	}
+	rows, err := s.q.EventsBeside(ctx, db.EventsBesideParams{AccountID: accountID, CallIds: named})
+	if err != nil {
+		return nil, fmt.Errorf("list the events of calls: %w", err)
+	}
+	for _, r := range rows {
+		ids = append(ids, r.ID)
+	}
+	return ids, nil
+}
+
 // withEvents adds the events of some calls, and puts each once, in the order of acceptance.
 func (s *Store) withEvents(ctx context.Context, accountID string, calls []Call) ([]Call, error) {
 	var external []string
