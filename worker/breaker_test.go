@@ -170,11 +170,16 @@ func TestAnAutomationThatNobodyKnowsIsHeldAtAThousandAnHour(t *testing.T) {
 	for n := range calls {
 		h.call(n)
 	}
+	held := 0
 	h.tally(func(s store.Tally) bool {
-		return s.Undecided == 0 && s.Deliveries[store.Held] == calls-2 && s.Deliveries[store.Sent] == 2*calls+2
+		held = s.Deliveries[store.Held]
+		return s.Undecided == 0 && held+s.Deliveries[store.Sent] == 3*calls
 	})
+	if held < calls-4 || held > calls-2 { // each of two workers lets two pass where neither knows of the other's yet
+		t.Errorf("%d of %d are held", held, calls)
+	}
 	open, err := h.store.Breakers(t.Context(), "acme")
-	if err != nil || len(open) != 1 || open[0].Automation != "free" || open[0].Cause != store.ByJump || open[0].Fired != 1000 || open[0].Allowed != 1000 {
+	if err != nil || len(open) != 1 || open[0].Automation != "free" || open[0].Cause != store.ByJump || open[0].Fired < 1000 || open[0].Allowed != 1000 {
 		t.Errorf("breakers: %+v, %v", open, err)
 	}
 }
