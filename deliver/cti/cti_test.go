@@ -2,9 +2,6 @@ package cti_test
 
 import (
 	"context"
-	"errors"
-	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,65 +13,36 @@ import (
 	"aftercall/deliver/delivertest"
 )
 
-// board takes pop-ups in memory; the store's own has its test on a database.
-type board struct {
-	mu     sync.Mutex
-	all    []delivertest.Copy
-	agents map[string]string // by delivery
-	takes  int               // looks after which a softphone has it; 0: at once, -1: never
-	until  time.Time
-	broken error
-	then   func(context.Context) error // what it does when it has written a row; nil answers
+// conforming takes pop-ups that a softphone has at once.
+type conforming delivertest.Take
+
+func (c conforming) PostPopUp(ctx context.Context, m deliver.Message, _ string, _ time.Time) (time.Time, bool, error) {
+	err := c(ctx, m)
+	return time.Time{}, err == nil, err
 }
 
-func (b *board) PostPopUp(ctx context.Context, m deliver.Message, agent string, _ time.Time) (time.Time, bool, error) {
-	if b.broken != nil || ctx.Err() != nil {
-		return time.Time{}, false, errors.Join(b.broken, ctx.Err())
-	}
-	b.mu.Lock()
-	if _, again := b.agents[m.DeliveryID]; !again {
-		b.agents[m.DeliveryID] = agent
-		b.all = append(b.all, delivertest.Copy{Delivery: m.DeliveryID, Key: m.DeliveryID, Text: m.Text})
-	}
-	taken := b.takes == 0
-	b.mu.Unlock()
-	if b.then != nil {
-		return time.Time{}, false, b.then(ctx)
-	}
-	return b.until, taken, nil
-}
-
-func (b *board) PopUpTaken(context.Context, deliver.Message) (bool, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.takes--
-	return b.takes == 0, nil
-}
-
-func (b *board) rows() []delivertest.Copy {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return slices.Clone(b.all)
-}
+func (conforming) PopUpTaken(context.Context, deliver.Message) (bool, error) { return true, nil }
 
 func TestConforms(t *testing.T) {
 	t.Parallel()
-	gone := errors.New(`insert "pat.canary@example.com": connection refused at 127.0.0.1`)
-	delivertest.Run(t, func(_ *testing.T, s delivertest.Situation) delivertest.Rig {
-		b := &board{agents: map[string]string{}}
-		switch s {
-		case delivertest.Accepts:
-		case delivertest.Failing, delivertest.Unreachable:
-			b.broken = gone
-		case delivertest.Silent, delivertest.LateAnswer:
-			b.then = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-		case delivertest.Cut:
-			b.then = func(context.Context) error { return gone }
-		default:
-			return delivertest.Rig{Impossible: "the pop-up becomes a row of our own database, which takes it or fails"}
-		}
-		return delivertest.Rig{Channel: cti.New(b, nil), Once: true, Received: b.rows}
-	})
+	delivertest.RunRows(t, func(take delivertest.Take) deliver.Channel { return cti.New(conforming(take), nil) })
+}
+
+// board takes pop-ups in memory; the store's own has its test on a database.
+type board struct {
+	agents map[string]string // by delivery
+	takes  int               // looks after which a softphone has it; -1: never
+	until  time.Time
+}
+
+func (b *board) PostPopUp(_ context.Context, m deliver.Message, agent string, _ time.Time) (time.Time, bool, error) {
+	b.agents[m.DeliveryID] = agent
+	return b.until, false, nil
+}
+
+func (b *board) PopUpTaken(context.Context, deliver.Message) (bool, error) {
+	b.takes--
+	return b.takes == 0, nil
 }
 
 func TestAPopUpWaitsForASoftphone(t *testing.T) {
