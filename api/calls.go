@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -232,19 +231,16 @@ func mark(x *exchange) (any, error) {
 	return done{true}, x.api.ops.Mark(x.Context(), x.by, x.account(), id, run, automation, wish.Wrong, wish.Note)
 }
 
-func reviewKinds() []string { return []string{"unsure", "held"} }
+func reviewKinds() []string { return []string{"unsure", "held", "suspicious"} }
 
 func listReviews(x *exchange) (any, error) {
 	before, err := x.cursor()
 	if err != nil {
 		return nil, err
 	}
-	kinds := reviewKinds()
-	if kind := x.query.Get("kind"); kind != "" {
-		kinds = []string{kind}
-	}
-	rows, next, err := x.reader().Reviews(x.Context(), store.ReviewQuery{AccountID: x.account(), Unsure: slices.Contains(kinds, "unsure"),
-		Held: slices.Contains(kinds, "held"), Before: before, Limit: x.number("limit")})
+	kind := x.query.Get("kind")
+	rows, next, err := x.reader().Reviews(x.Context(), store.ReviewQuery{AccountID: x.account(), Unsure: kind == "" || kind == "unsure",
+		Held: kind == "" || kind == "held", Suspicious: kind == "suspicious", Before: before, Limit: x.number("limit")})
 	if err != nil {
 		return nil, err
 	}

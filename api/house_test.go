@@ -303,6 +303,12 @@ func (h *house) account(key string) string {
 // call stores a call as a platform posts it, and waits until it is decided and nothing of it is under way.
 func (h *house) call(id, key string) (ours string) {
 	h.Helper()
+	return h.callSaying(id, key, "Could you ring me back?")
+}
+
+// callSaying is a call in which the customer says this.
+func (h *house) callSaying(id, key, text string) (ours string) {
+	h.Helper()
 	now, account := time.Now(), h.account(key)
 	kept, err := h.posted.Accept(h.Context(), store.Arrival{
 		Event: store.Event{AccountID: account, Source: automation.SourceAPI, Identity: id, Type: "conversation", Body: []byte("{}"), ReceivedAt: now},
@@ -310,7 +316,7 @@ func (h *house) call(id, key string) (ours string) {
 			ExternalID: id, Agent: conversation.Agent{ID: "reception", Name: "Reception"}, Channel: conversation.ChannelPhone,
 			Direction: conversation.Inbound, Status: conversation.Completed, StartedAt: now.Add(-time.Minute), EndedAt: now,
 			FromNumber: "+447700900123", ToNumber: "+442079460000", Customer: conversation.Customer{Name: "Pat Canary", Email: "pat.canary@example.com"},
-			Turns: []conversation.Turn{{Role: conversation.RoleAgent, Text: "Hello"}, {Role: conversation.RoleCustomer, Text: "Could you ring me back?", AtMS: 2500}},
+			Turns: []conversation.Turn{{Role: conversation.RoleAgent, Text: "Hello"}, {Role: conversation.RoleCustomer, Text: text, AtMS: 2500}},
 		},
 		RevisionID: h.active[account], DecideAt: now, Final: true,
 	})

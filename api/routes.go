@@ -119,7 +119,7 @@ func reviewRoutes() []route {
 	done := openapi.Answer{Says: "It is so.", Body: done{}}
 	return []route{
 		{scope: store.ScopeRead, serve: listReviews, Route: openapi.Route{Method: http.MethodGet, Path: "/v1/reviews", ID: "listReviews", Tag: "decisions",
-			Summary: "What waits for a person, the newest calls first", Params: join([]openapi.Param{oneOf("kind", "Only decisions that are unsure, or only messages that are held.", reviewKinds())}, page("before")),
+			Summary: "What waits for a person, the newest calls first", Params: join([]openapi.Param{oneOf("kind", "Only calls with a decision that is unsure, with a message that is held, or with one that is held as `suspicious`.", reviewKinds())}, page("before")),
 			Answer: openapi.Answer{Says: "A page of decisions, whole calls at a time.", Body: reviewPage{}}}},
 		act("approve", "approve", "An unsure decision fires, after all", nil, run, approve),
 		act("fix", "fix", "Give values that are missing, and send what waited for them", fixWish{}, run, fix),

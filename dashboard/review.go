@@ -67,8 +67,8 @@ func (d *Dashboard) review(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	show, account := in.Get("show"), in.Get("account")
-	rows, next, err := d.reader(r, people.Look).Reviews(r.Context(), store.ReviewQuery{AccountID: account, Unsure: show != "held", Held: show != "unsure",
-		Before: before, Limit: reviewLimit})
+	rows, next, err := d.reader(r, people.Look).Reviews(r.Context(), store.ReviewQuery{AccountID: account, Unsure: show != "held" && show != "suspicious",
+		Held: show != "unsure" && show != "suspicious", Suspicious: show == "suspicious", Before: before, Limit: reviewLimit})
 	if err != nil {
 		return answer{}, fmt.Errorf("list reviews: %w", err)
 	}
@@ -84,7 +84,7 @@ func (d *Dashboard) review(r *http.Request) (answer, error) {
 
 func reviewList(show, account string, rows []store.ToReview, back string, who people.Person, can bool, of func(string) names) reviewPage {
 	p := reviewPage{Account: account, Newest: address("/review", "show", show, "account", account)}
-	for _, t := range []struct{ label, show string }{{"All", ""}, {"Unsure", "unsure"}, {"Held", "held"}} {
+	for _, t := range []struct{ label, show string }{{"All", ""}, {"Unsure", "unsure"}, {"Held", "held"}, {"Suspicious", "suspicious"}} {
 		p.Tabs = append(p.Tabs, tab{t.label, address("/review", "show", t.show, "account", account), show == t.show})
 	}
 	if account != "" {

@@ -2,6 +2,7 @@ package dashboard_test
 
 import (
 	"context"
+	"html"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -252,4 +253,37 @@ func TestAReviewIsATestCase(t *testing.T) {
 	}
 	x.does(x.path("complaint", "mark"), "operator", "was", "wrong")
 	says(t, x.ask("GET", x.path("complaint", "case"), "operator"), "operator@acme.example said that it was wrong")
+}
+
+// TestSuspiciousMessagesHaveAListOfTheirOwn, from which one is let go.
+func TestSuspiciousMessagesHaveAListOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	x := newReviews(t)
+	ctx, other := t.Context(), x.path("confirmation", "fix")
+	says(t, x.ask("GET", "/review?show=suspicious", "operator"), "Nothing waits for a review")
+	active, err := x.store.ActiveRevisions(ctx)
+	x.must(err)
+	x.conversation, x.held = x.accept("acme", active[0].RevisionID, uuid.NewString()), uuid.NewString()
+	_, err = x.store.NewPlanner(func(context.Context, pgx.Tx, []store.DeliverJob) error { return nil }).Save(ctx, &store.Plan{
+		AccountID: "acme", ConversationID: x.conversation, RevisionID: active[0].RevisionID, Run: 1, Version: 1, State: store.StateDecided,
+		Decisions: []triggers.Decision{{Automation: "confirmation", Verdict: triggers.Fires, Reason: reason.Always}}, Actions: map[string]int{"confirmation": 1},
+		Deliveries: []store.Delivery{{ID: x.held, Automation: "confirmation", Channel: deliver.Email, Recipient: "contact:customer_email", Customer: true,
+			State: store.Held, Reason: reason.Suspicious, Detail: "said in turn 2", DueAt: time.Now(), DeadlineAt: time.Now().Add(time.Hour),
+			Content: store.Content{Subject: "Your call back", Text: "We call you at ten.", To: []string{"contact:customer_email"}}}},
+	})
+	x.must(err)
+	list := x.ask("GET", "/review?show=suspicious", "operator")
+	says(t, list, html.EscapeString(reason.Suspicious.Sentence()), reason.Suspicious.Remedy(), "said in turn 2", "We call you at ten.", `href="/review?show=suspicious" aria-current="true"`,
+		x.path("confirmation", "release"))
+	if strings.Contains(list.body, other) {
+		t.Error("what is held for something else stands there, too")
+	}
+	says(t, x.ask("GET", "/conversations/"+x.conversation, "operator"), html.EscapeString(reason.Suspicious.Sentence()))
+	if got := x.does(x.path("confirmation", "release"), "operator", "back", "/review?show=suspicious"); got.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	if d := x.story().Deliveries; len(d) != 1 || d[0].State != store.Planned {
+		t.Errorf("%+v", d)
+	}
+	says(t, x.ask("GET", "/review?show=suspicious", "operator"), "Nothing waits for a review")
 }

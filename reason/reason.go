@@ -68,6 +68,7 @@ const (
 	Bounced                    Code = "bounced"
 	SenderNotAllowed           Code = "sender_not_allowed"
 	TextTooLong                Code = "text_too_long"
+	Suspicious                 Code = "suspicious"
 	RenderFailed               Code = "render_failed"
 	Waiting                    Code = "waiting"
 	OutsideWindow              Code = "outside_window"
@@ -148,6 +149,7 @@ var all = []Reason{
 	{Bounced, StageAction, "Earlier messages to this address came back: nobody has it.", "Correct the address in the config or on the contact record."},
 	{SenderNotAllowed, StageAction, "The account's list of senders does not contain the number this comes from.", "Add the number under allow.senders, if it is the account's own."},
 	{TextTooLong, StageAction, "The text takes more pieces than a text message may have, so it is held.", "Give a shorter value, or dismiss it; for calls to come, say it shorter or send an e-mail."},
+	{Suspicious, StageAction, "The caller's words read like instructions to a machine, and the message goes to the customer, so it is held.", "Read the call; release it if it says what it should, else dismiss it."},
 	{RenderFailed, StageAction, "The message could not be rendered.", "Run aftercall check, and preview the action with this call."},
 	{Waiting, StageAction, "The message waits for its time.", "Nothing to do; the time is shown beside it."},
 	{OutsideWindow, StageAction, "The message waits for its send window to open.", "Nothing to do; widen window if it should go sooner."},

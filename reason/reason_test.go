@@ -14,14 +14,14 @@ import (
 
 // The table of product.md, section 8; work_failed: a conversation that the program cannot handle needs a reason, too; and
 // sent_before and perhaps_sent_before: what a later run leaves out; premium_number, bounced, sender_not_allowed and
-// text_too_long: what has its own remedy; wrong_attempt, too_few and already_fired: events, and what fires for several.
+// text_too_long: what has its own remedy; suspicious: words that are meant for the model; wrong_attempt, too_few and already_fired: events, and what fires for several.
 const (
 	gateCodes = `disabled muted wrong_event wrong_attempt filtered_status filtered_direction filtered_channel filtered_agent filtered_time
 		filtered_metadata too_short no_transcript too_few already_fired`
 	decisionCodes = `always fired condition_not_met unsure evidence_not_found wrong_speaker model_unavailable model_refused
 		answer_invalid budget_exceeded work_failed`
 	actionCodes = `condition_false required_variable_missing variable_missing_for_customer recipients_empty recipient_invalid
-		recipient_not_allowed premium_number opted_out bounced sender_not_allowed text_too_long render_failed waiting outside_window too_late test_call breaker_open sent_before
+		recipient_not_allowed premium_number opted_out bounced sender_not_allowed text_too_long suspicious render_failed waiting outside_window too_late test_call breaker_open sent_before
 		perhaps_sent_before`
 )
 

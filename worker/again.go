@@ -59,6 +59,7 @@ func (a Again) Fire(ctx context.Context, d triggers.Decision, values []variables
 		return nil, fmt.Errorf("plan %s again: the revision has no such automation", d.Automation)
 	}
 	m := a.matter()
+	m.read = true
 	said, _, err := m.ask(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("plan %s of conversation %s again: %w", d.Automation, a.Conversation.ID, err)

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"aftercall/automation"
@@ -20,6 +21,7 @@ type matter struct {
 	loc         *time.Location // the conversation's zone
 	interviewer *interview.Interviewer
 	sandbox     bool // everything goes to the capture sink
+	read        bool // by a person, who says what fires
 
 	stopped          []triggers.Decision // by the gates
 	due, free, asked []triggers.Trigger  // past the gates: all, those that need no model, the others
@@ -75,6 +77,15 @@ func (m *matter) counts(decisions []triggers.Decision) (all []store.Counting) {
 		}
 	}
 	return all
+}
+
+// suspect finds the turn for which messages to the customer are held, once it is needed; 0: none, which it is as well where a person
+// has read the call.
+func (m *matter) suspect() func() (turn int) {
+	if m.read {
+		return func() int { return 0 }
+	}
+	return sync.OnceValue(func() int { return triggers.Suspicious(m.conv) })
 }
 
 // limits are what the stated values are checked against.

@@ -39,6 +39,7 @@ type planner struct {
 	missing templates.Options
 	said    interview.Said
 	sandbox bool
+	suspect func() (turn int) // see triggers.Suspicious
 	plan    *store.Plan
 }
 
@@ -51,7 +52,7 @@ func (m *matter) plan(decisions []triggers.Decision, said interview.Said, now ti
 func (m *matter) lay(decisions []triggers.Decision, said interview.Said, values []variables.Value, now time.Time) *store.Plan {
 	c, rev := m.conv, m.rev
 	p := planner{
-		conv: c, rev: rev, now: now, said: said, sandbox: m.sandbox,
+		conv: c, rev: rev, now: now, said: said, sandbox: m.sandbox, suspect: m.suspect(),
 		values:  data(c, rev, m.loc, said.Summary, values),
 		missing: missing(rev),
 		plan: &store.Plan{
@@ -133,8 +134,19 @@ func (p *planner) action(a *automation.Automation, act *automation.Action, loc *
 		if d.State == store.Planned && d.Customer && len(gaps) > 0 {
 			d.State, d.Reason, d.Detail = store.Held, reason.VariableMissingForCustomer, "not stated: "+strings.Join(gaps, ", ")
 		}
+		if d.State == store.Planned && d.Customer && heeds(a) {
+			if turn := p.suspect(); turn > 0 {
+				d.State, d.Reason, d.Detail = store.Held, reason.Suspicious, fmt.Sprintf("said in turn %d", turn)
+			}
+		}
 		p.add(a, act, d)
 	}
+}
+
+// heeds reports whether what was said decides that an automation fires, or stands in its texts as the model read it. What only repeats
+// the transcript, or says the same to everybody, cannot be talked into anything.
+func heeds(a *automation.Automation) bool {
+	return !a.Trigger.Always || a.Trigger.NeedsValues || a.Summary
 }
 
 // absent lists the required names without a value.

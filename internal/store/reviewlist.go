@@ -28,6 +28,7 @@ type ToReview struct {
 type ReviewQuery struct {
 	AccountID    string // "" for all that may be seen
 	Unsure, Held bool   // which kinds
+	Suspicious   bool   // of what is held, what is for reason.Suspicious
 	Before       string // cursor from the page before; "" for the first page
 	Limit        int    // calls; default 50, at most 200
 }
@@ -40,7 +41,7 @@ func (r *Reader) Reviews(ctx context.Context, q ReviewQuery) (reviews []ToReview
 	}
 	limit, within := pageSize(q.Limit), r.within.Narrow(q.AccountID)
 	err = r.read(ctx, func(d *db.Queries) error {
-		ids, err := d.ReviewPage(ctx, db.ReviewPageParams{Unsure: q.Unsure, Held: q.Held, Before: before, Most: int32(limit + 1),
+		ids, err := d.ReviewPage(ctx, db.ReviewPageParams{Unsure: q.Unsure, Held: q.Held, Suspicious: q.Suspicious, Before: before, Most: int32(limit + 1),
 			Every: within.every, AccountIds: within.list()})
 		if err != nil {
 			return err

@@ -112,3 +112,36 @@ func TestWhatWaitsIsCountedByIndexesAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestSuspiciousMessagesAreListedAlone: page by page, without what is held for something else and what a test holds.
+func TestSuspiciousMessagesAreListedAlone(t *testing.T) {
+	t.Parallel()
+	h := open(t, store.Options{})
+	first, gap, last, test := h.waiting(t, "first", false, true, false), h.waiting(t, "gap", true, true, false), h.waiting(t, "last", false, true, false), h.waiting(t, "test", false, true, true)
+	h.exec(t, "UPDATE deliveries SET reason = 'suspicious' WHERE state = 'held' AND conversation_id <> $1", gap)
+	r := h.Within(store.Only("acme"))
+	if d := cmp.Diff([]string{last + " callback false 1", first + " callback false 1"}, waits(t, r, store.ReviewQuery{Suspicious: true})); d != "" {
+		t.Errorf("beside %s and %s: %s", gap, test, d)
+	}
+	if all := waits(t, r, store.ReviewQuery{Unsure: true, Held: true, Suspicious: true}); len(all) != 4 {
+		t.Errorf("all: %v", all)
+	}
+	if all := waits(t, h.Within(store.Only("umbra")), store.ReviewQuery{Suspicious: true}); all != nil {
+		t.Errorf("another account's: %v", all)
+	}
+}
+
+// TestSuspiciousMessagesAreFoundByTheirIndex, however much is held for something else.
+func TestSuspiciousMessagesAreFoundByTheirIndex(t *testing.T) {
+	t.Parallel()
+	h := filled(t)
+	h.exec(t, "UPDATE deliveries SET state = 'held', reason = CASE WHEN get_byte(uuid_send(id), 15) < 2 THEN 'suspicious' ELSE 'breaker_open' END")
+	h.exec(t, "VACUUM ANALYZE deliveries")
+	h.boundBy(t, `ReviewPage, deliveries_suspicious, \(account_id = a.id\) AND \(conversation_id <`, func(r *store.Reader) error {
+		rows, _, err := r.Reviews(t.Context(), store.ReviewQuery{Suspicious: true, Limit: 1})
+		if len(rows) == 0 {
+			t.Error("nothing waits")
+		}
+		return err
+	})
+}

@@ -208,8 +208,13 @@ FROM accounts AS a CROSS JOIN LATERAL (
     UNION ALL
     (SELECT d.conversation_id FROM deliveries AS d
      WHERE $4::boolean AND d.account_id = a.id AND d.state = 'held' AND NOT d.test AND d.conversation_id < $2::uuid
+     GROUP BY d.conversation_id ORDER BY d.conversation_id DESC LIMIT $3::integer)
+    UNION ALL
+    (SELECT d.conversation_id FROM deliveries AS d
+     WHERE $5::boolean AND d.account_id = a.id AND d.state = 'held' AND d.reason = 'suspicious' AND NOT d.test
+       AND d.conversation_id < $2::uuid
      GROUP BY d.conversation_id ORDER BY d.conversation_id DESC LIMIT $3::integer)) AS page
-WHERE $5::boolean OR a.id = ANY($6::text[])
+WHERE $6::boolean OR a.id = ANY($7::text[])
 GROUP BY page.id ORDER BY page.id DESC LIMIT $3::integer
 `
 
@@ -218,6 +223,7 @@ type ReviewPageParams struct {
 	Before     string
 	Most       int32
 	Held       bool
+	Suspicious bool
 	Every      bool
 	AccountIds []string
 }
@@ -230,6 +236,7 @@ func (q *Queries) ReviewPage(ctx context.Context, arg ReviewPageParams) ([]strin
 		arg.Before,
 		arg.Most,
 		arg.Held,
+		arg.Suspicious,
 		arg.Every,
 		arg.AccountIds,
 	)

@@ -11,6 +11,11 @@ FROM accounts AS a CROSS JOIN LATERAL (
     UNION ALL
     (SELECT d.conversation_id FROM deliveries AS d
      WHERE @held::boolean AND d.account_id = a.id AND d.state = 'held' AND NOT d.test AND d.conversation_id < @before::uuid
+     GROUP BY d.conversation_id ORDER BY d.conversation_id DESC LIMIT @most::integer)
+    UNION ALL
+    (SELECT d.conversation_id FROM deliveries AS d
+     WHERE @suspicious::boolean AND d.account_id = a.id AND d.state = 'held' AND d.reason = 'suspicious' AND NOT d.test
+       AND d.conversation_id < @before::uuid
      GROUP BY d.conversation_id ORDER BY d.conversation_id DESC LIMIT @most::integer)) AS page
 WHERE @every::boolean OR a.id = ANY(@account_ids::text[])
 GROUP BY page.id ORDER BY page.id DESC LIMIT @most::integer;
