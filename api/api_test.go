@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -276,14 +275,7 @@ func TestWhatNobodyToldIsHeardByTheHeartbeat(t *testing.T) {
 	h.settled(h.ask("GET", "/v1/conversations", h.key, nil).text("items", "0", "id"), h.key)
 	quick, err := api.New(api.Config{Store: h.store, Ops: h.desk, Revisions: h.revisions, Logger: slog.New(slog.DiscardHandler), Heartbeat: 50 * time.Millisecond})
 	h.must(err)
-	mux := http.NewServeMux()
-	for _, r := range quick.Routes() {
-		mux.Handle(r.Pattern(), r.Handler)
-	}
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	t.Cleanup(quick.End)
-	_, lines := h.stream(server.URL)
+	_, lines := h.stream(h.served(quick))
 	for beats := 0; beats < 3 && lines.Scan(); {
 		if lines.Text() == ": still here" {
 			beats++

@@ -198,12 +198,16 @@ func approve(x *exchange) (any, error) {
 	return runMade{ConversationID: id, Run: n}, err
 }
 
-func fix(x *exchange) (any, error) {
-	var wish fixWish
-	if err := x.decode(&wish); err != nil {
-		return nil, err
+// fixed is the decision in the path, with the values in the body.
+func (x *exchange) fixed() (id string, run int, automation string, wish fixWish, err error) {
+	if err = x.decode(&wish); err == nil {
+		id, run, automation, err = x.decided()
 	}
-	id, run, automation, err := x.decided()
+	return id, run, automation, wish, err
+}
+
+func fix(x *exchange) (any, error) {
+	id, run, automation, wish, err := x.fixed()
 	if err != nil {
 		return nil, err
 	}

@@ -193,13 +193,7 @@ func TestAKeyThatAsksTooOftenWaits(t *testing.T) {
 	now := time.Now()
 	slow, err := api.New(api.Config{Store: h.store, Ops: h.desk, Revisions: h.revisions, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
 	h.must(err)
-	mux := http.NewServeMux()
-	for _, r := range slow.Routes() {
-		mux.Handle(r.Pattern(), r.Handler)
-	}
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	h.url = server.URL
+	h.url = h.served(slow)
 	for range 200 {
 		h.ask("GET", "/v1/tasks/nothing", h.key, nil).want(404)
 	}

@@ -161,14 +161,7 @@ func open(t *testing.T) *house {
 	h.api, err = api.New(api.Config{Store: db, Ops: h.desk, Revisions: h.revisions, Logger: log, Signals: h.signals})
 	h.must(err)
 	h.posted = db.NewIngest(worker.EnqueueDecides(jobs))
-	mux := http.NewServeMux()
-	for _, r := range h.api.Routes() {
-		mux.Handle(r.Pattern(), r.Handler)
-	}
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	t.Cleanup(h.api.End)
-	h.url = server.URL
+	h.url = h.served(h.api)
 	h.key, h.other = h.newKey("acme", store.Scopes()...), h.newKey("umbra", store.Scopes()...)
 	raw, err := openapi.Document(h.api.Routes(), api.Words())
 	h.must(err)
@@ -176,6 +169,18 @@ func open(t *testing.T) *house {
 	h.must(h.worker.Start(t.Context()))
 	t.Cleanup(func() { h.must(h.worker.Stop(context.Background())) })
 	return h
+}
+
+// served is the address of an API on a server of its own.
+func (h *house) served(a *api.API) (url string) {
+	mux := http.NewServeMux()
+	for _, r := range a.Routes() {
+		mux.Handle(r.Pattern(), r.Handler)
+	}
+	server := httptest.NewServer(mux)
+	h.Cleanup(server.Close)
+	h.Cleanup(a.End)
+	return server.URL
 }
 
 func (h *house) must(err error) {

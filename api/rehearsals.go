@@ -35,11 +35,7 @@ func rehearseApprove(x *exchange) (any, error) {
 }
 
 func rehearseFix(x *exchange) (any, error) {
-	var wish fixWish
-	if err := x.decode(&wish); err != nil {
-		return nil, err
-	}
-	id, run, automation, err := x.decided()
+	id, run, automation, wish, err := x.fixed()
 	if err != nil {
 		return nil, err
 	}
